@@ -1,0 +1,2 @@
+//! The hadeploy command.
+fn main() {}
