@@ -1,0 +1,254 @@
+//! What happened: plain data that the engine sends and the reporters show. The vocabulary of `--output json`.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::change::{Action, Effect, Field};
+use crate::diagnostic::Diagnostic;
+
+/// Plan shows, apply does. One code path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Shows what would change; nothing can write.
+    Plan,
+    /// Changes what differs.
+    Apply,
+}
+
+impl Mode {
+    /// Whether steps may run.
+    pub fn may_change(self) -> bool {
+        self == Mode::Apply
+    }
+
+    /// `plan` or `apply`, as events spell it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Plan => "plan",
+            Mode::Apply => "apply",
+        }
+    }
+}
+
+/// How one task ended on one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Already as wanted.
+    Ok,
+    /// Changed; in a plan, would change.
+    Changed,
+    /// Its condition was false.
+    Skipped,
+    /// Failed; the host does no more.
+    Failed,
+    /// The connection was lost and could not be made again.
+    Unreachable,
+    /// In a plan: cannot be known before an earlier task has run.
+    Unknown,
+}
+
+impl Status {
+    /// The word in events.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Ok => "ok",
+            Status::Changed => "changed",
+            Status::Skipped => "skipped",
+            Status::Failed => "failed",
+            Status::Unreachable => "unreachable",
+            Status::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why something failed, for people: what, the command, the last lines it said, and what to do.
+#[derive(Debug, Clone, Default)]
+pub struct Failure {
+    /// One sentence.
+    pub message: String,
+    /// The command that failed, with secrets masked.
+    pub command: Option<String>,
+    /// Its exit status.
+    pub rc: Option<i32>,
+    /// The last lines of its output.
+    pub output: Vec<String>,
+    /// Probable cause and the next thing to do.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// A failure that is one sentence.
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            ..Failure::default()
+        }
+    }
+
+    /// Adds what to do.
+    pub fn help(mut self, help: impl Into<String>) -> Failure {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// One item of a loop.
+#[derive(Debug, Clone)]
+pub struct ItemResult {
+    /// The item's label.
+    pub item: String,
+    /// How it ended.
+    pub status: Status,
+    /// What differed.
+    pub changes: Vec<Field>,
+    /// A word about it: the reason, the error.
+    pub msg: String,
+}
+
+/// A task or a handler that ended on a host.
+#[derive(Debug, Clone)]
+pub struct TaskResult {
+    /// The play's name.
+    pub play: Arc<str>,
+    /// The task's name; its module for an unnamed one.
+    pub task: Arc<str>,
+    /// The host's name.
+    pub host: Arc<str>,
+    /// How it ended.
+    pub status: Status,
+    /// `file:line` of the task.
+    pub at: Arc<str>,
+    /// The kind: `apt`, `copy` …
+    pub kind: &'static str,
+    /// What was or would be done.
+    pub action: Action,
+    /// What differed.
+    pub changes: Vec<Field>,
+    /// Reload or restart, and of what.
+    pub effect: Effect,
+    /// The reason, a message of `debug`, or the error in one sentence.
+    pub msg: String,
+    /// Exit status of a command.
+    pub rc: Option<i32>,
+    /// From the start of its script to its end; 0 for what needed none.
+    pub duration_ms: u64,
+    /// The items of a loop, else empty.
+    pub items: Vec<ItemResult>,
+    /// Failed, but `ignore_errors` goes on.
+    pub ignored: bool,
+    /// Failed, and a rescue took over.
+    pub rescued: bool,
+    /// In a plan: the task it waits for.
+    pub known_after: Option<String>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// Whether it is a handler.
+    pub handler: bool,
+}
+
+/// The counts of one host: disjoint, one per task or handler.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Already as wanted.
+    pub ok: u32,
+    /// Changed, or would change.
+    pub changed: u32,
+    /// Conditions that were false.
+    pub skipped: u32,
+    /// Failed.
+    pub failed: u32,
+    /// Failed and rescued.
+    pub rescued: u32,
+    /// Failed and ignored.
+    pub ignored: u32,
+    /// Not known before an apply.
+    pub unknown: u32,
+    /// 1 if the host could not be reached or was lost.
+    pub unreachable: u32,
+    /// Scripts whose answer the run waited for.
+    pub round_trips: u32,
+    /// Content streams beside them.
+    pub streams: u32,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone)]
+pub struct Recap {
+    /// The exit status of the program.
+    pub exit_code: u8,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Whether anything was written to any node.
+    pub touched: bool,
+    /// Wall time.
+    pub elapsed_ms: u64,
+    /// Each host of the run, in inventory order.
+    pub hosts: IndexMap<Arc<str>, Tally>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The run begins.
+    RunStarted {
+        /// Plan or apply.
+        mode: Mode,
+        /// Its name on nodes and in logs.
+        run_id: Arc<str>,
+        /// As the user gave it.
+        playbook: String,
+        /// All hosts of the run.
+        hosts: Vec<Arc<str>>,
+        /// Where the full log is written.
+        log: Option<String>,
+    },
+    /// A play begins.
+    PlayStarted {
+        /// Its name.
+        play: Arc<str>,
+        /// Its hosts.
+        hosts: Vec<Arc<str>>,
+    },
+    /// A host answered.
+    HostConnected {
+        /// The host.
+        host: Arc<str>,
+    },
+    /// A host did not answer, or was lost.
+    HostUnreachable {
+        /// The host.
+        host: Arc<str>,
+        /// Why, and what to do.
+        error: Failure,
+    },
+    /// What a host works on now, for the live line; not in the json output.
+    HostWorking {
+        /// The host.
+        host: Arc<str>,
+        /// `installing nginx`, `waiting for n2` …
+        what: String,
+    },
+    /// A task ended on a host.
+    TaskFinished(Box<TaskResult>),
+    /// Something worth a word.
+    Warning {
+        /// The host, if it concerns one.
+        host: Option<Arc<str>>,
+        /// What.
+        message: String,
+    },
+    /// Something to fix in the user's files, found while running.
+    Diagnostic(Box<Diagnostic>),
+    /// A handler that an earlier run owed.
+    Owed {
+        /// The host.
+        host: Arc<str>,
+        /// The handler's name.
+        handler: String,
+        /// When the change was made, RFC 3339.
+        since: String,
+    },
+    /// The run ended.
+    RunFinished(Recap),
+}

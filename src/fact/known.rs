@@ -1,0 +1,232 @@
+//! What is known of one node, and what a step makes uncertain again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{
+    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, Missing, PackageInfo, PathInfo,
+    Question, TreeEntry, UnitInfo,
+};
+use crate::change::Touch;
+
+/// The answers so far for one node.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    answers: HashMap<Question, Answer>,
+    /// Whether diffs of contents are wanted, so that old texts are worth a question.
+    pub wants_diff: bool,
+}
+
+/// Folders whose files define systemd units.
+const UNIT_FOLDERS: [&str; 4] = [
+    "/etc/systemd/system",
+    "/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/run/systemd/system",
+];
+
+impl Known {
+    /// Fails with those of `questions` that have no answer yet. A diff asks all its independent questions in one call
+    /// before it uses an answer.
+    pub fn need(&self, questions: impl IntoIterator<Item = Question>) -> Result<(), Missing> {
+        let open = Missing::new(
+            questions
+                .into_iter()
+                .filter(|question| !self.answers.contains_key(question)),
+        );
+        if open.is_empty() { Ok(()) } else { Err(open) }
+    }
+
+    /// Enters answers.
+    pub fn learn(&mut self, answers: impl IntoIterator<Item = (Question, Answer)>) {
+        self.answers.extend(answers);
+    }
+
+    /// Forgets one answer.
+    pub fn forget(&mut self, question: &Question) {
+        self.answers.remove(question);
+    }
+
+    fn get(&self, question: Question) -> Result<&Answer, Missing> {
+        self.answers
+            .get(&question)
+            .ok_or_else(|| Missing::new([question]))
+    }
+
+    /// What stands at a path.
+    pub fn path(&self, path: &str) -> Result<&PathInfo, Missing> {
+        match self.get(Question::Path(path.into()))? {
+            Answer::Path(info) => Ok(info),
+            other => unreachable!("{other:?} answers a path"),
+        }
+    }
+
+    /// SHA-256 of the file at a path.
+    pub fn digest(&self, path: &str) -> Result<Option<&Arc<str>>, Missing> {
+        match self.get(Question::Digest(path.into()))? {
+            Answer::Digest(digest) => Ok(digest.as_ref()),
+            other => unreachable!("{other:?} answers a digest"),
+        }
+    }
+
+    /// The content of the file at a path.
+    pub fn text(&self, path: &str) -> Result<Option<&Arc<[u8]>>, Missing> {
+        match self.get(Question::Text(path.into()))? {
+            Answer::Text(text) => Ok(text.as_ref()),
+            other => unreachable!("{other:?} answers a text"),
+        }
+    }
+
+    /// What is below a folder.
+    pub fn tree(&self, path: &str) -> Result<Option<&Arc<Vec<TreeEntry>>>, Missing> {
+        match self.get(Question::Tree(path.into()))? {
+            Answer::Tree(tree) => Ok(tree.as_ref()),
+            other => unreachable!("{other:?} answers a tree"),
+        }
+    }
+
+    /// The paths matching a pattern.
+    pub fn glob(&self, pattern: &str) -> Result<&[String], Missing> {
+        match self.get(Question::Glob(pattern.into()))? {
+            Answer::Glob(paths) => Ok(paths),
+            other => unreachable!("{other:?} answers a pattern"),
+        }
+    }
+
+    /// A package.
+    pub fn package(&self, name: &str) -> Result<&PackageInfo, Missing> {
+        match self.get(Question::Package(name.into()))? {
+            Answer::Package(info) => Ok(info),
+            other => unreachable!("{other:?} answers a package"),
+        }
+    }
+
+    /// What apt would install.
+    pub fn candidate(&self, name: &str) -> Result<&CandidateInfo, Missing> {
+        match self.get(Question::Candidate(name.into()))? {
+            Answer::Candidate(info) => Ok(info),
+            other => unreachable!("{other:?} answers a candidate"),
+        }
+    }
+
+    /// The age of the package lists.
+    pub fn apt_lists(&self) -> Result<&AptLists, Missing> {
+        match self.get(Question::AptLists)? {
+            Answer::AptLists(lists) => Ok(lists),
+            other => unreachable!("{other:?} answers the lists"),
+        }
+    }
+
+    /// An account.
+    pub fn account(&self, name: &str) -> Result<Option<&AccountInfo>, Missing> {
+        match self.get(Question::Account(name.into()))? {
+            Answer::Account(account) => Ok(account.as_ref()),
+            other => unreachable!("{other:?} answers an account"),
+        }
+    }
+
+    /// A group.
+    pub fn group(&self, name: &str) -> Result<Option<&GroupInfo>, Missing> {
+        match self.get(Question::Group(name.into()))? {
+            Answer::Group(group) => Ok(group.as_ref()),
+            other => unreachable!("{other:?} answers a group"),
+        }
+    }
+
+    /// A unit.
+    pub fn unit(&self, name: &str) -> Result<&UnitInfo, Missing> {
+        match self.get(Question::Unit(name.into()))? {
+            Answer::Unit(unit) => Ok(unit),
+            other => unreachable!("{other:?} answers a unit"),
+        }
+    }
+
+    /// The gathered facts.
+    pub fn facts(&self) -> Result<&Arc<serde_json::Map<String, serde_json::Value>>, Missing> {
+        match self.get(Question::Facts)? {
+            Answer::Facts(facts) => Ok(facts),
+            other => unreachable!("{other:?} answers the facts"),
+        }
+    }
+
+    /// Forgets what `touch` makes uncertain. Gathered facts stay: they are frozen until `setup` runs again.
+    pub fn touch(&mut self, touch: &Touch) {
+        match touch {
+            Touch::Everything => self
+                .answers
+                .retain(|question, _| matches!(question, Question::Facts)),
+            Touch::Path(path) => self.touch_path(path),
+            Touch::Account(name) => self.touch_account(name),
+            Touch::Group(name) => self.answers.retain(|question, _| match question {
+                Question::Group(key) => **key != **name,
+                Question::Account(_) => false,
+                _ => true,
+            }),
+            Touch::Unit(_) => self.forget_units(),
+        }
+    }
+
+    fn forget_units(&mut self) {
+        self.answers
+            .retain(|question, _| !matches!(question, Question::Unit(_)));
+    }
+
+    /// An account brings its own group, and its home brings paths.
+    fn touch_account(&mut self, name: &str) {
+        self.answers.retain(|question, _| match question {
+            Question::Account(key) => **key != *name,
+            Question::Group(_) => false,
+            Question::Path(key)
+            | Question::Digest(key)
+            | Question::Text(key)
+            | Question::Tree(key)
+            | Question::Glob(key) => !key.starts_with('~') && !key.starts_with("/home/"),
+            _ => true,
+        });
+    }
+
+    fn touch_path(&mut self, path: &str) {
+        let real = match self.answers.get(&Question::Path(path.into())) {
+            Some(Answer::Path(info)) => info.real.clone(),
+            _ => path.into(),
+        };
+        let reals: HashMap<Arc<str>, Arc<str>> = self
+            .answers
+            .iter()
+            .filter_map(|(question, answer)| match (question, answer) {
+                (Question::Path(key), Answer::Path(info)) => Some((key.clone(), info.real.clone())),
+                _ => None,
+            })
+            .collect();
+        let hit = |key: &Arc<str>| {
+            let own = reals.get(key);
+            below(key, path)
+                || below(key, &real)
+                || own.is_some_and(|own| below(own, path) || below(own, &real))
+        };
+        self.answers.retain(|question, _| match question {
+            Question::Path(key) => !hit(key),
+            Question::Digest(key) | Question::Text(key) => {
+                // Without its path's answer nobody knows where the key leads.
+                reals.contains_key(key) && !hit(key)
+            }
+            Question::Tree(key) => {
+                reals.contains_key(key) && !hit(key) && !below(path, key) && !below(&real, key)
+            }
+            Question::Glob(_) => false,
+            _ => true,
+        });
+        if UNIT_FOLDERS
+            .iter()
+            .any(|folder| below(path, folder) || below(&real, folder))
+        {
+            self.forget_units();
+        }
+    }
+}
+
+/// Whether `path` is `folder` or lies below it.
+fn below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || folder.ends_with('/'))
+}

@@ -1,0 +1,269 @@
+//! What is asked of a node, what is known of it, and what is still missing.
+//!
+//! A kind of question is one file here: a shell fragment that answers many keys at once, and a pure parser of its output.
+//! Questions only read.
+
+pub mod account;
+pub mod apt;
+pub mod gather;
+mod known;
+pub mod path;
+pub mod unit;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub use account::{AccountInfo, GroupInfo};
+pub use apt::{AptLists, CandidateInfo, PackageInfo};
+pub use known::Known;
+pub use path::{PathInfo, Stat, TreeEntry};
+pub use unit::UnitInfo;
+
+/// A question to a node. Paths may begin with `~` or `~user`; the node resolves them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Question {
+    /// What stands at a path; the last link is not followed.
+    Path(Arc<str>),
+    /// SHA-256 of the regular file at a path, links followed.
+    Digest(Arc<str>),
+    /// The content of the regular file at a path, links followed, up to [`path::TEXT_LIMIT`] bytes.
+    Text(Arc<str>),
+    /// Everything below a folder, with digests.
+    Tree(Arc<str>),
+    /// The paths that match a shell pattern (`creates`, `removes`).
+    Glob(Arc<str>),
+    /// Installed state of a Debian package.
+    Package(Arc<str>),
+    /// Which version apt would install, and who provides a virtual package.
+    Candidate(Arc<str>),
+    /// When the package lists were last fetched.
+    AptLists,
+    /// A user account with its groups, by name.
+    Account(Arc<str>),
+    /// A group with its members, by name.
+    Group(Arc<str>),
+    /// A systemd unit, by its full name (`nginx.service`).
+    Unit(Arc<str>),
+    /// The gathered facts.
+    Facts,
+}
+
+/// The answer to a question; the variant is the question's.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// To [`Question::Path`].
+    Path(PathInfo),
+    /// To [`Question::Digest`]: lower-case hex, none when no regular file is there.
+    Digest(Option<Arc<str>>),
+    /// To [`Question::Text`]: the bytes, none when no regular file is there.
+    Text(Option<Arc<[u8]>>),
+    /// To [`Question::Tree`]: none when no folder is there.
+    Tree(Option<Arc<Vec<TreeEntry>>>),
+    /// To [`Question::Glob`]: the paths that exist.
+    Glob(Arc<Vec<String>>),
+    /// To [`Question::Package`].
+    Package(PackageInfo),
+    /// To [`Question::Candidate`].
+    Candidate(CandidateInfo),
+    /// To [`Question::AptLists`].
+    AptLists(AptLists),
+    /// To [`Question::Account`]: none when there is no such account.
+    Account(Option<AccountInfo>),
+    /// To [`Question::Group`]: none when there is no such group.
+    Group(Option<GroupInfo>),
+    /// To [`Question::Unit`].
+    Unit(UnitInfo),
+    /// To [`Question::Facts`]: the value of `ansible_facts`.
+    Facts(Arc<serde_json::Map<String, serde_json::Value>>),
+}
+
+/// The questions a diff still needs answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing {
+    questions: BTreeSet<Question>,
+}
+
+impl Missing {
+    /// These questions.
+    pub fn new(questions: impl IntoIterator<Item = Question>) -> Missing {
+        Missing {
+            questions: questions.into_iter().collect(),
+        }
+    }
+
+    /// Adds another diff's questions.
+    pub fn merge(&mut self, other: Missing) {
+        self.questions.extend(other.questions);
+    }
+
+    /// Whether nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.questions.is_empty()
+    }
+
+    /// The questions, sorted: questions of one kind stand together.
+    pub fn questions(&self) -> &BTreeSet<Question> {
+        &self.questions
+    }
+}
+
+/// An answer that could not be read.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the node's answer to a question about {subject} could not be read: {reason}")]
+pub struct FactError {
+    /// `packages`, `units` …
+    pub subject: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// A shell fragment with the section it prints; one a kind of question.
+struct Section {
+    name: &'static str,
+    script: String,
+}
+
+/// The shell text that answers all `questions` on standard output, in sections that begin with a line `@NONCE NAME`.
+/// Read only; run by `/bin/sh` as root or as the login user.
+pub fn script(questions: &Missing, nonce: &str) -> String {
+    let mut text = String::new();
+    for section in sections(questions) {
+        text.push_str(&format!("printf '\\n@{nonce} {}\\n'\n", section.name));
+        text.push_str(&section.script);
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+    text.push_str(&format!("printf '\\n@{nonce} end\\n'\n"));
+    text
+}
+
+/// The answers in what [`script`] printed. Every question gets an answer, or it is an error.
+pub fn parse(
+    questions: &Missing,
+    nonce: &str,
+    output: &[u8],
+) -> Result<Vec<(Question, Answer)>, FactError> {
+    let sections = split(nonce, output)?;
+    let mut answers = Vec::new();
+    for (name, body) in sections {
+        match name {
+            "path" => answers.extend(path::parse_paths(&keys(questions, "path"), body)?),
+            "digest" => answers.extend(path::parse_digests(&keys(questions, "digest"), body)?),
+            "text" => answers.extend(path::parse_texts(&keys(questions, "text"), body)?),
+            "tree" => answers.extend(path::parse_trees(&keys(questions, "tree"), body)?),
+            "glob" => answers.extend(path::parse_globs(&keys(questions, "glob"), body)?),
+            "package" => answers.extend(apt::parse_packages(&keys(questions, "package"), body)?),
+            "candidate" => {
+                answers.extend(apt::parse_candidates(&keys(questions, "candidate"), body)?);
+            }
+            "lists" => answers.push((
+                Question::AptLists,
+                Answer::AptLists(apt::parse_lists(body)?),
+            )),
+            "account" => {
+                answers.extend(account::parse_accounts(&keys(questions, "account"), body)?);
+            }
+            "group" => answers.extend(account::parse_groups(&keys(questions, "group"), body)?),
+            "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
+            "facts" => answers.push((Question::Facts, Answer::Facts(gather::parse(body)?))),
+            _ => {}
+        }
+    }
+    for question in questions.questions() {
+        if !answers.iter().any(|(answered, _)| answered == question) {
+            return Err(FactError {
+                subject: subject(question).0,
+                reason: format!("{question:?} was not answered"),
+            });
+        }
+    }
+    Ok(answers)
+}
+
+/// The section a question belongs to, and its key.
+fn subject(question: &Question) -> (&'static str, &str) {
+    match question {
+        Question::Path(key) => ("path", key),
+        Question::Digest(key) => ("digest", key),
+        Question::Text(key) => ("text", key),
+        Question::Tree(key) => ("tree", key),
+        Question::Glob(key) => ("glob", key),
+        Question::Package(key) => ("package", key),
+        Question::Candidate(key) => ("candidate", key),
+        Question::AptLists => ("lists", ""),
+        Question::Account(key) => ("account", key),
+        Question::Group(key) => ("group", key),
+        Question::Unit(key) => ("unit", key),
+        Question::Facts => ("facts", ""),
+    }
+}
+
+fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
+    questions
+        .questions
+        .iter()
+        .map(subject)
+        .filter(|(section, _)| *section == name)
+        .map(|(_, key)| key)
+        .collect()
+}
+
+fn sections(questions: &Missing) -> Vec<Section> {
+    type Builder = fn(&[&str]) -> String;
+    let builders: [(&'static str, Builder); 12] = [
+        ("facts", |_| gather::script()),
+        ("path", path::paths_script),
+        ("digest", path::digests_script),
+        ("text", path::texts_script),
+        ("tree", path::trees_script),
+        ("glob", path::globs_script),
+        ("package", apt::packages_script),
+        ("candidate", apt::candidates_script),
+        ("lists", |_| apt::lists_script()),
+        ("account", account::accounts_script),
+        ("group", account::groups_script),
+        ("unit", unit::units_script),
+    ];
+    builders
+        .into_iter()
+        .filter_map(|(name, build)| {
+            let keys = keys(questions, name);
+            (!keys.is_empty()).then(|| Section {
+                name,
+                script: build(&keys),
+            })
+        })
+        .collect()
+}
+
+/// Splits into `(name, body)`; a body ends before the newline that begins the next header.
+fn split<'a>(nonce: &str, output: &'a [u8]) -> Result<Vec<(&'a str, &'a [u8])>, FactError> {
+    let marker = format!("\n@{nonce} ").into_bytes();
+    let mut found = Vec::new();
+    let mut rest = output;
+    let mut open: Option<&str> = None;
+    while let Some(at) = find(rest, &marker) {
+        if let Some(name) = open {
+            found.push((name, &rest[..at]));
+        }
+        let head = &rest[at + marker.len()..];
+        let end = head.iter().position(|b| *b == b'\n').unwrap_or(head.len());
+        let name = std::str::from_utf8(&head[..end]).unwrap_or("");
+        rest = head.get(end + 1..).unwrap_or(&[]);
+        if name == "end" {
+            return Ok(found);
+        }
+        open = Some(name);
+    }
+    Err(FactError {
+        subject: "the node",
+        reason: "it ends before its last section".to_owned(),
+    })
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+}

@@ -1,0 +1,392 @@
+//! The arguments of one task, checked against the parameters of its kind.
+
+use indexmap::IndexMap;
+
+use super::{Kind, Param, ParamType};
+use crate::diagnostic::{Diagnostic, list};
+use crate::source::Span;
+use crate::value::{Entry, Kind as ValueKind, Map, Value};
+
+/// Arguments by the canonical names of their parameters. After [`Args::coerce`] each has the type its parameter says.
+#[derive(Debug, Clone)]
+pub struct Args {
+    /// The kind they are for.
+    pub kind: &'static Kind,
+    /// Where the kind's name stands.
+    pub span: Span,
+    values: IndexMap<&'static str, Entry>,
+}
+
+impl Args {
+    /// Names checked: unknown and refused parameters, duplicates under two names, missing required ones.
+    pub fn new(kind: &'static Kind, span: &Span, map: &Map) -> Result<Args, Vec<Diagnostic>> {
+        let mut faults = Vec::new();
+        let mut values: IndexMap<&'static str, Entry> = IndexMap::new();
+        for (name, entry) in map {
+            let Some(param) = find(kind, name) else {
+                faults.push(unknown(kind, name, &entry.key));
+                continue;
+            };
+            if let Some(earlier) = values.get(param.name) {
+                faults.push(
+                    Diagnostic::at(&entry.key, format!("`{name}` is given twice"))
+                        .label(format!(
+                            "`{name}` and `{}` are one parameter",
+                            earlier.key.text()
+                        ))
+                        .related(&earlier.key, "first given here"),
+                );
+                continue;
+            }
+            values.insert(param.name, entry.clone());
+        }
+        let args = Args {
+            kind,
+            span: span.clone(),
+            values,
+        };
+        for param in kind.params.iter().filter(|param| param.required) {
+            if !args.has(param.name) {
+                faults.push(
+                    Diagnostic::at(span, format!("`{}` needs `{}`", kind.name, param.name))
+                        .help(format!("`{}`: {}", param.name, param.doc)),
+                );
+            }
+        }
+        if faults.is_empty() {
+            Ok(args)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// The types of all arguments whose value is settled, that is for which `settled` says true (bound values, literals).
+    pub fn coerce(&mut self, settled: impl Fn(&Value) -> bool) -> Vec<Diagnostic> {
+        let mut faults = Vec::new();
+        for (name, entry) in &mut self.values {
+            let param = find(self.kind, name).expect("only known names are entered");
+            if param.ty == ParamType::Expression || !settled(&entry.value) {
+                continue;
+            }
+            match coerce(param, &entry.value) {
+                Ok(value) => entry.value = value,
+                Err(fault) => faults.push(*fault),
+            }
+        }
+        faults
+    }
+
+    /// Whether a parameter is given and is not null.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// A given argument that is not null.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        debug_assert!(find(self.kind, name).is_some(), "no parameter `{name}`");
+        self.values
+            .get(name)
+            .map(|entry| &entry.value)
+            .filter(|value| !value.is_null())
+    }
+
+    /// All given arguments with the places of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Entry)> {
+        self.values.iter().map(|(name, entry)| (*name, entry))
+    }
+
+    /// Replaces a value, as binding does; `None` drops it (`omit`).
+    pub fn set(&mut self, name: &'static str, value: Option<Value>) {
+        match value {
+            Some(value) => {
+                if let Some(entry) = self.values.get_mut(name) {
+                    entry.value = value;
+                }
+            }
+            None => {
+                self.values.shift_remove(name);
+            }
+        }
+    }
+
+    /// Where a parameter's name stands, or the kind's when it is not given.
+    pub fn place(&self, name: &str) -> &Span {
+        self.values.get(name).map_or(&self.span, |entry| &entry.key)
+    }
+
+    /// Where a parameter's value stands, or the kind's name when it is not given.
+    pub fn value_place(&self, name: &str) -> &Span {
+        self.values
+            .get(name)
+            .map_or(&self.span, |entry| &entry.value.span)
+    }
+
+    /// Text.
+    pub fn str(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
+    /// A boolean, or its default.
+    pub fn bool(&self, name: &str, default: bool) -> bool {
+        match self.get(name).map(|value| &value.kind) {
+            Some(ValueKind::Bool(value)) => *value,
+            _ => default,
+        }
+    }
+
+    /// A whole number.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        match self.get(name).map(|value| &value.kind) {
+            Some(ValueKind::Int(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A list of texts; empty when it is not given.
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        self.get(name)
+            .and_then(Value::as_list)
+            .map(|items| items.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default()
+    }
+
+    /// The faults of giving more than one of `names`.
+    pub fn at_most_one_of(&self, names: &[&str]) -> Vec<Diagnostic> {
+        let given: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| self.has(name))
+            .collect();
+        match given.as_slice() {
+            [first, second, ..] => vec![
+                Diagnostic::at(
+                    self.place(second),
+                    format!("{} exclude each other", list(given.iter().copied())),
+                )
+                .related(self.place(first), "given here"),
+            ],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The fault of giving none of `names`.
+    pub fn one_of_required(&self, names: &[&str]) -> Vec<Diagnostic> {
+        if names.iter().any(|name| self.has(name)) {
+            return Vec::new();
+        }
+        vec![Diagnostic::at(
+            &self.span,
+            format!(
+                "`{}` needs one of {}",
+                self.kind.name,
+                list(names.iter().copied())
+            ),
+        )]
+    }
+}
+
+fn find(kind: &'static Kind, name: &str) -> Option<&'static Param> {
+    kind.params
+        .iter()
+        .find(|param| param.name == name || param.aliases.contains(&name))
+}
+
+fn unknown(kind: &'static Kind, name: &str, key: &Span) -> Diagnostic {
+    if let Some((_, instead)) = kind.refused.iter().find(|(refused, _)| *refused == name) {
+        return Diagnostic::at(
+            key,
+            format!("hadeploy's `{}` does not have `{name}`", kind.name),
+        )
+        .help(*instead);
+    }
+    let names = kind
+        .params
+        .iter()
+        .flat_map(|param| std::iter::once(param.name).chain(param.aliases.iter().copied()));
+    Diagnostic::at(
+        key,
+        format!("unknown parameter `{name}` for `{}`", kind.name),
+    )
+    .nearest(name, names)
+    .help(format!(
+        "`{}` takes {}",
+        kind.name,
+        list(kind.params.iter().map(|param| param.name))
+    ))
+}
+
+/// The value in the type of its parameter, or what is wrong with it.
+fn coerce(param: &Param, value: &Value) -> Result<Value, Box<Diagnostic>> {
+    if value.is_null() {
+        return Ok(value.clone());
+    }
+    let wrong = |wanted: &str| {
+        Box::new(Diagnostic::at(
+            &value.span,
+            format!(
+                "`{}` must be {wanted}, not {}{}",
+                param.name,
+                value.type_name(),
+                value
+                    .as_str()
+                    .map(|text| format!(" `{text}`"))
+                    .unwrap_or_default()
+            ),
+        ))
+    };
+    let kind = match param.ty {
+        ParamType::Any | ParamType::Expression => return Ok(value.clone()),
+        ParamType::Str | ParamType::Source => {
+            ValueKind::Str(text(value).ok_or_else(|| wrong("text"))?.into())
+        }
+        ParamType::Path => ValueKind::Str(path(value, &wrong)?.into()),
+        ParamType::Bool => ValueKind::Bool(boolean(value).ok_or_else(|| wrong("true or false"))?),
+        ParamType::Int => ValueKind::Int(integer(value).ok_or_else(|| wrong("a whole number"))?),
+        ParamType::Float => ValueKind::Float(float(value).ok_or_else(|| wrong("a number"))?),
+        ParamType::Mode => ValueKind::Str(mode(value)?.into()),
+        ParamType::List => ValueKind::List(std::sync::Arc::new(
+            items(value).ok_or_else(|| wrong("a list"))?,
+        )),
+        ParamType::Choice(words) => {
+            let word = text(value).ok_or_else(|| wrong("a word"))?;
+            if !words.contains(&word.as_str()) {
+                return Err(Box::new(
+                    Diagnostic::at(&value.span, format!("`{}` cannot be `{word}`", param.name))
+                        .nearest(&word, words.iter().copied())
+                        .help(format!("it is one of {}", list(words.iter().copied()))),
+                ));
+            }
+            ValueKind::Str(word.into())
+        }
+        ParamType::Map => match &value.kind {
+            ValueKind::Map(_) => return Ok(value.clone()),
+            _ => return Err(wrong("a mapping")),
+        },
+    };
+    Ok(Value::new(kind, &value.span))
+}
+
+fn text(value: &Value) -> Option<String> {
+    match &value.kind {
+        ValueKind::Str(text) => Some(text.to_string()),
+        ValueKind::Int(number) => Some(number.to_string()),
+        ValueKind::Float(number) => Some(number.to_string()),
+        ValueKind::Bool(true) => Some("True".to_owned()),
+        ValueKind::Bool(false) => Some("False".to_owned()),
+        _ => None,
+    }
+}
+
+fn path(value: &Value, wrong: &dyn Fn(&str) -> Box<Diagnostic>) -> Result<String, Box<Diagnostic>> {
+    let text = value.as_str().ok_or_else(|| wrong("a path"))?;
+    if text.contains('\0') || text.is_empty() {
+        return Err(wrong("a path"));
+    }
+    if !text.starts_with('/') && !text.starts_with('~') {
+        return Err(Box::new(
+            Diagnostic::at(&value.span, format!("the path `{text}` is relative"))
+                .help("write an absolute path of the node, or one that begins with `~`"),
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn boolean(value: &Value) -> Option<bool> {
+    match &value.kind {
+        ValueKind::Bool(value) => Some(*value),
+        ValueKind::Int(0) => Some(false),
+        ValueKind::Int(1) => Some(true),
+        ValueKind::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
+            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    match &value.kind {
+        ValueKind::Int(number) => Some(*number),
+        ValueKind::Float(number) if number.fract() == 0.0 => Some(*number as i64),
+        ValueKind::Str(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn float(value: &Value) -> Option<f64> {
+    match &value.kind {
+        ValueKind::Int(number) => Some(*number as f64),
+        ValueKind::Float(number) => Some(*number),
+        ValueKind::Str(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn items(value: &Value) -> Option<Vec<Value>> {
+    match &value.kind {
+        ValueKind::List(list) => list
+            .iter()
+            .map(|item| text(item).map(|text| Value::str(&text, &item.span)))
+            .collect(),
+        ValueKind::Str(words) => Some(
+            words
+                .split(',')
+                .map(str::trim)
+                .filter(|word| !word.is_empty())
+                .map(|word| Value::str(word, &value.span))
+                .collect(),
+        ),
+        ValueKind::Int(_) | ValueKind::Float(_) => {
+            Some(vec![Value::str(&text(value)?, &value.span)])
+        }
+        _ => None,
+    }
+}
+
+/// Octal digits or symbolic text. A number must have been written in octal: `mode: 644` is the slip that
+/// sets `-w----r-T` in Ansible, so it is refused with the spelling that was meant.
+fn mode(value: &Value) -> Result<String, Box<Diagnostic>> {
+    let bad = |help: String| {
+        Box::new(Diagnostic::at(&value.span, "this is not a file mode".to_owned()).help(help))
+    };
+    let quoted =
+        || bad("write it quoted, such as `'0644'`, or symbolic, such as `u=rw,go=r`".to_owned());
+    match &value.kind {
+        ValueKind::Int(number) => {
+            let raw = value.span.text();
+            let octal = raw.starts_with('0') || raw.parse::<i64>() != Ok(*number);
+            if !octal {
+                return Err(bad(format!(
+                    "`{raw}` is a decimal number here; write `'0{raw}'`"
+                )));
+            }
+            match u32::try_from(*number) {
+                Ok(bits) if bits <= 0o7777 => Ok(format!("{bits:04o}")),
+                _ => Err(quoted()),
+            }
+        }
+        ValueKind::Str(text) => {
+            let digits = text.strip_prefix("0o").unwrap_or(text);
+            if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) {
+                return match u32::from_str_radix(digits, 8) {
+                    Ok(bits) if bits <= 0o7777 => Ok(format!("{bits:04o}")),
+                    _ => Err(quoted()),
+                };
+            }
+            let clause = |clause: &str| {
+                let at = clause.find(['+', '-', '=']);
+                at.is_some_and(|at| {
+                    clause[..at].chars().all(|c| "ugoa".contains(c))
+                        && clause[at + 1..].chars().all(|c| "rwxXstugo".contains(c))
+                })
+            };
+            if !text.is_empty() && text.split(',').all(clause) {
+                Ok(text.to_string())
+            } else {
+                Err(quoted())
+            }
+        }
+        _ => Err(quoted()),
+    }
+}

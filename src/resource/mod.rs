@@ -1,0 +1,112 @@
+//! Resources: the wanted state of one thing on one node, as a pure function of what is known of it. And the table of kinds.
+
+mod args;
+mod param;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::change::{Change, Content};
+use crate::diagnostic::Diagnostic;
+use crate::event::Mode;
+use crate::fact::{Known, Missing};
+use crate::template::Stop;
+use crate::value::Value;
+
+pub use args::Args;
+pub use param::{Param, ParamType};
+
+/// The wanted state of one thing on one node.
+pub trait Resource: Send + Sync {
+    /// Says what must change on the node, or what is not known of it yet. Asks all independent questions in one
+    /// [`Known::need`] before it uses an answer; two waves at most. Pure: no clock, no files, no network.
+    fn diff(&self, known: &Known) -> Result<Change, Missing>;
+}
+
+/// A bound task, or why it cannot be bound yet or at all.
+pub type Bound = Result<Box<dyn Resource>, Stop>;
+
+/// A kind of task: one file, one row in [`KINDS`].
+pub struct Kind {
+    /// The short name.
+    pub name: &'static str,
+    /// Other names it is accepted under: Ansible's full names, aliases.
+    pub aliases: &'static [&'static str],
+    /// What it does, one line.
+    pub summary: &'static str,
+    /// Its parameters.
+    pub params: &'static [Param],
+    /// The parameter that text written directly behind the kind's name goes to (`command: ls`), if it takes any.
+    /// Kinds without one read such text as `key=value` words.
+    pub free_form: Option<&'static str>,
+    /// Parameters Ansible has and this does not, each with what to use instead.
+    pub refused: &'static [(&'static str, &'static str)],
+    /// Rules across parameters that can be checked before anything is bound. A parameter whose value is still a template
+    /// counts as given; its value is not to be read.
+    pub check: fn(&Args) -> Vec<Diagnostic>,
+    /// Makes the resource from bound parameters.
+    pub bind: fn(&Args, &dyn Controller) -> Bound,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// What binding may ask of the controller: its files, and templates in the task's scope.
+pub trait Controller {
+    /// A file of the controller: an absolute path, or a relative one searched in the playbook's `folder` (`files` or `templates`), the
+    /// playbook's own folder, then the project's. The error names the places looked at.
+    fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Diagnostic>;
+    /// Content of a file: held in memory up to 1 MiB, else streamed; hashed once per run.
+    fn content(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic>;
+    /// Renders a template file in the scope of the task.
+    fn render_file(&self, path: &Path, at: &Value, options: &RenderOptions)
+    -> Result<String, Stop>;
+    /// Evaluates an expression as `when` does; the result must be a boolean.
+    fn test(&self, expression: &Value) -> Result<bool, Stop>;
+    /// Evaluates an expression to a value.
+    fn eval(&self, expression: &Value) -> Result<Value, Stop>;
+    /// Plan or apply.
+    fn mode(&self) -> Mode;
+    /// The account the task acts as on the node: `root`, the login user, or `become_user`.
+    fn user(&self) -> &str;
+    /// The verbosity asked for with `-v`.
+    fn verbosity(&self) -> u8;
+}
+
+/// How a template file is read.
+#[derive(Debug, Clone)]
+pub struct RenderOptions {
+    /// Drop the newline behind a block. Ansible's default: true.
+    pub trim_blocks: bool,
+    /// Drop white space before a block. Ansible's default: false.
+    pub lstrip_blocks: bool,
+    /// `\n`, `\r\n` or `\r` in the output.
+    pub newline: &'static str,
+    /// Begin and end of `{{ }}`, `{% %}` and `{# #}` when they were changed.
+    pub markers: Option<Arc<[String; 6]>>,
+}
+
+impl Default for RenderOptions {
+    fn default() -> RenderOptions {
+        RenderOptions {
+            trim_blocks: true,
+            lstrip_blocks: false,
+            newline: "\n",
+            markers: None,
+        }
+    }
+}
+
+/// The table of kinds.
+pub static KINDS: &[&Kind] = &[];
+
+/// The kind of that name, short or full.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS
+        .iter()
+        .find(|kind| kind.name == name || kind.aliases.contains(&name))
+        .copied()
+}

@@ -1,0 +1,1 @@
+//! YAML that people wrote, read into values with spans.
