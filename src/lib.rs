@@ -1,1 +1,4 @@
 //! hadeploy.
+
+pub mod secret;
+pub mod transport;
