@@ -1,0 +1,443 @@
+//! Steps as one shell script: guards before, read-back behind, a record for each, then the answers to open questions.
+//!
+//! Results are lines on standard output: `S n rc out err` when step n ended (out and err in base64, `-` for none),
+//! `M n what` when what it was decided on had moved, `V n what` when the read-back was not what was wanted,
+//! `L run` when the lease is another's. The first that is not a clean `S` is the last. Then, behind a line `Q`, the answers.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::change::{Expect, Step, Touch};
+use crate::command::quote;
+use crate::fact::{self, Missing};
+
+/// At most this many bytes of each output of a step are kept; the rest is cut.
+pub const OUTPUT_LIMIT: usize = 1024 * 1024;
+
+/// A note that a handler is owed, written directly before the change that raises it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedNote {
+    /// File name: unique for playbook, play and handler.
+    pub id: String,
+    /// One line of JSON.
+    pub text: String,
+}
+
+/// A step in its place: who runs it and what it owes.
+#[derive(Debug, Clone)]
+pub struct PlacedStep {
+    /// The step.
+    pub step: Step,
+    /// The account that runs it; none for the shell's own.
+    pub user: Option<String>,
+    /// Handlers owed from now on.
+    pub owes: Vec<OwedNote>,
+    /// Notes paid by the success of this step (their handler).
+    pub pays: Vec<String>,
+    /// Whether a failing status stops the script. An act whose status is judged by the controller does not need to: it is the last.
+    pub stops: bool,
+}
+
+/// How one step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepEnd {
+    /// It ran; status, standard output and standard error.
+    Ran {
+        /// Exit status.
+        rc: i32,
+        /// Standard output, cut at [`OUTPUT_LIMIT`].
+        stdout: Vec<u8>,
+        /// Standard error, cut likewise.
+        stderr: Vec<u8>,
+    },
+    /// It did not run: what it was decided on is no more.
+    Moved(String),
+    /// It ran, but the read-back differs from what was wanted: `mode: wanted 644, found 600`.
+    Differs(String),
+    /// It did not run: the lease is another run's now.
+    NoLease(String),
+}
+
+/// What one script did: the steps that were come to, in order, and the bytes of the answers.
+#[derive(Debug, Clone, Default)]
+pub struct ScriptEnd {
+    /// Ends of the steps come to; shorter than the script when one stopped it.
+    pub steps: Vec<StepEnd>,
+    /// The bytes behind `Q`; none when a step stopped the script.
+    pub answers: Option<Vec<u8>>,
+}
+
+/// The functions every script begins with. `vp` compares a path with what is expected and prints the first field that differs.
+const PRELUDE: &str = r#"
+vp() {
+if s=$(find "$1" -maxdepth 0 -printf '%y\t%m\t%u\t%g\t%U\t%G\t%l.' 2>/dev/null) && [ -n "$s" ]; then
+IFS='	' read -r y m u g U G l <<END
+$s
+END
+l=${l%.}
+else y=-; m=; u=; g=; U=; G=; l=; fi
+[ -z "$2" ] || [ "$2" = "$y" ] || { printf 'type: wanted %s, found %s' "$2" "$y"; return 1; }
+[ -z "$3" ] || [ "$3" = "$m" ] || { printf 'mode: wanted %s, found %s' "$3" "$m"; return 1; }
+[ -z "$4" ] || [ "$4" = "$u" ] || [ "$4" = "$U" ] || { printf 'owner: wanted %s, found %s' "$4" "$u"; return 1; }
+[ -z "$5" ] || [ "$5" = "$g" ] || [ "$5" = "$G" ] || { printf 'group: wanted %s, found %s' "$5" "$g"; return 1; }
+[ -z "$7" ] || [ "$7" = "$l" ] || { printf 'target: wanted %s, found %s' "$7" "$l"; return 1; }
+if [ -n "$6" ]; then h=$(sha256sum <"$1" 2>/dev/null); h=${h%% *}
+[ "$6" = "$h" ] || { printf 'content: wanted sha256 %s, found %s' "$6" "${h:-nothing}"; return 1; }; fi
+return 0
+}
+b() { if [ -s "$1" ]; then head -c LIMIT "$1" | base64 -w0; else printf -- -; fi; }
+say() { printf '%s %s ' "$1" "$2"; printf %s "$3" | base64 -w0; printf '\n'; }
+"#;
+
+/// Where notes of owed handlers lie on a node.
+pub const OWED: &str = "/var/lib/hadeploy/owed";
+
+/// The whole script. `folder` is its own folder on the node, where the inputs are `i1`, `i2` … in the order of [`inputs`]; `base` is hadeploy's
+/// run-time folder with the lease. `nonce` marks the answers' sections.
+pub fn compile(
+    steps: &[PlacedStep],
+    questions: &Missing,
+    base: &str,
+    folder: &str,
+    run: &str,
+    nonce: &str,
+) -> String {
+    let mut text = PRELUDE.replace("LIMIT", &OUTPUT_LIMIT.to_string());
+    let _ = writeln!(text, "D={}", quote(folder));
+    let _ = writeln!(
+        text,
+        "r=$(cat {base}/lease/run 2>/dev/null); [ \"$r\" = {run} ] || {{ say L 0 \"$r\"; exit 0; }}",
+        base = quote(base),
+        run = quote(run),
+    );
+    let mut input = 0;
+    for (index, placed) in steps.iter().enumerate() {
+        step_text(&mut text, index, placed, &mut input, run);
+    }
+    text.push_str("printf 'Q\\n'\n");
+    if !questions.is_empty() {
+        text.push_str("{\n");
+        text.push_str(&fact::script(questions, nonce));
+        text.push_str("} 2>/dev/null\n");
+    }
+    text
+}
+
+fn step_text(text: &mut String, index: usize, placed: &PlacedStep, input: &mut usize, run: &str) {
+    let step = &placed.step;
+    for expect in &step.before {
+        let _ = writeln!(
+            text,
+            "w=$({} 2>&1) || {{ say M {index} \"$w\"; exit 0; }}",
+            check(expect)
+        );
+    }
+    for note in &placed.owes {
+        let file = quote(&format!("{OWED}/{}", note.id));
+        let _ = writeln!(
+            text,
+            "mkdir -p -m 0700 {OWED}; if [ -e {file} ]; then new{index}=; else new{index}=1; printf '%s\\n' {} >{file}; sync {file}; fi",
+            quote(&note.text)
+        );
+    }
+    text.push_str(&run_text(step, placed, input, index, run));
+    if placed.stops {
+        let undo: String = placed
+            .owes
+            .iter()
+            .map(|note| format!("[ -z \"$new{index}\" ] || rm -f {}; ", quote(&format!("{OWED}/{}", note.id))))
+            .collect();
+        let _ = writeln!(
+            text,
+            "[ $rc = 0 ] || {{ {undo}printf 'S {index} %s ' $rc; b \"$D/o\"; printf ' '; b \"$D/e\"; printf '\\n'; exit 0; }}"
+        );
+    }
+    for expect in &step.verify {
+        let _ = writeln!(
+            text,
+            "w=$({} 2>&1) || {{ say V {index} \"$w\"; exit 0; }}",
+            check(expect)
+        );
+    }
+    for id in &placed.pays {
+        let _ = writeln!(text, "[ $rc != 0 ] || rm -f {}", quote(&format!("{OWED}/{id}")));
+    }
+    let _ = writeln!(
+        text,
+        "printf 'S {index} %s ' $rc; b \"$D/o\"; printf ' '; b \"$D/e\"; printf '\\n'"
+    );
+}
+
+/// Runs one step with its outputs in `$D/o` and `$D/e` and its status in `rc`.
+fn run_text(
+    step: &Step,
+    placed: &PlacedStep,
+    input: &mut usize,
+    index: usize,
+    run: &str,
+) -> String {
+    let mut body = String::new();
+    let first = *input + 1;
+    for number in 1..=step.inputs.len() {
+        *input += 1;
+        let _ = writeln!(body, "IN{number}=\"$D/i{}\"", *input);
+    }
+    let _ = writeln!(body, "TAG={}", quote(&format!("{run}-{index}")));
+    for (name, value) in &step.env {
+        let _ = writeln!(body, "export {name}={}", quote(value));
+    }
+    body.push_str(&step.script);
+    if !body.ends_with('\n') {
+        body.push('\n');
+    }
+    let mut text = String::new();
+    let stdin = match &step.stdin {
+        Some(words) => {
+            let _ = writeln!(text, "printf %s {} >\"$D/n\"", quote(words));
+            "\"$D/n\""
+        }
+        None => "/dev/null",
+    };
+    if placed.user.is_none() && !may_hang(step) {
+        let _ = writeln!(
+            text,
+            "(\n{body}) <{stdin} >\"$D/o\" 2>\"$D/e\"; rc=$?"
+        );
+        return text;
+    }
+    // The body goes through a file: what is in arguments shows in the process list.
+    let mut head = format!("D={}\n", "\"$1\"");
+    if let Some(user) = &placed.user {
+        let _ = writeln!(head, "export HOME=~{user} USER={user} LOGNAME={user}");
+    }
+    let _ = writeln!(text, "cat >\"$D/b\" <<'END-{run}'\n{head}{body}END-{run}");
+    let mut command = format!("timeout -k 10 {}", step.deadline.as_secs().max(1));
+    if let Some(user) = &placed.user {
+        let mut files = "\"$D/b\"".to_owned();
+        for number in first..=*input {
+            let _ = write!(files, " \"$D/i{number}\"");
+        }
+        if step.stdin.is_some() {
+            files.push_str(" \"$D/n\"");
+        }
+        let _ = writeln!(text, "chown {user} {files}");
+        let _ = write!(command, " runuser -u {user} --");
+    }
+    let _ = writeln!(
+        text,
+        "{command} /bin/sh \"$D/b\" \"$D\" <{stdin} >\"$D/o\" 2>\"$D/e\"; rc=$?"
+    );
+    text
+}
+
+/// Steps that run programs of unknown length get a deadline of their own; file steps are short and many.
+fn may_hang(step: &Step) -> bool {
+    step.act || step.cut || step.touches.contains(&Touch::Everything)
+}
+
+/// The shell text that succeeds when `expect` holds and else prints what is wrong.
+fn check(expect: &Expect) -> String {
+    match expect {
+        Expect::Path {
+            path,
+            kind,
+            mode,
+            owner,
+            group,
+            sha256,
+            target,
+        } => {
+            let word = |value: Option<&String>| quote(value.map_or("", String::as_str));
+            format!(
+                "vp {} {} {} {} {} {} {}",
+                quote(path),
+                kind.map_or("''".to_owned(), |kind| kind.to_string()),
+                mode.map_or("''".to_owned(), |mode| format!("{mode:o}")),
+                word(owner.as_ref()),
+                word(group.as_ref()),
+                word(sha256.as_ref()),
+                word(target.as_ref()),
+            )
+        }
+        Expect::Check { field, script } => {
+            format!(
+                "f=$( {{ {script}\n}} 2>&1 ) || {{ printf '%s: %s' {} \"$f\"; false; }}",
+                quote(field)
+            )
+        }
+    }
+}
+
+/// What the script said. `None` when it is cut off in the middle: the node died or the disk under its results is full.
+pub fn parse(output: &[u8]) -> Option<ScriptEnd> {
+    let mut end = ScriptEnd::default();
+    let mut rest = output;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\n') {
+        let line = std::str::from_utf8(&rest[..at]).ok()?;
+        rest = &rest[at + 1..];
+        if line == "Q" {
+            end.answers = Some(rest.to_vec());
+            return Some(end);
+        }
+        end.steps.push(parse_line(line)?);
+    }
+    (rest.is_empty() && !end.steps.is_empty()).then_some(end)
+}
+
+fn parse_line(line: &str) -> Option<StepEnd> {
+    let mut words = line.split(' ');
+    let kind = words.next()?;
+    let _index = words.next()?;
+    let decode = |word: &str| match word {
+        "-" => Some(Vec::new()),
+        word => STANDARD.decode(word).ok(),
+    };
+    match kind {
+        "S" => Some(StepEnd::Ran {
+            rc: words.next()?.parse().ok()?,
+            stdout: decode(words.next()?)?,
+            stderr: decode(words.next()?)?,
+        }),
+        _ => {
+            let what = String::from_utf8_lossy(&decode(words.next()?)?).into_owned();
+            match kind {
+                "M" => Some(StepEnd::Moved(what)),
+                "V" => Some(StepEnd::Differs(what)),
+                "L" => Some(StepEnd::NoLease(what)),
+                _ => None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(step: Step) -> PlacedStep {
+        PlacedStep {
+            step,
+            user: None,
+            owes: Vec::new(),
+            pays: Vec::new(),
+            stops: true,
+        }
+    }
+
+    /// Runs the script as the launcher would, in a folder of its own that also plays hadeploy's run-time folder.
+    fn run(steps: &[PlacedStep], folder: &std::path::Path) -> ScriptEnd {
+        let at = folder.to_str().expect("utf-8");
+        std::fs::create_dir_all(folder.join("lease")).expect("folder");
+        std::fs::write(folder.join("lease/run"), "r1\n").expect("lease");
+        let script = compile(steps, &Missing::default(), at, at, "r1", "n");
+        let output = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(script)
+            .output()
+            .expect("sh");
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        parse(&output.stdout).expect("readable")
+    }
+
+    #[test]
+    fn steps_run_in_order_and_stop_at_the_first_failure() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let end = run(
+            &[
+                placed(Step::new("one", "echo out; echo err >&2")),
+                placed(Step::new("two", "exit 7")),
+                placed(Step::new("three", "echo never")),
+            ],
+            folder.path(),
+        );
+        assert_eq!(
+            end.steps,
+            [
+                StepEnd::Ran {
+                    rc: 0,
+                    stdout: b"out\n".to_vec(),
+                    stderr: b"err\n".to_vec()
+                },
+                StepEnd::Ran {
+                    rc: 7,
+                    stdout: Vec::new(),
+                    stderr: Vec::new()
+                },
+            ]
+        );
+        assert_eq!(end.answers, None);
+    }
+
+    #[test]
+    fn guards_and_read_back_name_the_field() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let file = folder.path().join("it's a\nfile");
+        let path = file.to_str().expect("utf-8").to_owned();
+        let wanted = |mode| Expect::Path {
+            path: path.clone(),
+            kind: Some('f'),
+            mode: Some(mode),
+            owner: None,
+            group: None,
+            sha256: None,
+            target: None,
+        };
+        let write = format!("umask 077; echo x >{}", quote(&path));
+        let end = run(
+            &[placed(
+                Step::new("write", write)
+                    .before(Expect::absent(path.clone()))
+                    .verify(wanted(0o644)),
+            )],
+            folder.path(),
+        );
+        assert_eq!(end.steps, [StepEnd::Differs("mode: wanted 644, found 600".to_owned())]);
+        let end = run(
+            &[placed(Step::new("again", "true").before(Expect::absent(path.clone())))],
+            folder.path(),
+        );
+        assert_eq!(end.steps, [StepEnd::Moved("type: wanted -, found f".to_owned())]);
+    }
+
+    #[test]
+    fn a_deadline_ends_a_step_and_secrets_stay_out_of_arguments() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let mut step = Step::new("sleep", "ps -o args= -p $$; sleep 30 # s3cret");
+        step.act = true;
+        step.deadline = std::time::Duration::from_secs(1);
+        let end = run(&[placed(step)], folder.path());
+        let StepEnd::Ran { rc, stdout, .. } = &end.steps[0] else {
+            panic!("{end:?}");
+        };
+        assert_eq!(*rc, 124);
+        assert!(!String::from_utf8_lossy(stdout).contains("s3cret"));
+    }
+
+    #[test]
+    fn another_runs_lease_stops_everything() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let at = folder.path().to_str().expect("utf-8");
+        std::fs::create_dir_all(folder.path().join("lease")).expect("folder");
+        std::fs::write(folder.path().join("lease/run"), "other\n").expect("lease");
+        let script = compile(
+            &[placed(Step::new("x", "touch \"$D/ran\""))],
+            &Missing::default(),
+            at,
+            at,
+            "r1",
+            "n",
+        );
+        let output = std::process::Command::new("/bin/sh").arg("-c").arg(script).output().expect("sh");
+        let end = parse(&output.stdout).expect("readable");
+        assert_eq!(end.steps, [StepEnd::NoLease("other".to_owned())]);
+        assert!(!folder.path().join("ran").exists());
+    }
+
+    #[test]
+    fn results_cut_in_the_middle_are_no_results() {
+        assert!(parse(b"S 0 0 - -\nS 1 0 aGk").is_none());
+        assert!(parse(b"").is_none());
+    }
+}

@@ -1,0 +1,108 @@
+//! What one SSH connection needs to know.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Everything about one connection. Paths are complete; nothing here reads the environment.
+#[derive(Debug, Clone)]
+pub struct SshOptions {
+    /// The host's name in the inventory, for messages.
+    pub host: String,
+    /// Name or IP address to connect to; also the name looked up in known_hosts.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// Login name.
+    pub user: String,
+    /// Keys the user named; each must be readable.
+    pub identity_files: Vec<PathBuf>,
+    /// Keys tried when none was named (`~/.ssh/id_ed25519` …); missing ones are passed over.
+    pub default_identities: Vec<PathBuf>,
+    /// Offer no other key of the agent than the identities above.
+    pub identities_only: bool,
+    /// The user's files first, then the machine's. The first one is where `accept-new` writes.
+    pub known_hosts: Vec<PathBuf>,
+    /// Looked up in known_hosts in the place of the address.
+    pub host_key_alias: Option<String>,
+    /// What to do with an unknown host key.
+    pub host_key_checking: HostKeyChecking,
+    /// For name, TCP, key exchange and authentication together; waiting for a passphrase does not count.
+    pub connect_timeout: Duration,
+    /// After this much silence the server is asked for a sign of life; zero is never.
+    pub keepalive_interval: Duration,
+    /// So many questions without an answer, and the connection is lost.
+    pub keepalive_max: usize,
+    /// The socket of an ssh-agent.
+    pub agent: Option<PathBuf>,
+}
+
+impl SshOptions {
+    /// Port 22, ten seconds, keepalive 15 s × 3, strict host keys, and no keys, files or agent.
+    pub fn new(
+        host: impl Into<String>,
+        address: impl Into<String>,
+        user: impl Into<String>,
+    ) -> Self {
+        Self {
+            host: host.into(),
+            address: address.into(),
+            port: 22,
+            user: user.into(),
+            identity_files: Vec::new(),
+            default_identities: Vec::new(),
+            identities_only: false,
+            known_hosts: Vec::new(),
+            host_key_alias: None,
+            host_key_checking: HostKeyChecking::Yes,
+            connect_timeout: Duration::from_secs(10),
+            keepalive_interval: Duration::from_secs(15),
+            keepalive_max: 3,
+            agent: None,
+        }
+    }
+
+    /// The name that known_hosts files know the host by, in lower case.
+    pub fn known_name(&self) -> String {
+        self.host_key_alias
+            .as_ref()
+            .unwrap_or(&self.address)
+            .to_lowercase()
+    }
+
+    /// `root@10.77.0.11:22`
+    pub fn describe(&self) -> String {
+        if self.address.contains(':') {
+            format!("{}@[{}]:{}", self.user, self.address, self.port)
+        } else {
+            format!("{}@{}:{}", self.user, self.address, self.port)
+        }
+    }
+}
+
+/// What to do with a host key that no known_hosts file has. A changed or revoked key is refused whatever is set here, except that `No`
+/// lets a changed one pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HostKeyChecking {
+    /// Refuse it.
+    #[default]
+    Yes,
+    /// Learn it.
+    AcceptNew,
+    /// Take it, and learn nothing.
+    No,
+}
+
+impl FromStr for HostKeyChecking {
+    type Err = ();
+
+    /// As OpenSSH spells it; `ask` is `yes`, for nobody is asked.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.to_ascii_lowercase().as_str() {
+            "yes" | "true" | "ask" => Ok(Self::Yes),
+            "accept-new" => Ok(Self::AcceptNew),
+            "no" | "false" | "off" => Ok(Self::No),
+            _ => Err(()),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The transports: SSH against a real OpenSSH server, this machine, and the played host.
+#![allow(clippy::print_stderr)]
+
+mod sshd;
+mod streams;
