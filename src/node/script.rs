@@ -13,6 +13,8 @@ use crate::change::{Expect, Step, Touch};
 use crate::command::quote;
 use crate::fact::{self, Missing};
 
+use super::launch::Launch;
+
 /// At most this many bytes of each output of a step are kept; the rest is cut.
 pub const OUTPUT_LIMIT: usize = 1024 * 1024;
 
@@ -94,27 +96,20 @@ say() { printf '%s %s ' "$1" "$2"; printf %s "$3" | base64 -w0; printf '\n'; }
 /// Where notes of owed handlers lie on a node.
 pub const OWED: &str = "/var/lib/hadeploy/owed";
 
-/// The whole script. `folder` is its own folder on the node, where the inputs are `i1`, `i2` … in the order of [`inputs`]; `base` is hadeploy's
-/// run-time folder with the lease. `nonce` marks the answers' sections.
-pub fn compile(
-    steps: &[PlacedStep],
-    questions: &Missing,
-    base: &str,
-    folder: &str,
-    run: &str,
-    nonce: &str,
-) -> String {
+/// The whole script, as `launch` will start it. `nonce` marks the answers' sections.
+pub fn compile(steps: &[PlacedStep], questions: &Missing, launch: &Launch, nonce: &str) -> String {
     let mut text = PRELUDE.replace("LIMIT", &OUTPUT_LIMIT.to_string());
-    let _ = writeln!(text, "D={}", quote(folder));
+    let run = launch.run.as_str();
+    let _ = writeln!(text, "D={}", quote(&launch.folder()));
     let _ = writeln!(
         text,
         "r=$(cat {base}/lease/run 2>/dev/null); [ \"$r\" = {run} ] || {{ say L 0 \"$r\"; exit 0; }}",
-        base = quote(base),
+        base = quote(&launch.base),
         run = quote(run),
     );
     let mut input = 0;
     for (index, placed) in steps.iter().enumerate() {
-        step_text(&mut text, index, placed, &mut input, run);
+        step_text(&mut text, index, placed, &mut input, launch);
     }
     text.push_str("printf 'Q\\n'\n");
     if !questions.is_empty() {
@@ -125,7 +120,13 @@ pub fn compile(
     text
 }
 
-fn step_text(text: &mut String, index: usize, placed: &PlacedStep, input: &mut usize, run: &str) {
+fn step_text(
+    text: &mut String,
+    index: usize,
+    placed: &PlacedStep,
+    input: &mut usize,
+    launch: &Launch,
+) {
     let step = &placed.step;
     for expect in &step.before {
         let _ = writeln!(
@@ -142,12 +143,17 @@ fn step_text(text: &mut String, index: usize, placed: &PlacedStep, input: &mut u
             quote(&note.text)
         );
     }
-    text.push_str(&run_text(step, placed, input, index, run));
+    text.push_str(&run_text(step, placed, input, index, launch));
     if placed.stops {
         let undo: String = placed
             .owes
             .iter()
-            .map(|note| format!("[ -z \"$new{index}\" ] || rm -f {}; ", quote(&format!("{OWED}/{}", note.id))))
+            .map(|note| {
+                format!(
+                    "[ -z \"$new{index}\" ] || rm -f {}; ",
+                    quote(&format!("{OWED}/{}", note.id))
+                )
+            })
             .collect();
         let _ = writeln!(
             text,
@@ -162,7 +168,11 @@ fn step_text(text: &mut String, index: usize, placed: &PlacedStep, input: &mut u
         );
     }
     for id in &placed.pays {
-        let _ = writeln!(text, "[ $rc != 0 ] || rm -f {}", quote(&format!("{OWED}/{id}")));
+        let _ = writeln!(
+            text,
+            "[ $rc != 0 ] || rm -f {}",
+            quote(&format!("{OWED}/{id}"))
+        );
     }
     let _ = writeln!(
         text,
@@ -176,13 +186,16 @@ fn run_text(
     placed: &PlacedStep,
     input: &mut usize,
     index: usize,
-    run: &str,
+    launch: &Launch,
 ) -> String {
+    let run = launch.run.as_str();
     let mut body = String::new();
-    let first = *input + 1;
-    for number in 1..=step.inputs.len() {
+    let mut paths = Vec::new();
+    for (number, content) in step.inputs.iter().enumerate() {
         *input += 1;
-        let _ = writeln!(body, "IN{number}=\"$D/i{}\"", *input);
+        let path = quote(&launch.input_path(*input, content));
+        let _ = writeln!(body, "IN{}={path}", number + 1);
+        paths.push(path);
     }
     let _ = writeln!(body, "TAG={}", quote(&format!("{run}-{index}")));
     for (name, value) in &step.env {
@@ -201,10 +214,7 @@ fn run_text(
         None => "/dev/null",
     };
     if placed.user.is_none() && !may_hang(step) {
-        let _ = writeln!(
-            text,
-            "(\n{body}) <{stdin} >\"$D/o\" 2>\"$D/e\"; rc=$?"
-        );
+        let _ = writeln!(text, "(\n{body}) <{stdin} >\"$D/o\" 2>\"$D/e\"; rc=$?");
         return text;
     }
     // The body goes through a file: what is in arguments shows in the process list.
@@ -216,8 +226,8 @@ fn run_text(
     let mut command = format!("timeout -k 10 {}", step.deadline.as_secs().max(1));
     if let Some(user) = &placed.user {
         let mut files = "\"$D/b\"".to_owned();
-        for number in first..=*input {
-            let _ = write!(files, " \"$D/i{number}\"");
+        for path in &paths {
+            let _ = write!(files, " {path}");
         }
         if step.stdin.is_some() {
             files.push_str(" \"$D/n\"");
@@ -326,18 +336,31 @@ mod tests {
         }
     }
 
+    fn launch(base: &str) -> Launch {
+        Launch {
+            base: base.to_owned(),
+            run: "r1".to_owned(),
+            number: 1,
+        }
+    }
+
     /// Runs the script as the launcher would, in a folder of its own that also plays hadeploy's run-time folder.
     fn run(steps: &[PlacedStep], folder: &std::path::Path) -> ScriptEnd {
         let at = folder.to_str().expect("utf-8");
         std::fs::create_dir_all(folder.join("lease")).expect("folder");
+        std::fs::create_dir_all(launch(at).folder()).expect("folder");
         std::fs::write(folder.join("lease/run"), "r1\n").expect("lease");
-        let script = compile(steps, &Missing::default(), at, at, "r1", "n");
+        let script = compile(steps, &Missing::default(), &launch(at), "n");
         let output = std::process::Command::new("/bin/sh")
             .arg("-c")
             .arg(script)
             .output()
             .expect("sh");
-        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.stderr.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         parse(&output.stdout).expect("readable")
     }
 
@@ -393,12 +416,20 @@ mod tests {
             )],
             folder.path(),
         );
-        assert_eq!(end.steps, [StepEnd::Differs("mode: wanted 644, found 600".to_owned())]);
+        assert_eq!(
+            end.steps,
+            [StepEnd::Differs("mode: wanted 644, found 600".to_owned())]
+        );
         let end = run(
-            &[placed(Step::new("again", "true").before(Expect::absent(path.clone())))],
+            &[placed(
+                Step::new("again", "true").before(Expect::absent(path.clone())),
+            )],
             folder.path(),
         );
-        assert_eq!(end.steps, [StepEnd::Moved("type: wanted -, found f".to_owned())]);
+        assert_eq!(
+            end.steps,
+            [StepEnd::Moved("type: wanted -, found f".to_owned())]
+        );
     }
 
     #[test]
@@ -424,12 +455,14 @@ mod tests {
         let script = compile(
             &[placed(Step::new("x", "touch \"$D/ran\""))],
             &Missing::default(),
-            at,
-            at,
-            "r1",
+            &launch(at),
             "n",
         );
-        let output = std::process::Command::new("/bin/sh").arg("-c").arg(script).output().expect("sh");
+        let output = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(script)
+            .output()
+            .expect("sh");
         let end = parse(&output.stdout).expect("readable");
         assert_eq!(end.steps, [StepEnd::NoLease("other".to_owned())]);
         assert!(!folder.path().join("ran").exists());

@@ -1,0 +1,154 @@
+//! The launcher: every script that holds steps is started the same way, detached from the connection, its output and status recorded
+//! on the node, so that a cut connection loses nothing and nothing is started twice.
+
+use std::time::Duration;
+
+use crate::change::Content;
+use crate::command::quote;
+
+use super::payload;
+
+/// Names of one launched script on a node.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// hadeploy's run-time folder on the node: `/run/hadeploy` for root.
+    pub base: String,
+    /// The run.
+    pub run: String,
+    /// The number of the script within run and host, from 1.
+    pub number: u32,
+}
+
+/// Inputs too large for the node's memory lie here until their step has run.
+const STAGE: &str = "/var/lib/hadeploy/stage";
+
+/// What the launcher or the re-attachment reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LaunchEnd {
+    /// The script ended; what it said.
+    Ended(Vec<u8>),
+    /// Its bytes did not arrive whole, or could not be stored: nothing was started. The reason.
+    NotStarted(String),
+    /// It was started and is gone without a result: killed, or the node was restarted. Its last words.
+    Vanished(String),
+}
+
+impl Launch {
+    /// Its folder on the node.
+    pub fn folder(&self) -> String {
+        format!("{}/steps/{}/{}", self.base, self.run, self.number)
+    }
+
+    fn unit(&self) -> String {
+        format!("hadeploy-{}-{}", self.run, self.number)
+    }
+
+    /// Where the n-th input (from 1) lies while the script runs.
+    pub fn input_path(&self, number: usize, content: &Content) -> String {
+        if payload::on_disk(content) && self.base == "/run/hadeploy" {
+            format!("{STAGE}/{}-{}-{number}", self.run, self.number)
+        } else {
+            format!("{}/i{number}", self.folder())
+        }
+    }
+
+    /// Reads the script and its inputs from standard input, starts it, waits and prints its result.
+    /// `deadline` is for the whole script.
+    pub fn text(&self, script_length: usize, inputs: &[&Content], deadline: Duration) -> String {
+        let folder = quote(&self.folder());
+        let base = quote(&self.base);
+        let run = quote(&self.run);
+        let mut text = format!(
+            "B={base}; D={folder}; f=\n\
+             no() {{ printf 'N %s' \"$1\"; [ -z \"$2\" ] || rm -rf \"$D\" {STAGE}/{run}-{number}-*; printf '\\n'; exec cat >/dev/null; }}\n\
+             take() {{ head -c \"$1\" >\"$2\" 2>/dev/null && [ \"$(stat -c %s \"$2\")\" = \"$1\" ] || w=\"$(df -P \"$2\" 2>&1 | tail -n1)\"; }}\n\
+             w=$(mkdir -p -m 0711 \"$B\" \"$B/steps\" \"$B/steps/\"{run} 2>&1 && mkdir -m 0711 \"$D\" 2>&1) || {{ printf '\\n'; no \"$w\"; }}\n\
+             rm -rf \"$B/steps/\"{run}/{previous}; umask 077; w=\n",
+            number = self.number,
+            previous = self.number.saturating_sub(1),
+        );
+        text.push_str(&format!("take {script_length} \"$D/script\"\n"));
+        for (index, content) in inputs.iter().enumerate() {
+            let path = self.input_path(index + 1, content);
+            if path.starts_with(STAGE) {
+                text.push_str(&format!(
+                    "[ -d {STAGE} ] || mkdir -p -m 0711 {STAGE} || w='{STAGE} cannot be made'\n"
+                ));
+            }
+            text.push_str(&format!(
+                "[ -n \"$w\" ] || take {} {}\n",
+                payload::length(content),
+                quote(&path)
+            ));
+        }
+        text.push_str(&format!(
+            "[ -z \"$w\" ] || no \"no room for what is to be written: $w\" x\n\
+             mkdir \"$D/started\" 2>/dev/null || no 'the connection was replaced' \n\
+             umask 022\n\
+             if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then\n\
+             systemd-run --quiet --collect --wait --unit={unit} -p KillMode=process -p RuntimeMaxSec={seconds} -p OOMPolicy=continue {main} </dev/null >\"$D/err\" 2>&1\n\
+             else setsid -w {main} </dev/null >\"$D/err\" 2>&1; fi\n\
+             {result}",
+            unit = quote(&self.unit()),
+            seconds = deadline.as_secs() + 60,
+            main = self.main(),
+            result = self.result(),
+        ));
+        text
+    }
+
+    /// The detached program. Its arguments show in the process list; they are names only.
+    fn main(&self) -> String {
+        format!(
+            "/bin/sh -c {} hadeploy {}",
+            quote(
+                "/bin/sh \"$1/script\" >\"$1/res\" 2>\"$1/err\" </dev/null; printf '%s\\n' \"$?\" >\"$1/rc.new\"; mv -T \"$1/rc.new\" \"$1/rc\""
+            ),
+            quote(&self.folder()),
+        )
+    }
+
+    /// Prints the result of a script that is over.
+    fn result(&self) -> String {
+        format!(
+            "if [ -e \"$D/rc\" ]; then printf 'E\\n'; cat \"$D/res\"; rm -f \"$D/script\" \"$D\"/i* {STAGE}/{}-{}-*\n\
+             else printf 'V '; tail -c 2000 \"$D/err\" 2>/dev/null | tr '\\n' ' '; printf '\\n'; fi\n",
+            quote(&self.run),
+            self.number,
+        )
+    }
+
+    /// After a lost connection: waits for a script that was started, and prints its result; forbids one that was not.
+    pub fn attach_text(&self) -> String {
+        format!(
+            "B={base}; D={folder}\n\
+             if [ -d \"$D/started\" ]; then\n\
+             while [ ! -e \"$D/rc\" ]; do\n\
+             if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then case $(systemctl show -p ActiveState --value {unit} 2>/dev/null) in active|activating|deactivating|reloading) ;; *) sleep 1; break;; esac\n\
+             else pgrep -f -- {folder} >/dev/null 2>&1 || break; fi\n\
+             sleep 0.2; done\n\
+             {result}\
+             else mkdir -p -m 0711 \"$B/steps\" 2>/dev/null; [ ! -d \"$D\" ] || mv -T \"$D\" \"$D.void\"; rm -rf \"$D.void\"; printf 'N it never began\\n'; fi\n",
+            base = quote(&self.base),
+            folder = quote(&self.folder()),
+            unit = quote(&self.unit()),
+            result = self.result(),
+        )
+    }
+}
+
+/// What [`Launch::text`] or [`Launch::attach_text`] printed.
+pub fn parse(output: &[u8]) -> LaunchEnd {
+    let end = output
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(output.len());
+    let line = String::from_utf8_lossy(&output[..end]).into_owned();
+    let rest = output.get(end + 1..).unwrap_or(&[]);
+    match line.split_at_checked(1) {
+        Some(("E", _)) => LaunchEnd::Ended(rest.to_vec()),
+        Some(("N", reason)) => LaunchEnd::NotStarted(reason.trim().to_owned()),
+        Some(("V", words)) => LaunchEnd::Vanished(words.trim().to_owned()),
+        _ => LaunchEnd::Vanished(line),
+    }
+}

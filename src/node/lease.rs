@@ -1,0 +1,226 @@
+//! One writer per machine: the lease, its heartbeat, and the notes of owed handlers, as shell text and parsers.
+//!
+//! The lease is the folder `lease` in hadeploy's run-time folder: `run` (the run's id), `info` (who, what, since when), `beat` (the node's uptime in
+//! seconds at the last heartbeat). It is prepared aside and put in place by one rename, which fails while another stands there.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::script::OWED;
+use crate::command::quote;
+
+/// A lease whose holder was silent for this long may be taken over.
+pub const EXPIRY: Duration = Duration::from_secs(30);
+
+/// How often the holder says that it lives.
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Who holds a lease, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseInfo {
+    /// `user@machine`.
+    pub holder: String,
+    /// The command line.
+    pub command: String,
+    /// When the run began, RFC 3339.
+    pub since: String,
+}
+
+/// What came of asking for the lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It is ours.
+    Mine,
+    /// It is ours; a dead run held it.
+    TakenOver(LeaseInfo),
+    /// Another run holds it; seconds since its last heartbeat.
+    Held {
+        /// Who.
+        info: LeaseInfo,
+        /// Seconds since its last heartbeat.
+        silent_s: u64,
+        /// Whether the holder is dead and only its last step still runs.
+        finishing: bool,
+    },
+}
+
+/// A handler that an earlier run owes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedEntry {
+    /// Name of the note.
+    #[serde(skip)]
+    pub id: String,
+    /// Path of the playbook as the run was given it.
+    pub playbook: String,
+    /// The play.
+    pub play: String,
+    /// The handler.
+    pub handler: String,
+    /// The task that raised it.
+    pub task: String,
+    /// When, RFC 3339.
+    pub since: String,
+}
+
+/// Shell text that asks for the lease and prints one line about it.
+pub fn claim_text(base: &str, run: &str, info: &LeaseInfo) -> String {
+    let info = serde_json::to_string(info).unwrap_or_default();
+    format!(
+        r#"B={base}; R={run}; N="$B/lease.$R"; read -r u _ </proc/uptime; u=${{u%%.*}}
+[ -d "$B" ] || mkdir -m 0711 "$B"
+r=; [ ! -e "$B/lease/run" ] || read -r r <"$B/lease/run"
+if [ "$r" = "$R" ]; then printf 'LEASE mine\n'; else
+mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
+if mv -T "$N" "$B/lease" 2>/dev/null; then printf 'LEASE mine\n'; else
+r=; i='{{}}'; b=0; read -r r <"$B/lease/run"; read -r i <"$B/lease/info"; read -r b <"$B/lease/beat"; a=$((u - b))
+if [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "$a" "$i"
+else w=; for d in "$B/steps/$r"/*/started; do [ -d "$d" ] || continue; n=${{d%/started}}; [ -e "$n/rc" ] && continue
+case $(systemctl show -p ActiveState --value "hadeploy-$r-${{n##*/}}") in active|activating|deactivating) w=1;; esac; done
+if [ -n "$w" ]; then printf 'LEASE finishing %s %s\n' "$a" "$i"
+elif mv -T "$B/lease" "$B/lease.dead.$R"; then
+rm -rf "$B/lease.dead.$R" "$B/steps/$r" /var/lib/hadeploy/stage/"$r"-*
+if mv -T "$N" "$B/lease"; then printf 'LEASE taken %s\n' "$i"; else printf 'LEASE held 0 %s\n' "$i"; fi
+else printf 'LEASE held 0 %s\n' "$i"; fi; fi; rm -rf "$N"; fi; fi
+"#,
+        base = quote(base),
+        run = quote(run),
+        info = quote(&info),
+        expiry = EXPIRY.as_secs(),
+    )
+}
+
+/// Shell text that gives the lease and the run's folder back.
+pub fn release_text(base: &str, run: &str) -> String {
+    format!(
+        r#"B={base}; R={run}; r=; read -r r <"$B/lease/run"
+[ "$r" != "$R" ] || {{ mv -T "$B/lease" "$B/lease.gone.$R"; rm -rf "$B/lease.gone.$R" "$B/steps/$R"; }}
+"#,
+        base = quote(base),
+        run = quote(run),
+    )
+}
+
+/// Shell text that says that we live; prints `ok`, or nothing when the lease is no longer ours.
+pub fn beat_text(base: &str, run: &str) -> String {
+    format!(
+        r#"B={base}; r=; read -r r <"$B/lease/run"; read -r u _ </proc/uptime
+[ "$r" != {run} ] || {{ printf '%s\n' "${{u%%.*}}" >"$B/lease/beat"; printf ok; }}
+"#,
+        base = quote(base),
+        run = quote(run),
+    )
+}
+
+/// Shell text that prints the notes of owed handlers, without a program of its own.
+pub fn owed_text() -> String {
+    format!(
+        "for f in {OWED}/*; do [ -f \"$f\" ] && read -r l <\"$f\" && printf 'OWED %s %s\\n' \"${{f##*/}}\" \"$l\"; done\n"
+    )
+}
+
+/// What [`claim_text`] printed; none when it said nothing, as where `/run` cannot be written.
+pub fn parse_claim(output: &[u8]) -> Option<Claim> {
+    let text = String::from_utf8_lossy(output);
+    let line = text.lines().find_map(|line| line.strip_prefix("LEASE "))?;
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let held = |finishing| {
+        let (silent, info) = rest.split_once(' ')?;
+        Some(Claim::Held {
+            info: info_of(info),
+            silent_s: silent.parse().ok()?,
+            finishing,
+        })
+    };
+    match word {
+        "mine" => Some(Claim::Mine),
+        "taken" => Some(Claim::TakenOver(info_of(rest))),
+        "held" => held(false),
+        "finishing" => held(true),
+        _ => None,
+    }
+}
+
+/// A holder that left no readable note still holds.
+fn info_of(text: &str) -> LeaseInfo {
+    serde_json::from_str(text).unwrap_or_else(|_| LeaseInfo {
+        holder: "an unknown run".to_owned(),
+        command: String::new(),
+        since: String::new(),
+    })
+}
+
+/// What [`owed_text`] printed. Notes that cannot be read are left alone.
+pub fn parse_owed(output: &[u8]) -> Vec<OwedEntry> {
+    String::from_utf8_lossy(output)
+        .lines()
+        .filter_map(|line| {
+            let (id, text) = line.strip_prefix("OWED ")?.split_once(' ')?;
+            let entry: OwedEntry = serde_json::from_str(text).ok()?;
+            Some(OwedEntry {
+                id: id.to_owned(),
+                ..entry
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(holder: &str) -> LeaseInfo {
+        LeaseInfo {
+            holder: holder.to_owned(),
+            command: "hadeploy apply it's.yml".to_owned(),
+            since: "2026-11-20T10:00:00Z".to_owned(),
+        }
+    }
+
+    fn sh(script: &str) -> Vec<u8> {
+        let output = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(script)
+            .output()
+            .expect("sh");
+        output.stdout
+    }
+
+    #[test]
+    fn one_holds_the_other_learns_who() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let base = folder.path().join("base");
+        let base = base.to_str().expect("utf-8");
+        let mine = sh(&claim_text(base, "r1", &info("ann@a")));
+        assert_eq!(parse_claim(&mine), Some(Claim::Mine));
+        let again = sh(&claim_text(base, "r1", &info("ann@a")));
+        assert_eq!(parse_claim(&again), Some(Claim::Mine));
+        let other = parse_claim(&sh(&claim_text(base, "r2", &info("bob@b"))));
+        assert!(
+            matches!(&other, Some(Claim::Held { info: holder, finishing: false, .. }) if *holder == info("ann@a")),
+            "{other:?}"
+        );
+        assert_eq!(sh(&beat_text(base, "r1")), b"ok");
+        assert_eq!(sh(&beat_text(base, "r2")), b"");
+        sh(&release_text(base, "r2"));
+        assert_eq!(sh(&beat_text(base, "r1")), b"ok");
+        sh(&release_text(base, "r1"));
+        let free = sh(&claim_text(base, "r2", &info("bob@b")));
+        assert_eq!(parse_claim(&free), Some(Claim::Mine));
+    }
+
+    #[test]
+    fn a_silent_holder_is_replaced() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let base = folder.path().to_str().expect("utf-8");
+        sh(&claim_text(base, "r1", &info("ann@a")));
+        // A beat from before a reboot lies in the future of the uptime clock; one from long ago is simply old.
+        for beat in ["999999999", "-100"] {
+            std::fs::write(folder.path().join("lease/beat"), beat).expect("beat");
+            let run = format!("r{}", beat.len());
+            let taken = parse_claim(&sh(&claim_text(base, &run, &info("bob@b"))));
+            assert!(matches!(taken, Some(Claim::TakenOver(_))), "{taken:?}");
+        }
+        assert!(!folder.path().join("lease.dead.r4").exists());
+    }
+}

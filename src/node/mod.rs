@@ -1,0 +1,453 @@
+//! A connected host: privilege, deadlines, batched reading, the launcher of steps, and the way back after a lost connection.
+
+mod launch;
+pub mod lease;
+mod payload;
+mod script;
+mod shell;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::change::Content;
+use crate::fact::{self, Answer, FactError, Missing, Question};
+use crate::transport::{Transport, TransportError};
+
+pub use launch::{Launch, LaunchEnd};
+pub use lease::{Claim, LeaseInfo, OwedEntry};
+pub use script::{OWED, OwedNote, PlacedStep, ScriptEnd, StepEnd};
+pub use shell::{Privilege, Shell, nonce};
+
+/// A read-only script that takes longer than this is given up: the node is slow to death.
+pub const READ_DEADLINE: Duration = Duration::from_secs(120);
+
+/// How often a lost connection is made again before the host counts as unreachable.
+const RECONNECTS: u32 = 5;
+
+/// What can go wrong between here and a node.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The connection could not be made.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The connection, or the shell on it, is gone.
+    #[error("the connection was lost: {0}")]
+    Lost(String),
+    /// No answer in time.
+    #[error("{what} gave no answer within {} s", after.as_secs())]
+    Timeout {
+        /// What was waited for.
+        what: String,
+        /// How long.
+        after: Duration,
+    },
+    /// sudo wants a password and none was given.
+    #[error("sudo asks for a password")]
+    NeedsPassword,
+    /// sudo did not take the password.
+    #[error("sudo refused the password")]
+    WrongPassword,
+    /// The login user may not use sudo.
+    #[error("sudo is not allowed: {0}")]
+    NotAllowed(String),
+    /// There is no sudo on the node.
+    #[error("there is no sudo on the node")]
+    NoSudo,
+    /// What the node said makes no sense.
+    #[error(transparent)]
+    Fact(#[from] FactError),
+    /// A script could not be started or has no result.
+    #[error("{0}")]
+    Launch(String),
+    /// Reading or writing on this side failed.
+    #[error("{0}")]
+    Io(String),
+}
+
+impl NodeError {
+    /// Whether it means that the host is out of reach, rather than that it refused something.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self,
+            NodeError::Transport(_) | NodeError::Lost(_) | NodeError::Timeout { .. }
+        )
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            NodeError::Transport(error) => error.help(),
+            NodeError::NeedsPassword => {
+                Some("give it with -K, or with --become-password-file".to_owned())
+            }
+            NodeError::WrongPassword => Some(
+                "one host was tried and no other: check the password given with -K or --become-password-file"
+                    .to_owned(),
+            ),
+            NodeError::NotAllowed(_) => {
+                Some("allow the login user in /etc/sudoers.d, or log in as root with -u root".to_owned())
+            }
+            NodeError::NoSudo => {
+                Some("install the package sudo, or log in as root with -u root".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<std::io::Error> for NodeError {
+    fn from(error: std::io::Error) -> NodeError {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe
+            | std::io::ErrorKind::ConnectionReset
+            | std::io::ErrorKind::UnexpectedEof => NodeError::Lost(error.to_string()),
+            _ => NodeError::Io(error.to_string()),
+        }
+    }
+}
+
+/// Makes connections to one host, also a second time.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// A new connection.
+    async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError>;
+}
+
+/// A connected host.
+pub struct Node {
+    connector: Box<dyn Connector>,
+    transport: Arc<dyn Transport>,
+    privilege: Privilege,
+    shell: Option<Shell>,
+    base: String,
+    run: String,
+    scripts: u32,
+    /// Scripts whose answer was waited for.
+    pub round_trips: u32,
+    /// Content streams beside them.
+    pub streams: u32,
+}
+
+impl Node {
+    /// Connects and starts the shell. `root` says whether the shell runs as root, by login or by sudo.
+    pub async fn connect(
+        connector: Box<dyn Connector>,
+        privilege: Privilege,
+        root: bool,
+        run: &str,
+    ) -> Result<Node, NodeError> {
+        let transport = connector.connect().await?;
+        let shell = Shell::start(&*transport, &privilege).await?;
+        Ok(Node {
+            connector,
+            transport,
+            privilege,
+            shell: Some(shell),
+            base: base_folder(root),
+            run: run.to_owned(),
+            scripts: 0,
+            round_trips: 0,
+            streams: 0,
+        })
+    }
+
+    /// Where it leads, for people.
+    pub fn describe(&self) -> String {
+        self.transport.describe()
+    }
+
+    /// hadeploy's run-time folder on the node.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    async fn shell(&mut self) -> Result<&mut Shell, NodeError> {
+        if self.shell.is_none() {
+            self.shell = Some(Shell::start(&*self.transport, &self.privilege).await?);
+        }
+        self.shell
+            .as_mut()
+            .ok_or_else(|| NodeError::Lost("there is no shell".to_owned()))
+    }
+
+    /// Runs a script that only reads (or takes the lease) and returns what it printed. A lost connection is made again once:
+    /// reading twice does no harm.
+    pub async fn read(&mut self, script: &str) -> Result<Vec<u8>, NodeError> {
+        let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
+        self.round_trips += 1;
+        match self.try_read(&text).await {
+            Err(NodeError::Lost(_) | NodeError::Transport(_)) => {
+                self.reconnect().await?;
+                self.try_read(&text).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn try_read(&mut self, text: &str) -> Result<Vec<u8>, NodeError> {
+        let reply = self.shell().await?.run(text, &[], READ_DEADLINE).await;
+        if reply.is_err() {
+            self.shell = None;
+        }
+        Ok(reply?.stdout)
+    }
+
+    /// Asks `questions`, with `prologue` before them in the same script; returns what the prologue printed, and the answers.
+    pub async fn ask(
+        &mut self,
+        prologue: &str,
+        questions: &Missing,
+    ) -> Result<(Vec<u8>, Vec<(Question, Answer)>), NodeError> {
+        let nonce = nonce();
+        let mut script = prologue.to_owned();
+        if !script.is_empty() && !script.ends_with('\n') {
+            script.push('\n');
+        }
+        script.push_str(&fact::script(questions, &nonce));
+        let output = self.read(&script).await?;
+        let answers = fact::parse(questions, &nonce, &output)?;
+        let mark = format!("\n@{nonce} ");
+        let end = memchr::memmem::find(&output, mark.as_bytes()).unwrap_or(output.len());
+        Ok((output[..end].to_vec(), answers))
+    }
+
+    /// Runs steps, then answers questions, in one launched script. A lost connection is made again and the script re-attached by its
+    /// name: its true result comes back, and nothing is started twice.
+    pub async fn run_steps(
+        &mut self,
+        steps: &[PlacedStep],
+        questions: &Missing,
+    ) -> Result<(ScriptEnd, Vec<(Question, Answer)>), NodeError> {
+        self.scripts += 1;
+        let launch = Launch {
+            base: self.base.clone(),
+            run: self.run.clone(),
+            number: self.scripts,
+        };
+        let nonce = nonce();
+        let script = script::compile(steps, questions, &launch, &nonce);
+        let inputs: Vec<&Content> = steps
+            .iter()
+            .flat_map(|placed| &placed.step.inputs)
+            .collect();
+        let deadline: Duration = steps.iter().map(|placed| placed.step.deadline).sum();
+        let output = self.launch(&launch, &script, &inputs, deadline).await?;
+        let Some(end) = script::parse(&output) else {
+            return Err(NodeError::Launch(
+                "the script ended without saying how; is there room in /run?".to_owned(),
+            ));
+        };
+        let answers = match &end.answers {
+            Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,
+            _ => Vec::new(),
+        };
+        Ok((end, answers))
+    }
+
+    async fn launch(
+        &mut self,
+        launch: &Launch,
+        script: &str,
+        inputs: &[&Content],
+        deadline: Duration,
+    ) -> Result<Vec<u8>, NodeError> {
+        let text = launch.text(script.len(), inputs, deadline);
+        let body = Content::Bytes(script.as_bytes().into());
+        let mut payload = vec![&body];
+        payload.extend(inputs);
+        self.round_trips += 1;
+        self.streams += inputs
+            .iter()
+            .filter(|input| payload::on_disk(input))
+            .count() as u32;
+        let mut restarts = 0;
+        let mut end = match self
+            .shell()
+            .await?
+            .run(&text, &payload, deadline + READ_DEADLINE)
+            .await
+        {
+            Ok(reply) => Ok(launch::parse(&reply.stdout)),
+            Err(error) => Err(error),
+        };
+        loop {
+            match end {
+                Ok(LaunchEnd::Ended(output)) => return Ok(output),
+                Ok(LaunchEnd::NotStarted(reason)) => {
+                    // The rest of the payload may still be in the stream: this shell is done with.
+                    self.shell = None;
+                    return Err(NodeError::Launch(reason));
+                }
+                Ok(LaunchEnd::Vanished(words)) => {
+                    return Err(NodeError::Launch(format!(
+                        "the script was started and is gone without a result; was the node restarted? {words}"
+                    )));
+                }
+                Err(NodeError::Lost(_) | NodeError::Transport(_)) if restarts < RECONNECTS => {
+                    restarts += 1;
+                    end = self.attach(launch).await;
+                }
+                Err(error) => {
+                    self.shell = None;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Connects anew and asks what became of the script.
+    async fn attach(&mut self, launch: &Launch) -> Result<LaunchEnd, NodeError> {
+        self.reconnect().await?;
+        self.round_trips += 1;
+        let text = format!("{{\n{}\n}} </dev/null 2>/dev/null", launch.attach_text());
+        let reply = self
+            .shell()
+            .await?
+            .run(&text, &[], crate::change::Step::DEADLINE)
+            .await?;
+        Ok(launch::parse(&reply.stdout))
+    }
+
+    /// A new connection in place of a lost one, tried with growing pauses.
+    pub async fn reconnect(&mut self) -> Result<(), NodeError> {
+        self.shell = None;
+        let mut pause = Duration::from_millis(250);
+        let mut tries = 0;
+        loop {
+            match self.connector.connect().await {
+                Ok(transport) => {
+                    self.transport = transport;
+                    return Ok(());
+                }
+                Err(error) => {
+                    tries += 1;
+                    if tries > RECONNECTS {
+                        return Err(error.into());
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+            }
+        }
+    }
+
+    /// A shell of its own on the same connection, for heartbeats beside a long script.
+    pub async fn second_shell(&self) -> Result<Shell, NodeError> {
+        Shell::start(&*self.transport, &self.privilege).await
+    }
+
+    /// Sends a last script without waiting for its answer, and ends the connection in order.
+    pub async fn farewell(&mut self, script: &str) {
+        if let Some(shell) = self.shell.as_mut() {
+            let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
+            let _ = shell.send(&text, &[]).await;
+        }
+    }
+
+    /// Ends the connection.
+    pub async fn close(&mut self) {
+        self.shell = None;
+        self.transport.close().await;
+    }
+}
+
+/// Root's lies in `/run`; anyone else's in a folder of their own, since `/run` is not theirs.
+fn base_folder(root: bool) -> String {
+    if root {
+        "/run/hadeploy".to_owned()
+    } else {
+        "/tmp/hadeploy-run".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::{Expect, Step};
+    use crate::transport::local::LocalTransport;
+
+    struct Here;
+
+    #[async_trait]
+    impl Connector for Here {
+        async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
+            Ok(Arc::new(LocalTransport))
+        }
+    }
+
+    fn placed(step: Step) -> PlacedStep {
+        PlacedStep {
+            step,
+            user: None,
+            owes: Vec::new(),
+            pays: Vec::new(),
+            stops: true,
+        }
+    }
+
+    async fn here(base: &str) -> Node {
+        let mut node = Node::connect(Box::new(Here), Privilege::Login, true, "r1")
+            .await
+            .expect("this machine answers");
+        node.base = base.to_owned();
+        let info = LeaseInfo {
+            holder: "a@b".to_owned(),
+            command: "test".to_owned(),
+            since: String::new(),
+        };
+        let said = node.read(&lease::claim_text(base, "r1", &info)).await.expect("read");
+        assert_eq!(lease::parse_claim(&said), Some(Claim::Mine));
+        node
+    }
+
+    #[tokio::test]
+    async fn steps_take_their_inputs_from_the_stream_and_results_come_back() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let base = folder.path().to_str().expect("utf-8");
+        let mut node = here(base).await;
+        let target = folder.path().join("out");
+        let target = target.to_str().expect("utf-8");
+        let bytes: Arc<[u8]> = (0..200_000u32).map(|n| n as u8).collect();
+        for round in 1..=2 {
+            let write = Step::new("write", format!("cat \"$IN1\" \"$IN2\" >{target}"))
+                .input(Content::Bytes(bytes.clone()))
+                .input(Content::Bytes(Arc::from(&b"tail\n12\n"[..])))
+                .verify(Expect::Path {
+                    path: target.to_owned(),
+                    kind: Some('f'),
+                    mode: None,
+                    owner: None,
+                    group: None,
+                    sha256: None,
+                    target: None,
+                });
+            let (end, _) = node
+                .run_steps(&[placed(write)], &Missing::default())
+                .await
+                .expect("runs");
+            assert!(matches!(end.steps[0], StepEnd::Ran { rc: 0, .. }), "{end:?}");
+            assert_eq!(node.round_trips, 1 + round);
+            assert_eq!(std::fs::read(target).expect("there").len(), 200_008);
+        }
+        assert_eq!(node.read("printf hi").await.expect("read"), b"hi");
+    }
+
+    #[tokio::test]
+    async fn a_script_that_finds_no_room_starts_nothing() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let base = folder.path().to_str().expect("utf-8");
+        let mut node = here(base).await;
+        // Its folder is taken already, as by a run that reuses a name: nothing may be overwritten.
+        std::fs::create_dir_all(folder.path().join("steps/r1/1")).expect("folder");
+        let step = Step::new("touch", format!("touch {base}/ran"));
+        let error = node
+            .run_steps(&[placed(step)], &Missing::default())
+            .await
+            .expect_err("refused");
+        assert!(matches!(error, NodeError::Launch(_)), "{error:?}");
+        assert!(!folder.path().join("ran").exists());
+        assert_eq!(node.read("printf hi").await.expect("a new shell"), b"hi");
+    }
+}
