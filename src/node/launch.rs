@@ -52,7 +52,8 @@ impl Launch {
         }
     }
 
-    /// Reads the script and its inputs from standard input, starts it, waits and prints its result.
+    /// Reads the script and its inputs from standard input, starts it, waits and prints its result. When it cannot, it answers, and swallows
+    /// the rest of the stream: no byte of a file may ever be taken for a script.
     /// `deadline` is for the whole script.
     pub fn text(&self, script_length: usize, inputs: &[&Content], deadline: Duration) -> String {
         let folder = quote(&self.folder());
@@ -60,9 +61,9 @@ impl Launch {
         let run = quote(&self.run);
         let mut text = format!(
             "B={base}; D={folder}; f=\n\
-             no() {{ printf 'N %s' \"$1\"; [ -z \"$2\" ] || rm -rf \"$D\" {STAGE}/{run}-{number}-*; printf '\\n'; exec cat >/dev/null; }}\n\
+             no() {{ printf 'N %s' \"$1\"; [ -z \"$2\" ] || rm -rf \"$D\" {STAGE}/{run}-{number}-*; printf '\\n\\n@%s done 90\\n' \"$MARK\"; exec cat >/dev/null; }}\n\
              take() {{ head -c \"$1\" >\"$2\" 2>/dev/null && [ \"$(stat -c %s \"$2\")\" = \"$1\" ] || w=\"$(df -P \"$2\" 2>&1 | tail -n1)\"; }}\n\
-             w=$(mkdir -p -m 0711 \"$B\" \"$B/steps\" \"$B/steps/\"{run} 2>&1 && mkdir -m 0711 \"$D\" 2>&1) || {{ printf '\\n'; no \"$w\"; }}\n\
+             w=$(mkdir -p -m 0711 \"$B\" \"$B/steps\" \"$B/steps/\"{run} 2>&1 && mkdir -m 0711 \"$D\" 2>&1) || no \"$w\"\n\
              rm -rf \"$B/steps/\"{run}/{previous}; umask 077; w=\n",
             number = self.number,
             previous = self.number.saturating_sub(1),

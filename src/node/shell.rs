@@ -49,8 +49,8 @@ pub struct Reply {
 }
 
 const LOOP: &str = "export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /; \
-printf '\\n@%s hello\\n' NONCE; \
-while read -r z; do s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' NONCE \"$?\"; done";
+MARK=NONCE; printf '\\n@%s hello\\n' \"$MARK\"; \
+while read -r z; do s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done";
 
 impl Shell {
     /// Starts it; waits for the far side only when a password may have to be given.
