@@ -5,6 +5,7 @@ pub mod command;
 pub mod diagnostic;
 pub mod event;
 pub mod fact;
+pub mod report;
 pub mod resource;
 pub mod source;
 pub mod template;
