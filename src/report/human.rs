@@ -157,8 +157,8 @@ impl Human {
     }
 
     fn diagnostic(&self, diagnostic: &Diagnostic) -> Vec<String> {
-        let text = diagnostic.render(self.options.colour);
-        text.lines().map(str::to_owned).collect()
+        let rendered = diagnostic.render(self.options.colour);
+        rendered.lines().map(text::clean_painted).collect()
     }
 
     fn task(&mut self, result: &TaskResult) -> Vec<String> {

@@ -3,7 +3,7 @@
 mod diff;
 mod failure;
 mod human;
-//mod journal;
+mod journal;
 mod json;
 mod output;
 mod plain;
@@ -11,15 +11,15 @@ mod recap;
 mod style;
 mod task;
 mod text;
-//mod trace;
-//mod tty;
+mod trace;
+mod tty;
 
 pub use diff::{Limits, unified};
-//pub use journal::{Journal, JournalError};
+pub use journal::{Journal, JournalError};
 pub use json::{Json, line};
 pub use plain::Plain;
-//pub use trace::LogWriter;
-//pub use tty::Tty;
+pub use trace::LogWriter;
+pub use tty::{Tty, human};
 
 use crate::event::Event;
 

@@ -5,6 +5,15 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Foreign text as one line: control characters are spelled out (`\n`, `\x1b`, `\u{202e}`), so that nothing a node says
 /// can move the cursor or hide a word.
 pub(super) fn clean(text: &str) -> String {
+    spell(text, hidden)
+}
+
+/// A line that was painted by us or by the renderer of diagnostics, which spells escape characters of its texts but no others.
+pub(super) fn clean_painted(text: &str) -> String {
+    spell(text, |char| char != '\u{1b}' && hidden(char))
+}
+
+fn spell(text: &str, hidden: fn(char) -> bool) -> String {
     if !text.chars().any(hidden) {
         return text.to_owned();
     }
