@@ -1,0 +1,246 @@
+//! Events as lines for people, the same on a terminal and without one.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::style::{Ink, Palette};
+use super::task::{self, Layout};
+use super::{Limits, ReportOptions, diff, recap, text, unified};
+use crate::change::Field;
+use crate::diagnostic::{Diagnostic, count};
+use crate::event::{Event, Mode, Status, TaskResult};
+
+/// Lines of one diff, without `-v`.
+const DIFF_LINES: usize = 40;
+/// Columns of a line of a diff, without `-v`.
+const DIFF_COLUMNS: usize = 400;
+/// Columns that names of hosts are padded to, at most.
+const HOST_COLUMNS: usize = 24;
+
+/// What has been told so far, as far as it shapes what comes.
+pub(super) struct Human {
+    options: ReportOptions,
+    mode: Mode,
+    log: Option<String>,
+    host: usize,
+    /// Hosts of the play, for its head.
+    plays: HashMap<Arc<str>, usize>,
+    /// The play whose head was printed last.
+    play: Option<Arc<str>>,
+    /// Diffs that were shown, by place and content, with the host they were shown for.
+    shown: HashMap<u64, Arc<str>>,
+    /// Whether anything was printed, for blank lines.
+    begun: bool,
+}
+
+impl Human {
+    /// Nothing told yet.
+    pub(super) fn new(options: ReportOptions) -> Human {
+        Human {
+            options,
+            mode: Mode::Apply,
+            log: None,
+            host: 0,
+            plays: HashMap::new(),
+            play: None,
+            shown: HashMap::new(),
+            begun: false,
+        }
+    }
+
+    /// The lines to print for an event, each ended by a newline; often none.
+    pub(super) fn tell(&mut self, event: &Event) -> String {
+        let lines = self.lines(event);
+        let mut told = String::new();
+        for line in &lines {
+            told.push_str(line);
+            told.push('\n');
+        }
+        self.begun |= !told.is_empty();
+        told
+    }
+
+    fn lines(&mut self, event: &Event) -> Vec<String> {
+        match event {
+            Event::RunStarted {
+                mode, hosts, log, ..
+            } => {
+                self.mode = *mode;
+                self.log = log.clone();
+                self.widen(hosts);
+                Vec::new()
+            }
+            Event::PlayStarted { play, hosts } => {
+                self.widen(hosts);
+                self.plays.insert(play.clone(), hosts.len());
+                self.play = None;
+                Vec::new()
+            }
+            Event::HostConnected { host } => self.aside(host, "connected"),
+            Event::HostWorking { host, what } => self.aside(host, &text::clean(what)),
+            Event::HostUnreachable { host, error } => {
+                let layout = self.layout();
+                let head = Status::Unreachable;
+                let mut lines = vec![task::line(host, head.word(), head, "", &layout)];
+                if let Some(line) = lines.first_mut() {
+                    line.truncate(line.trim_end().len());
+                }
+                let block = super::failure::block(error, "", layout.verbose, layout.palette);
+                lines.extend(block);
+                lines
+            }
+            Event::TaskFinished(result) => self.task(result),
+            Event::Warning { host, message } => self.warning(host.as_deref(), message),
+            Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic),
+            Event::Owed {
+                host,
+                handler,
+                since,
+            } => self.warning(
+                Some(host),
+                &format!("an earlier run owes handler `{handler}` since {since}"),
+            ),
+            Event::RunFinished(recap) => {
+                let mut lines = Vec::new();
+                if self.begun {
+                    lines.push(String::new());
+                }
+                let log = self.log.as_deref();
+                lines.extend(recap::lines(recap, self.mode, log, &self.options));
+                lines
+            }
+        }
+    }
+
+    fn widen(&mut self, hosts: &[Arc<str>]) {
+        for host in hosts {
+            let columns = text::columns(&text::clean(host)).min(HOST_COLUMNS);
+            self.host = self.host.max(columns);
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        Layout {
+            mode: self.mode,
+            host: self.host,
+            width: self.options.width,
+            verbose: self.verbose(),
+            palette: self.palette(),
+        }
+    }
+
+    fn verbose(&self) -> bool {
+        self.options.verbosity > 0
+    }
+
+    fn palette(&self) -> Palette {
+        Palette::new(self.options.colour)
+    }
+
+    /// What only `-v` shows.
+    fn aside(&self, host: &str, what: &str) -> Vec<String> {
+        if !self.verbose() || what.is_empty() {
+            return Vec::new();
+        }
+        let host = text::pad(&text::clean(host), self.host);
+        vec![format!("{host}  {}", self.palette().paint(Ink::Dim, what))]
+    }
+
+    fn warning(&self, host: Option<&str>, message: &str) -> Vec<String> {
+        let word = self.palette().paint(Ink::Changed, "warning:");
+        let message = text::clean(message);
+        vec![match host {
+            Some(host) => format!("{word} {}: {message}", text::clean(host)),
+            None => format!("{word} {message}"),
+        }]
+    }
+
+    fn diagnostic(&self, diagnostic: &Diagnostic) -> Vec<String> {
+        let rendered = diagnostic.render(self.options.colour);
+        rendered.lines().map(text::clean_painted).collect()
+    }
+
+    fn task(&mut self, result: &TaskResult) -> Vec<String> {
+        if !task::shown(result, self.verbose()) {
+            return Vec::new();
+        }
+        let mut lines = self.head(&result.play);
+        lines.extend(task::lines(result, &self.layout()));
+        if self.options.diff || self.mode == Mode::Plan {
+            for field in &result.changes {
+                lines.extend(self.diff(result, "", field));
+            }
+            for item in &result.items {
+                for field in &item.changes {
+                    lines.extend(self.diff(result, &item.item, field));
+                }
+            }
+        }
+        lines
+    }
+
+    /// The head of a play, printed when the first of its lines is.
+    fn head(&mut self, play: &Arc<str>) -> Vec<String> {
+        if self.play.as_ref() == Some(play) {
+            return Vec::new();
+        }
+        self.play = Some(play.clone());
+        let mut head = format!("play {}", text::clean(play));
+        if let Some(hosts) = self.plays.get(play) {
+            head.push_str(&format!(" ({})", count(*hosts, "host")));
+        }
+        let head = self.palette().paint(Ink::Heading, &head);
+        match self.begun {
+            true => vec![String::new(), head],
+            false => vec![head],
+        }
+    }
+
+    /// The diff of a text, indented; of a diff that another host had already, only that.
+    fn diff(&mut self, result: &TaskResult, item: &str, field: &Field) -> Vec<String> {
+        let Some((before, after)) = diff::texts(field) else {
+            return Vec::new();
+        };
+        let limits = match self.verbose() {
+            true => Limits::WHOLE,
+            false => Limits {
+                lines: DIFF_LINES,
+                ..Limits::WHOLE
+            },
+        };
+        let name = match item {
+            "" => field.name().to_owned(),
+            item => format!("{item}: {}", field.name()),
+        };
+        let diff = unified(&text::clean(&name), before, after, limits);
+        let mut hasher = DefaultHasher::new();
+        (&result.at, &result.task, &diff).hash(&mut hasher);
+        let key = hasher.finish();
+        match self.shown.get(&key) {
+            Some(host) if *host != result.host => {
+                let note = format!("same difference as on {}", text::clean(host));
+                return vec![format!("    {}", self.palette().paint(Ink::Dim, &note))];
+            }
+            _ => {
+                self.shown.insert(key, result.host.clone());
+            }
+        }
+        diff.lines().map(|line| self.diff_line(line)).collect()
+    }
+
+    fn diff_line(&self, line: &str) -> String {
+        let mut clean = text::clean(line);
+        if !self.verbose() {
+            clean = text::fit(&clean, DIFF_COLUMNS);
+        }
+        let ink = match line.as_bytes().first() {
+            Some(b'+') => Ink::Good,
+            Some(b'-') => Ink::Bad,
+            Some(b'@') => Ink::Unknown,
+            Some(b' ') => return format!("    {clean}"),
+            _ => Ink::Dim,
+        };
+        format!("    {}", self.palette().paint(ink, &clean))
+    }
+}

@@ -1,0 +1,360 @@
+//! `--output json`: one object a line, each with `"v":1` and its name under `event`. Readers ignore what they do not know.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::output::Output;
+use super::{Limits, Reporter, unified};
+use crate::change::{Effect, Field};
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Failure, ItemResult, Recap, Tally, TaskResult};
+
+/// Writes events for programs.
+pub struct Json {
+    output: Output,
+}
+
+impl Json {
+    /// Each event is written and flushed at once.
+    pub fn new(writer: Box<dyn Write + Send>) -> Json {
+        Json {
+            output: Output::new(writer),
+        }
+    }
+}
+
+impl Reporter for Json {
+    fn event(&mut self, event: &Event) {
+        if let Some(line) = line(event, None) {
+            self.output.write(line.as_bytes());
+        }
+    }
+
+    fn finish(&mut self) {}
+
+    fn trouble(&self) -> Option<String> {
+        self.output.trouble()
+    }
+}
+
+/// The event as one line of json, ended by a newline; none for what only the live lines show. `time` (RFC 3339)
+/// is put behind `v` where it is given. No character that any reader takes for a line break stands inside.
+pub fn line(event: &Event, time: Option<&str>) -> Option<String> {
+    let object = object(event)?;
+    let mut line = serde_json::to_string(&Line { v: 1, time, object })
+        .expect("texts, numbers and text keys always have a json form");
+    for (char, escape) in LINE_BREAKS {
+        if line.contains(char) {
+            line = line.replace(char, escape);
+        }
+    }
+    line.push('\n');
+    Some(line)
+}
+
+/// Json allows these inside a text; readers that split lines by Unicode's rules do not.
+const LINE_BREAKS: [(char, &str); 3] = [
+    ('\u{85}', "\\u0085"),
+    ('\u{2028}', "\\u2028"),
+    ('\u{2029}', "\\u2029"),
+];
+
+#[derive(Serialize)]
+struct Line<'a> {
+    v: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<&'a str>,
+    #[serde(flatten)]
+    object: Object<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Object<'a> {
+    RunStarted {
+        mode: &'static str,
+        run_id: &'a str,
+        playbook: &'a str,
+        hosts: &'a [Arc<str>],
+        log: Option<&'a str>,
+    },
+    PlayStarted {
+        play: &'a str,
+        hosts: &'a [Arc<str>],
+    },
+    HostConnected {
+        host: &'a str,
+    },
+    HostUnreachable {
+        host: &'a str,
+        error: &'a str,
+        help: Option<&'a str>,
+        output: &'a [String],
+    },
+    TaskFinished(Box<Task<'a>>),
+    HandlerFinished(Box<Task<'a>>),
+    Warning {
+        host: Option<&'a str>,
+        message: &'a str,
+    },
+    Diagnostic {
+        severity: &'static str,
+        message: &'a str,
+        file: Option<&'a str>,
+        line: Option<usize>,
+        column: Option<usize>,
+        label: Option<&'a str>,
+        help: Option<&'a str>,
+    },
+    Owed {
+        host: &'a str,
+        handler: &'a str,
+        since: &'a str,
+    },
+    RunFinished {
+        exit_code: u8,
+        reason: &'a str,
+        touched: bool,
+        elapsed_ms: u64,
+        hosts: IndexMap<&'a str, Counts>,
+    },
+}
+
+#[derive(Serialize)]
+struct Task<'a> {
+    play: &'a str,
+    task: &'a str,
+    host: &'a str,
+    status: &'static str,
+    at: &'a str,
+    kind: &'static str,
+    action: &'static str,
+    changes: Vec<Change<'a>>,
+    effect: &'static str,
+    unit: Option<&'a str>,
+    msg: &'a str,
+    rc: Option<i32>,
+    duration_ms: u64,
+    rescued: bool,
+    ignored: bool,
+    known_after: Option<&'a str>,
+    items: Vec<Item<'a>>,
+    failure: Option<Cause<'a>>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    item: &'a str,
+    status: &'static str,
+    changes: Vec<Change<'a>>,
+    msg: &'a str,
+}
+
+#[derive(Serialize)]
+struct Cause<'a> {
+    message: &'a str,
+    command: Option<&'a str>,
+    rc: Option<i32>,
+    output: &'a [String],
+    help: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Change<'a> {
+    Value {
+        field: &'a str,
+        before: &'a str,
+        after: &'a str,
+    },
+    Text {
+        field: &'a str,
+        before_sha256: Option<&'a str>,
+        after_sha256: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        diff: Option<String>,
+    },
+}
+
+#[derive(Serialize)]
+struct Counts {
+    ok: u32,
+    changed: u32,
+    skipped: u32,
+    failed: u32,
+    rescued: u32,
+    ignored: u32,
+    unknown: u32,
+    unreachable: u32,
+    round_trips: u32,
+    streams: u32,
+}
+
+fn object(event: &Event) -> Option<Object<'_>> {
+    Some(match event {
+        Event::RunStarted {
+            mode,
+            run_id,
+            playbook,
+            hosts,
+            log,
+        } => Object::RunStarted {
+            mode: mode.word(),
+            run_id,
+            playbook,
+            hosts,
+            log: log.as_deref(),
+        },
+        Event::PlayStarted { play, hosts } => Object::PlayStarted { play, hosts },
+        Event::HostConnected { host } => Object::HostConnected { host },
+        Event::HostUnreachable { host, error } => Object::HostUnreachable {
+            host,
+            error: &error.message,
+            help: error.help.as_deref(),
+            output: &error.output,
+        },
+        Event::HostWorking { .. } => return None,
+        Event::TaskFinished(result) if result.handler => {
+            Object::HandlerFinished(Box::new(task(result)))
+        }
+        Event::TaskFinished(result) => Object::TaskFinished(Box::new(task(result))),
+        Event::Warning { host, message } => Object::Warning {
+            host: host.as_deref(),
+            message,
+        },
+        Event::Diagnostic(diagnostic) => self::diagnostic(diagnostic),
+        Event::Owed {
+            host,
+            handler,
+            since,
+        } => Object::Owed {
+            host,
+            handler,
+            since,
+        },
+        Event::RunFinished(recap) => self::recap(recap),
+    })
+}
+
+fn task(result: &TaskResult) -> Task<'_> {
+    let (effect, unit) = match &result.effect {
+        Effect::None => ("none", None),
+        Effect::Reload(unit) => ("reload", Some(unit.as_str())),
+        Effect::Restart(unit) => ("restart", Some(unit.as_str())),
+    };
+    Task {
+        play: &result.play,
+        task: &result.task,
+        host: &result.host,
+        status: result.status.word(),
+        at: &result.at,
+        kind: result.kind,
+        action: result.action.word(),
+        changes: changes(&result.changes),
+        effect,
+        unit,
+        msg: &result.msg,
+        rc: result.rc,
+        duration_ms: result.duration_ms,
+        rescued: result.rescued,
+        ignored: result.ignored,
+        known_after: result.known_after.as_deref(),
+        items: result.items.iter().map(item).collect(),
+        failure: result.failure.as_ref().map(cause),
+    }
+}
+
+fn item(item: &ItemResult) -> Item<'_> {
+    Item {
+        item: &item.item,
+        status: item.status.word(),
+        changes: changes(&item.changes),
+        msg: &item.msg,
+    }
+}
+
+fn cause(failure: &Failure) -> Cause<'_> {
+    Cause {
+        message: &failure.message,
+        command: failure.command.as_deref(),
+        rc: failure.rc,
+        output: &failure.output,
+        help: failure.help.as_deref(),
+    }
+}
+
+fn changes(fields: &[Field]) -> Vec<Change<'_>> {
+    fields.iter().map(change).collect()
+}
+
+fn change(field: &Field) -> Change<'_> {
+    match field {
+        Field::Value {
+            field,
+            before,
+            after,
+        } => Change::Value {
+            field,
+            before,
+            after,
+        },
+        Field::Text {
+            field: name,
+            before_sha256,
+            after_sha256,
+            ..
+        } => Change::Text {
+            field: name,
+            before_sha256: before_sha256.as_deref(),
+            after_sha256: after_sha256.as_deref(),
+            diff: super::diff::texts(field)
+                .map(|(before, after)| unified(name, before, after, Limits::WHOLE)),
+        },
+    }
+}
+
+fn diagnostic(diagnostic: &Diagnostic) -> Object<'_> {
+    let span = diagnostic.span.as_ref();
+    let place = span.filter(|span| !span.source().text().is_empty());
+    Object::Diagnostic {
+        severity: diagnostic.severity.word(),
+        message: &diagnostic.message,
+        file: span.map(|span| span.source().name()),
+        line: place.map(|span| span.line()),
+        column: place.map(|span| span.column()),
+        label: diagnostic.label.as_deref(),
+        help: diagnostic.help.as_deref(),
+    }
+}
+
+fn recap(recap: &Recap) -> Object<'_> {
+    Object::RunFinished {
+        exit_code: recap.exit_code,
+        reason: &recap.reason,
+        touched: recap.touched,
+        elapsed_ms: recap.elapsed_ms,
+        hosts: recap
+            .hosts
+            .iter()
+            .map(|(host, tally)| (&**host, counts(tally)))
+            .collect(),
+    }
+}
+
+fn counts(tally: &Tally) -> Counts {
+    Counts {
+        ok: tally.ok,
+        changed: tally.changed,
+        skipped: tally.skipped,
+        failed: tally.failed,
+        rescued: tally.rescued,
+        ignored: tally.ignored,
+        unknown: tally.unknown,
+        unreachable: tally.unreachable,
+        round_trips: tally.round_trips,
+        streams: tally.streams,
+    }
+}
