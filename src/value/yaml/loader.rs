@@ -169,7 +169,14 @@ impl<'s> Loader<'s> {
             return;
         }
         self.tab_line = line;
-        self.faults.extend(fault::tab(self.source, line));
+        // A tab behind the start is content: the first line of a block.
+        self.faults
+            .extend(fault::tab(self.source, line).filter(|fault| {
+                fault
+                    .span
+                    .as_ref()
+                    .is_some_and(|tab| tab.start() < span.start())
+            }));
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Value {
