@@ -115,21 +115,6 @@ impl Span {
         format!("{}:{}", self.source.name, self.line())
     }
 
-    /// A part of the scalar `value` that stands at this place: bytes `start..end` of it. The whole place when the
-    /// spelling in the file differs from the value (escapes, folded blocks).
-    pub fn within(&self, value: &str, start: usize, end: usize) -> Span {
-        let spelled = self.text();
-        let lead = if spelled == value {
-            0
-        } else if spelled.len() == value.len() + 2 && spelled.get(1..=value.len()) == Some(value) {
-            1
-        } else {
-            return self.clone();
-        };
-        let first = self.start + lead;
-        Span::new(&self.source, first + start as u32, first + end as u32)
-    }
-
     /// The spelling in the file.
     pub fn text(&self) -> &str {
         self.source

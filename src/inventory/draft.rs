@@ -231,8 +231,11 @@ fn check_vars(vars: &Map, in_group: bool, faults: &mut Vec<Diagnostic>) {
     for (name, entry) in vars {
         if !is_identifier(name) {
             faults.push(
-                Diagnostic::at(&entry.key, format!("`{name}` cannot be the name of a variable"))
-                    .help("a name begins with a letter or `_` and holds letters, digits and `_`"),
+                Diagnostic::at(
+                    &entry.key,
+                    format!("`{name}` cannot be the name of a variable"),
+                )
+                .help("a name begins with a letter or `_` and holds letters, digits and `_`"),
             );
         }
     }

@@ -18,6 +18,9 @@ use crate::name::{GroupName, HostName};
 use crate::source::Span;
 use crate::value::{Entry, Map, Value};
 
+pub(crate) use vars_folder::read_vars;
+pub(crate) use yaml::reason;
+
 pub use connection::{Connection, ConnectionVars, Method, check_names};
 pub use pattern::{HostPattern, Matched};
 

@@ -8,7 +8,7 @@ use super::Inventory;
 use crate::diagnostic::Diagnostic;
 use crate::name::HostName;
 use crate::source::Span;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Value, place};
 
 /// An expression that selects hosts.
 #[derive(Debug, Clone)]
@@ -207,8 +207,11 @@ impl Term {
                     .nearest(name, inventory.names())
                     .help("`hadeploy hosts -i INVENTORY` lists what there is")
             }
-            _ => Diagnostic::at(&self.span, format!("no host or group matches `{}`", self.text))
-                .help("`hadeploy hosts -i INVENTORY` lists what there is"),
+            _ => Diagnostic::at(
+                &self.span,
+                format!("no host or group matches `{}`", self.text),
+            )
+            .help("`hadeploy hosts -i INVENTORY` lists what there is"),
         }
     }
 
@@ -239,7 +242,9 @@ impl Term {
             }
         };
         match range.and_then(|range| ordered.get(range)) {
-            Some(hosts) if !hosts.is_empty() => Ok(hosts.iter().map(|name| (*name).clone()).collect()),
+            Some(hosts) if !hosts.is_empty() => {
+                Ok(hosts.iter().map(|name| (*name).clone()).collect())
+            }
             _ => Err(Box::new(
                 Diagnostic::at(&self.span, format!("`{}` selects no host", self.text))
                     .label(format!("there are {length}, counted from 0")),
@@ -251,8 +256,9 @@ impl Term {
 fn parse_text(text: &str, span: &Span, terms: &mut Vec<Term>, faults: &mut Vec<Diagnostic>) {
     if let Some(path) = text.strip_prefix('@') {
         faults.push(
-            Diagnostic::at(span, "a pattern cannot be read from a file")
-                .help(format!("write the names that `{path}` holds, with `,` between them")),
+            Diagnostic::at(span, "a pattern cannot be read from a file").help(format!(
+                "write the names that `{path}` holds, with `,` between them"
+            )),
         );
         return;
     }
@@ -264,8 +270,8 @@ fn parse_text(text: &str, span: &Span, terms: &mut Vec<Term>, faults: &mut Vec<D
             continue;
         }
         let start = start + lead;
-        let place = span.within(text, start, start + word.len());
-        match parse_term(word, &place) {
+        let spot = place(span, text, start..start + word.len());
+        match parse_term(word, &spot) {
             Ok(term) => terms.push(term),
             Err(fault) => faults.push(*fault),
         }

@@ -143,7 +143,10 @@ fn read_path(path: &Path, maps: &mut Vec<Arc<Map>>, faults: &mut Vec<Diagnostic>
             )));
             return;
         }
-        for path in entries(path, faults).iter().filter(|path| is_vars_file(path)) {
+        for path in entries(path, faults)
+            .iter()
+            .filter(|path| is_vars_file(path))
+        {
             read_path(path, maps, faults, depth + 1);
         }
         return;
@@ -177,7 +180,10 @@ pub(crate) fn read_vars(path: &Path) -> Result<Arc<Map>, Vec<Diagnostic>> {
         _ => Err(vec![
             Diagnostic::at(
                 &value.span,
-                format!("a file of variables is a mapping, not {}", value.type_name()),
+                format!(
+                    "a file of variables is a mapping, not {}",
+                    value.type_name()
+                ),
             )
             .help("write `name: value`, one variable a line"),
         ]),

@@ -80,7 +80,10 @@ pub(super) fn parse(file: &Value, draft: &mut Draft, faults: &mut Vec<Diagnostic
         faults.push(
             Diagnostic::at(
                 &file.span,
-                format!("an inventory is a mapping of groups, not {}", file.type_name()),
+                format!(
+                    "an inventory is a mapping of groups, not {}",
+                    file.type_name()
+                ),
             )
             .help("begin with `all:` and, below it, `hosts:` or `children:`"),
         );

@@ -148,8 +148,9 @@ impl Reader {
                 Kind::Str(text) if !text.trim().is_empty() => true,
                 Kind::Str(_) | Kind::Null => {
                     self.fault(
-                        Diagnostic::at(&item.span, format!("`{key}` is empty"))
-                            .help("write an expression, such as `ansible_facts.os_family == 'Debian'`"),
+                        Diagnostic::at(&item.span, format!("`{key}` is empty")).help(
+                            "write an expression, such as `ansible_facts.os_family == 'Debian'`",
+                        ),
                     );
                     false
                 }

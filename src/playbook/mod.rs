@@ -1,5 +1,8 @@
 //! Plays and tasks as written, typed; and the project: playbooks, inventory and options resolved against each other.
 
+mod action;
+mod fields;
+mod free_form;
 mod keywords;
 mod parse;
 mod play;
@@ -12,7 +15,9 @@ use crate::resource::{Args, Kind};
 use crate::source::Span;
 use crate::value::{Map, Value};
 
+pub use fields::{is_literal, is_template};
 pub use parse::parse_playbook;
+pub use play::load_vars_file;
 
 /// One playbook file with everything it imports.
 #[derive(Debug, Clone)]

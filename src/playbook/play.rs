@@ -66,7 +66,7 @@ impl Reader {
             tags: play.tags.clone(),
             ..Outer::default()
         };
-        let mut section = |reader: &mut Reader, name: &str, handler: bool| match map.get(name) {
+        let section = |reader: &mut Reader, name: &str, handler: bool| match map.get(name) {
             Some(entry) => reader.tasks(&entry.value, name, &outer, handler),
             None => Vec::new(),
         };
@@ -174,9 +174,12 @@ impl Reader {
             let Some(name) = &handler.name else { continue };
             open |= !is_literal(name);
             let text = name.as_str().unwrap_or("");
-            let earlier = play.handlers[..index]
-                .iter()
-                .find_map(|other| other.name.as_ref().filter(|other| other.as_str() == Some(text)));
+            let earlier = play.handlers[..index].iter().find_map(|other| {
+                other
+                    .name
+                    .as_ref()
+                    .filter(|other| other.as_str() == Some(text))
+            });
             if let Some(earlier) = earlier {
                 faults.push(
                     Diagnostic::warning(&name.span, format!("two handlers are called `{text}`"))
@@ -220,7 +223,10 @@ impl Reader {
             None => {
                 let fault = Diagnostic::at(
                     &value.span,
-                    format!("{section} must be a list of tasks, not {}", value.type_name()),
+                    format!(
+                        "{section} must be a list of tasks, not {}",
+                        value.type_name()
+                    ),
                 );
                 self.fault(fault.help("begin each task with a dash: `- name: …`"));
                 &[]
@@ -280,7 +286,7 @@ pub fn load_vars_file(folder: &Path, name: &Value) -> Result<Arc<Map>, Vec<Diagn
 }
 
 /// The place of a task, as text.
-pub(super) fn place(map: &Map, value: &Value) -> (crate::source::Span, Arc<str>) {
+pub(super) fn spot(map: &Map, value: &Value) -> (crate::source::Span, Arc<str>) {
     let span = map
         .first()
         .map_or(&value.span, |(_, entry)| &entry.key)
