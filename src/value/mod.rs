@@ -1,10 +1,18 @@
 //! Values with spans: what the user wrote, and what templates made of it.
 
+mod extra;
+mod place;
+mod yaml;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::source::Span;
+
+pub use extra::parse_extra;
+pub use place::place;
+pub use yaml::{parse_yaml, parse_yaml_one};
 
 /// A value and its place. Clones are cheap.
 #[derive(Debug, Clone)]

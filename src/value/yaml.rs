@@ -1,1 +1,44 @@
 //! YAML that people wrote, read into values with spans.
+
+mod fault;
+mod loader;
+mod scalar;
+
+use std::sync::Arc;
+
+use super::{Kind, Value};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+
+/// The documents of a YAML text, in order; an empty text has none.
+///
+/// Plain scalars resolve as in PyYAML: `yes` and `on` are booleans, `0644` is octal, numbers with an exponent need a dot.
+/// Keys that are numbers or booleans become the text Python gives them (`1`, `True`). `<<` merges. What PyYAML would turn
+/// into dates or sexagesimal numbers is refused, and so are tags beyond the standard ones, keys that are no scalars,
+/// duplicate keys, tabs in indentation, and texts that unfold to more than a million nodes.
+///
+/// Errors: everything found wrong up to the first break in the structure, in the order of the file.
+pub fn parse_yaml(source: &Arc<Source>) -> Result<Vec<Value>, Vec<Diagnostic>> {
+    loader::load(source)
+}
+
+/// The one document of a YAML text; an empty text is null, a second document an error at its start.
+pub fn parse_yaml_one(source: &Arc<Source>) -> Result<Value, Vec<Diagnostic>> {
+    let mut documents = parse_yaml(source)?;
+    if let Some(second) = documents.get(1) {
+        return Err(vec![
+            Diagnostic::at(
+                &second.span,
+                format!("`{}` holds more than one YAML document", source.name()),
+            )
+            .label("the second one begins here")
+            .help("remove the `---` between them, or split the file"),
+        ]);
+    }
+    Ok(documents
+        .pop()
+        .unwrap_or_else(|| Value::new(Kind::Null, &Span::new(source, 0, 0))))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! What machines there are, in which groups, with which variables; before anything is connected.
+
+mod connection;
+mod draft;
+mod pattern;
+mod range;
+mod vars_folder;
+mod yaml;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::name::{GroupName, HostName};
+use crate::source::Span;
+use crate::value::{Entry, Map, Value};
+
+pub(crate) use vars_folder::read_vars;
+pub(crate) use yaml::reason;
+
+pub use connection::{Connection, ConnectionVars, Method, check_names};
+pub use pattern::{HostPattern, Matched};
+
+/// All hosts and groups of all inventory files.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// In the order in which the files name them.
+    pub hosts: IndexMap<HostName, Host>,
+    /// `all` and `ungrouped` are always there.
+    pub groups: IndexMap<GroupName, Group>,
+    /// The files it was read from, as the user gave them.
+    pub files: Vec<PathBuf>,
+}
+
+/// One machine.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Its name in the inventory.
+    pub name: HostName,
+    /// `group_names`: its groups and their parents, sorted, without `all`.
+    pub groups: Vec<GroupName>,
+    /// Its variables by Ansible's precedence; each entry keeps the place it came from.
+    pub vars: Arc<Map>,
+    /// What was laid over what, weakest first.
+    pub layers: Vec<Layer>,
+    /// Where it is first named.
+    pub span: Span,
+}
+
+/// A named set of hosts.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Its name.
+    pub name: GroupName,
+    /// Its hosts and those of the groups below it, in inventory order.
+    pub hosts: Vec<HostName>,
+    /// The groups directly below it.
+    pub children: Vec<GroupName>,
+    /// The longest way from `all`, which has depth 0.
+    pub depth: usize,
+    /// `ansible_group_priority`; 1 unless set.
+    pub priority: i64,
+    /// Where it is first named.
+    pub span: Span,
+}
+
+/// Variables from one origin.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// `group web`, `group_vars/web`, `host web1`, `host_vars/web1`.
+    pub origin: Arc<str>,
+    /// What it sets.
+    pub vars: Arc<Map>,
+}
+
+impl Inventory {
+    /// Reads inventory files, and `group_vars` and `host_vars` beside them and in `playbook_folders`. Later files win.
+    /// All faults are returned; the inventory is then as complete as it could be made.
+    pub fn load(paths: &[String], playbook_folders: &[PathBuf]) -> (Inventory, Vec<Diagnostic>) {
+        let mut faults = Vec::new();
+        let mut draft = draft::Draft::default();
+        let mut folders: Vec<PathBuf> = Vec::new();
+        let mut files = Vec::new();
+        for path in paths {
+            match yaml::read(path) {
+                Ok(value) => yaml::parse(&value, &mut draft, &mut faults),
+                Err(mut found) => {
+                    faults.append(&mut found);
+                    continue;
+                }
+            }
+            files.push(PathBuf::from(path));
+            let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+            add_folder(&mut folders, folder);
+        }
+        let beside_inventory = folders.len();
+        for folder in playbook_folders {
+            add_folder(&mut folders, folder);
+        }
+        let (near, far) = folders.split_at(beside_inventory);
+        let mut inventory = draft.finish(near, far, &mut faults);
+        inventory.files = files;
+        (inventory, once(faults))
+    }
+
+    /// The names of all hosts and groups, for suggestions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.hosts
+            .keys()
+            .map(HostName::as_str)
+            .chain(self.groups.keys().map(GroupName::as_str))
+    }
+
+    /// Adds the controller itself as `localhost` with a local connection, in no group, if the inventory has no such host.
+    pub fn add_localhost(&mut self) {
+        let Ok(name) = HostName::new("localhost") else {
+            return;
+        };
+        let span = Span::synthetic("<implicit localhost>");
+        let entry = Entry {
+            key: span.clone(),
+            value: Value::str("local", &span),
+        };
+        let vars = Arc::new(Map::from_iter([(Arc::from("ansible_connection"), entry)]));
+        self.hosts.entry(name.clone()).or_insert(Host {
+            name,
+            groups: Vec::new(),
+            layers: vec![Layer {
+                origin: "implicit localhost".into(),
+                vars: vars.clone(),
+            }],
+            vars,
+            span,
+        });
+    }
+}
+
+/// Adds a folder once, however it is spelled.
+fn add_folder(folders: &mut Vec<PathBuf>, folder: &Path) {
+    let real = |path: &Path| {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        path.canonicalize().unwrap_or(path.to_owned())
+    };
+    if !folders.iter().any(|known| real(known) == real(folder)) {
+        folders.push(folder.to_owned());
+    }
+}
+
+/// One note for each variable without effect, however many hosts set it.
+fn once(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut said = HashSet::new();
+    faults
+        .into_iter()
+        .filter(|fault| fault.is_error() || said.insert(fault.message.clone()))
+        .collect()
+}

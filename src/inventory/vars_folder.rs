@@ -1,0 +1,191 @@
+//! `group_vars` and `host_vars`: a file, or a folder of files, for each group or host.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::yaml::reason;
+use crate::diagnostic::Diagnostic;
+use crate::source::Source;
+use crate::value::{self, Kind, Map};
+
+/// Folders below `group_vars/NAME/`, at most.
+const MAX_DEPTH: usize = 16;
+
+/// The files of one kind, by the group or host they belong to; of several folders, later ones behind.
+#[derive(Default)]
+pub(super) struct VarsFolder {
+    vars: HashMap<String, Vec<Arc<Map>>>,
+}
+
+impl VarsFolder {
+    /// Reads `FOLDER/NAME` for all folders; `owners` are the groups or hosts that exist.
+    pub(super) fn read(
+        folders: &[PathBuf],
+        name: &str,
+        owners: &[&str],
+        faults: &mut Vec<Diagnostic>,
+    ) -> VarsFolder {
+        let mut found = VarsFolder::default();
+        for folder in folders {
+            let folder = folder.join(name);
+            if folder.is_dir() {
+                found.read_folder(&folder, owners, faults);
+            }
+        }
+        found
+    }
+
+    /// What is set for a group or host, weakest first.
+    pub(super) fn of(&self, owner: &str) -> &[Arc<Map>] {
+        self.vars.get(owner).map_or(&[], Vec::as_slice)
+    }
+
+    /// All that was read.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Map> {
+        self.vars.values().flatten().map(Arc::as_ref)
+    }
+
+    fn read_folder(&mut self, folder: &Path, owners: &[&str], faults: &mut Vec<Diagnostic>) {
+        let mut taken: HashMap<String, PathBuf> = HashMap::new();
+        for path in entries(folder, faults) {
+            let Some(owner) = owner(&path, owners) else {
+                if !is_vars_file(&path) {
+                    continue;
+                }
+                let stem = stem(file_name(&path));
+                let mut fault = Diagnostic::error(format!(
+                    "`{}` belongs to no group or host of the inventory",
+                    path.display()
+                ))
+                .nearest(stem, owners.iter().copied());
+                fault.severity = crate::diagnostic::Severity::Warning;
+                faults.push(fault);
+                continue;
+            };
+            if let Some(other) = taken.insert(owner.clone(), path.clone()) {
+                faults.push(
+                    Diagnostic::error(format!(
+                        "`{}` and `{}` are both for `{owner}`",
+                        other.display(),
+                        path.display()
+                    ))
+                    .help("keep one of them; Ansible reads only the first and says nothing"),
+                );
+                continue;
+            }
+            let mut maps = Vec::new();
+            read_path(&path, &mut maps, faults, 0);
+            self.vars.entry(owner).or_default().append(&mut maps);
+        }
+    }
+}
+
+/// The names in a folder, sorted; hidden and backup files are not read, as in Ansible.
+fn entries(folder: &Path, faults: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    let listing = match std::fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) => {
+            faults.push(Diagnostic::error(format!(
+                "cannot read the folder `{}`: {}",
+                folder.display(),
+                reason(&error)
+            )));
+            return Vec::new();
+        }
+    };
+    let mut paths: Vec<PathBuf> = listing
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = file_name(path);
+            !name.starts_with('.') && !name.ends_with('~')
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn file_name(path: &Path) -> &str {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("")
+}
+
+fn stem(name: &str) -> &str {
+    [".yml", ".yaml", ".json"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name)
+}
+
+/// Whether Ansible would read a file of that name: `.yml`, `.yaml`, `.json` or no ending.
+fn is_vars_file(path: &Path) -> bool {
+    let name = file_name(path);
+    path.is_dir() || stem(name) != name || !name.contains('.')
+}
+
+fn owner(path: &Path, owners: &[&str]) -> Option<String> {
+    let name = file_name(path);
+    let stem = if path.is_dir() { name } else { stem(name) };
+    [name, stem]
+        .into_iter()
+        .find(|name| owners.contains(name))
+        .map(str::to_owned)
+}
+
+fn read_path(path: &Path, maps: &mut Vec<Arc<Map>>, faults: &mut Vec<Diagnostic>, depth: usize) {
+    if path.is_dir() {
+        if depth >= MAX_DEPTH {
+            faults.push(Diagnostic::error(format!(
+                "`{}` is nested more than {MAX_DEPTH} folders deep",
+                path.display()
+            )));
+            return;
+        }
+        for path in entries(path, faults)
+            .iter()
+            .filter(|path| is_vars_file(path))
+        {
+            read_path(path, maps, faults, depth + 1);
+        }
+        return;
+    }
+    match read_vars(path) {
+        Ok(map) => maps.push(map),
+        Err(mut found) => faults.append(&mut found),
+    }
+}
+
+/// A file of variables: a mapping, or nothing.
+pub(crate) fn read_vars(path: &Path) -> Result<Arc<Map>, Vec<Diagnostic>> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        vec![Diagnostic::error(format!(
+            "cannot read `{}`: {}",
+            path.display(),
+            reason(&error)
+        ))]
+    })?;
+    if text.starts_with("$ANSIBLE_VAULT") {
+        return Err(vec![
+            Diagnostic::error(format!("`{}` is encrypted", path.display()))
+                .help("vault files come in a later release; keep the secrets in a file of mode 0600 outside the repository"),
+        ]);
+    }
+    let source = Source::new(path.display().to_string(), text);
+    let value = value::parse_yaml_one(&source)?;
+    match value.kind {
+        Kind::Map(map) => Ok(map),
+        Kind::Null => Ok(Arc::new(Map::new())),
+        _ => Err(vec![
+            Diagnostic::at(
+                &value.span,
+                format!(
+                    "a file of variables is a mapping, not {}",
+                    value.type_name()
+                ),
+            )
+            .help("write `name: value`, one variable a line"),
+        ]),
+    }
+}

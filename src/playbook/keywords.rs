@@ -1,0 +1,388 @@
+//! The words of plays and tasks: those that are known, and those of Ansible that are refused by name.
+
+/// Keys of a play.
+pub(super) const PLAY: &[&str] = &[
+    "name",
+    "hosts",
+    "gather_facts",
+    "remote_user",
+    "connection",
+    "port",
+    "become",
+    "become_user",
+    "become_method",
+    "vars",
+    "vars_files",
+    "environment",
+    "tags",
+    "force_handlers",
+    "pre_tasks",
+    "tasks",
+    "post_tasks",
+    "handlers",
+];
+
+/// Keys of a task, beside the names of kinds.
+pub(super) const TASK: &[&str] = &[
+    "name",
+    "action",
+    "args",
+    "when",
+    "loop",
+    "with_items",
+    "with_dict",
+    "loop_control",
+    "register",
+    "notify",
+    "listen",
+    "changed_when",
+    "failed_when",
+    "ignore_errors",
+    "tags",
+    "vars",
+    "environment",
+    "become",
+    "become_user",
+    "become_method",
+    "remote_user",
+    "no_log",
+    "check_mode",
+    "diff",
+    "timeout",
+];
+
+/// Keys that an import of tasks may have beside its file.
+pub(super) const IMPORT: &[&str] = &[
+    "name",
+    "when",
+    "vars",
+    "tags",
+    "args",
+    "environment",
+    "become",
+    "become_user",
+    "become_method",
+    "remote_user",
+    "no_log",
+    "check_mode",
+    "diff",
+    "timeout",
+    "ignore_errors",
+];
+
+/// Keys that an import of a playbook may have beside its file.
+pub(super) const IMPORT_PLAYBOOK: &[&str] = &["name", "when", "vars", "tags"];
+
+const LATER: &str = "it comes in a later release";
+
+const PLAY_REFUSED: &[(&str, &str)] = &[
+    ("any_errors_fatal", LATER),
+    ("become_exe", "only sudo from the node's PATH is used"),
+    (
+        "become_flags",
+        "only `sudo -n`, or sudo with a password, is used",
+    ),
+    (
+        "check_mode",
+        "`hadeploy plan` shows what would change; a single task can have `check_mode: false`",
+    ),
+    (
+        "collections",
+        "kinds have Ansible's full names built in; remove the line",
+    ),
+    (
+        "debugger",
+        "there is no interactive debugger; run `hadeploy plan -v`",
+    ),
+    ("diff", "give `--diff` on the command line"),
+    (
+        "fact_path",
+        "read local facts with a `command` task and `register`",
+    ),
+    (
+        "gather_subset",
+        "all facts are read in one script; remove the line",
+    ),
+    (
+        "gather_timeout",
+        "facts are read in the first script, which has its own deadline; remove the line",
+    ),
+    ("ignore_errors", "write it on the tasks that may fail"),
+    (
+        "ignore_unreachable",
+        "a host that cannot be reached never stops the others; remove the line",
+    ),
+    ("max_fail_percentage", LATER),
+    (
+        "module_defaults",
+        "write the parameters on the tasks, with a variable for what they share",
+    ),
+    ("no_log", "write it on the tasks that handle secrets"),
+    ("order", "hosts run in the order of the inventory"),
+    (
+        "roles",
+        "roles come in a later release; use `import_tasks` and `vars_files`",
+    ),
+    ("rolling", "rolling updates come in a later release"),
+    ("run_once", LATER),
+    ("serial", LATER),
+    ("strategy", LATER),
+    ("throttle", "give `--forks` on the command line"),
+    ("timeout", "write it on the tasks that need one"),
+    ("validate_argspec", "remove the line"),
+    (
+        "vars_prompt",
+        "give the value with `-e name=value` or `-e @file`",
+    ),
+    ("when", "write it on the tasks, or on an `import_playbook`"),
+    (
+        "import_tasks",
+        "`import_tasks` is a task: put it below `tasks:`",
+    ),
+];
+
+const TASK_REFUSED: &[(&str, &str)] = &[
+    ("always", "blocks come in a later release"),
+    ("any_errors_fatal", LATER),
+    (
+        "async",
+        "each step runs detached anyway; give `timeout` for a long one",
+    ),
+    ("become_exe", "only sudo from the node's PATH is used"),
+    (
+        "become_flags",
+        "only `sudo -n`, or sudo with a password, is used",
+    ),
+    (
+        "block",
+        "blocks come in a later release; use `import_tasks` with `when` for a shared condition",
+    ),
+    (
+        "collections",
+        "kinds have Ansible's full names built in; remove the line",
+    ),
+    (
+        "connection",
+        "set `ansible_connection` for the host, or `connection` on the play",
+    ),
+    (
+        "debugger",
+        "there is no interactive debugger; run `hadeploy plan -v`",
+    ),
+    ("delay", "`until` comes in a later release"),
+    ("delegate_facts", "`delegate_to` comes in a later release"),
+    (
+        "delegate_to",
+        "it comes in a later release; write a play of its own for that host",
+    ),
+    (
+        "ignore_unreachable",
+        "a host that cannot be reached never stops the others; remove the line",
+    ),
+    ("local_action", "write a play with `hosts: localhost`"),
+    (
+        "module_defaults",
+        "write the parameters on the tasks, with a variable for what they share",
+    ),
+    (
+        "poll",
+        "each step runs detached anyway; give `timeout` for a long one",
+    ),
+    ("port", "set `ansible_port` for the host"),
+    ("rescue", "blocks come in a later release"),
+    ("retries", "`until` comes in a later release"),
+    ("rollout", "rolling updates come in a later release"),
+    (
+        "run_once",
+        "it comes in a later release; write a play with `hosts: GROUP[0]`",
+    ),
+    ("throttle", "give `--forks` on the command line"),
+    ("until", LATER),
+];
+
+const MODULES_REFUSED: &[(&str, &str)] = &[
+    ("add_host", "write the host into the inventory"),
+    (
+        "apt_key",
+        "put the key below `/etc/apt/keyrings` with `copy`, and name it with `signed-by` in the source",
+    ),
+    (
+        "async_status",
+        "each step runs detached anyway; remove the task",
+    ),
+    (
+        "async_wrapper",
+        "each step runs detached anyway; remove the task",
+    ),
+    ("dnf", "nodes are Debian: use `apt`"),
+    ("dnf5", "nodes are Debian: use `apt`"),
+    ("easy_install", "use `command` with `creates`"),
+    ("expect", "use `command` with `stdin`"),
+    (
+        "group_by",
+        "write the group into the inventory, or use `when`",
+    ),
+    ("include", "use `import_tasks`"),
+    (
+        "include_role",
+        "roles come in a later release; use `import_tasks`",
+    ),
+    (
+        "include_tasks",
+        "it comes in a later release; use `import_tasks`",
+    ),
+    ("include_vars", "use `vars_files` on the play"),
+    (
+        "import_role",
+        "roles come in a later release; use `import_tasks`",
+    ),
+    ("package", "nodes are Debian: use `apt`"),
+    (
+        "package_facts",
+        "use `command: dpkg-query -W` with `register`",
+    ),
+    ("pause", "it comes in a later release"),
+    (
+        "pip",
+        "it comes in a later release; use `command` with `creates`",
+    ),
+    ("rpm_key", "nodes are Debian: use `apt`"),
+    ("raw", "use `shell`; nodes need no Python here"),
+    ("set_stats", "use `set_fact`"),
+    ("sysvinit", "use `service`"),
+    ("validate_argument_spec", "use `assert`"),
+    ("win_command", "nodes are Debian"),
+    ("yum", "nodes are Debian: use `apt`"),
+    ("yum_repository", "nodes are Debian: use `apt`"),
+];
+
+/// Modules of ansible.builtin, ansible.posix and the commonest of community.general that have no row above.
+const MODULES_LATER: &[&str] = &[
+    "acl",
+    "alternatives",
+    "apt_repository",
+    "archive",
+    "assemble",
+    "at",
+    "authorized_key",
+    "blockinfile",
+    "capabilities",
+    "cron",
+    "cronvar",
+    "deb822_repository",
+    "debconf",
+    "dpkg_selections",
+    "fetch",
+    "filesystem",
+    "find",
+    "firewalld",
+    "gem",
+    "get_url",
+    "getent",
+    "git",
+    "hostname",
+    "htpasswd",
+    "ini_file",
+    "interfaces_file",
+    "iptables",
+    "iptables_state",
+    "known_hosts",
+    "locale_gen",
+    "lvg",
+    "lvol",
+    "make",
+    "modprobe",
+    "mount",
+    "mount_facts",
+    "mysql_db",
+    "mysql_user",
+    "nmcli",
+    "npm",
+    "openssl_privatekey",
+    "pam_limits",
+    "pamd",
+    "parted",
+    "patch",
+    "ping",
+    "postgresql_db",
+    "postgresql_user",
+    "reboot",
+    "redis",
+    "replace",
+    "script",
+    "seboolean",
+    "selinux",
+    "service_facts",
+    "slurp",
+    "snap",
+    "ssh_config",
+    "sudoers",
+    "supervisorctl",
+    "synchronize",
+    "sysctl",
+    "tempfile",
+    "timezone",
+    "ufw",
+    "unarchive",
+    "uri",
+    "wait_for",
+    "wait_for_connection",
+    "x509_certificate",
+    "xml",
+    "apt",
+    "assert",
+    "command",
+    "copy",
+    "debug",
+    "fail",
+    "file",
+    "group",
+    "lineinfile",
+    "service",
+    "set_fact",
+    "setup",
+    "shell",
+    "stat",
+    "systemd",
+    "systemd_service",
+    "template",
+    "user",
+    "postgres_cluster",
+    "redis_cluster",
+];
+
+/// What to do instead of a refused key of a play.
+pub(super) fn refused_in_play(word: &str) -> Option<&'static str> {
+    look_up(PLAY_REFUSED, word)
+}
+
+/// What to do instead of a refused key of a task.
+pub(super) fn refused_in_task(word: &str) -> Option<&'static str> {
+    if word.starts_with("with_") && !TASK.contains(&word) {
+        return Some(match word {
+            "with_list" | "with_flattened" => "use `loop`",
+            "with_sequence" => "use `loop: \"{{ range(1, 4) | list }}\"`",
+            _ => "use `loop` with a filter, or `with_items` or `with_dict`",
+        });
+    }
+    look_up(TASK_REFUSED, word)
+}
+
+/// What to do instead of a module of Ansible's that is not there. Full names work too.
+pub(super) fn refused_module(word: &str) -> Option<&'static str> {
+    let short = word.rsplit('.').next().unwrap_or(word);
+    look_up(MODULES_REFUSED, short)
+        .or_else(|| MODULES_LATER.contains(&short).then_some(LATER))
+        .or_else(|| {
+            // `ns.collection.name` can be nothing but a module.
+            (word.split('.').count() == 3)
+                .then_some("only the kinds that `hadeploy doc` lists are there")
+        })
+}
+
+fn look_up(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
+    table
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, instead)| *instead)
+}

@@ -1,0 +1,242 @@
+//! Plays and tasks as written, typed; and the project: playbooks, inventory and options resolved against each other.
+
+mod action;
+mod fields;
+mod free_form;
+mod keywords;
+mod parse;
+mod play;
+mod task;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::resource::{Args, Kind};
+use crate::source::Span;
+use crate::value::{Map, Value};
+
+pub use fields::{is_literal, is_template};
+pub use parse::parse_playbook;
+pub use play::load_vars_file;
+
+/// One playbook file with everything it imports.
+#[derive(Debug, Clone)]
+pub struct Playbook {
+    /// The path as the user gave it.
+    pub name: String,
+    /// In order; those of imported playbooks stand where the import stood.
+    pub plays: Vec<Play>,
+}
+
+/// Tasks for some hosts.
+#[derive(Debug, Clone)]
+pub struct Play {
+    /// Its `name`, or its `hosts` as written.
+    pub name: Arc<str>,
+    /// Where it begins.
+    pub span: Span,
+    /// Text or a list of texts; perhaps templates over extra variables.
+    pub hosts: Value,
+    /// Whether facts are gathered; true unless said otherwise.
+    pub gather_facts: bool,
+    /// `vars`, with those of a `import_playbook` beneath.
+    pub vars: Map,
+    /// `vars_files` in order; literal names are read already.
+    pub vars_files: Vec<VarsFile>,
+    /// `become…` of the play.
+    pub privilege: Privilege,
+    /// `remote_user`.
+    pub remote_user: Option<Value>,
+    /// `connection`.
+    pub connection: Option<Value>,
+    /// `port`.
+    pub port: Option<Value>,
+    /// `environment`, outer first; mappings or templates.
+    pub environment: Vec<Value>,
+    /// Inherited by its tasks, where they are repeated.
+    pub tags: Vec<Arc<str>>,
+    /// Conditions of an `import_playbook`; its tasks hold them too.
+    pub when: Vec<Value>,
+    /// Whether notified handlers run on a host that failed.
+    pub force_handlers: bool,
+    /// Before the first flush of handlers.
+    pub pre_tasks: Vec<Task>,
+    /// Between the flushes.
+    pub tasks: Vec<Task>,
+    /// Behind them.
+    pub post_tasks: Vec<Task>,
+    /// In the order of their definition.
+    pub handlers: Vec<Task>,
+    /// The folder of its file; empty for the working folder.
+    pub folder: PathBuf,
+}
+
+/// One of a play's `vars_files`.
+#[derive(Debug, Clone)]
+pub enum VarsFile {
+    /// Its name was literal and it is read.
+    Read {
+        /// The name as written.
+        name: Value,
+        /// What it sets.
+        vars: Arc<Map>,
+    },
+    /// Its name is a template: render it, then [`load_vars_file`].
+    Template(Value),
+}
+
+/// One unbound task.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Unique in the run, growing in the order of the files.
+    pub id: usize,
+    /// `name`, perhaps a template.
+    pub name: Option<Value>,
+    /// The name as written, or the kind's.
+    pub label: Arc<str>,
+    /// `file:line`.
+    pub at: Arc<str>,
+    /// Where it begins.
+    pub span: Span,
+    /// What it does.
+    pub action: TaskAction,
+    /// All must hold; those of imports come first.
+    pub when: Vec<Value>,
+    /// `vars` of imports and of the task, outer first; not those of the play.
+    pub vars: Vec<Arc<Map>>,
+    /// `loop` or `with_…`.
+    pub repeat: Option<Loop>,
+    /// The variable its result goes to.
+    pub register: Option<Arc<str>>,
+    /// Names of handlers or topics; perhaps templates.
+    pub notify: Vec<Value>,
+    /// Topics a handler listens to.
+    pub listen: Vec<Arc<str>>,
+    /// All must hold for the task to count as changed; empty for the kind's own verdict.
+    pub changed_when: Vec<Value>,
+    /// All must hold for the task to count as failed; empty for the kind's own verdict.
+    pub failed_when: Vec<Value>,
+    /// Whether a failure is passed over.
+    pub ignore_errors: Option<Value>,
+    /// Its own, those of imports and those of the play.
+    pub tags: Vec<Arc<str>>,
+    /// Its own over those of imports; [`Privilege::over`] the play's.
+    pub privilege: Privilege,
+    /// `environment` of imports and of the task, outer first; not that of the play.
+    pub environment: Vec<Value>,
+    /// Whether its arguments and result are secret.
+    pub no_log: Option<Value>,
+    /// `check_mode: false` runs a command in a plan.
+    pub check_mode: Option<Value>,
+    /// Whether its diff is shown.
+    pub diff: Option<Value>,
+    /// Seconds it may take.
+    pub timeout: Option<Value>,
+    /// `remote_user` of the task.
+    pub remote_user: Option<Value>,
+    /// Whether it is a handler.
+    pub handler: bool,
+    /// The folder of its file, for relative sources.
+    pub folder: PathBuf,
+}
+
+/// What a task does.
+#[derive(Debug, Clone)]
+pub enum TaskAction {
+    /// A kind of the table.
+    Kind {
+        /// Which.
+        kind: &'static Kind,
+        /// Its arguments; literal values are coerced, templates are as written.
+        args: Args,
+    },
+    /// Something the engine itself does.
+    Meta(Meta),
+}
+
+impl TaskAction {
+    /// The name of its kind.
+    pub fn name(&self) -> &'static str {
+        match self {
+            TaskAction::Kind { kind, .. } => kind.name,
+            TaskAction::Meta(_) => "meta",
+        }
+    }
+}
+
+/// What `meta` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meta {
+    /// Runs what is notified so far.
+    FlushHandlers,
+    /// Nothing.
+    Noop,
+}
+
+/// The repetition of a task.
+#[derive(Debug, Clone)]
+pub struct Loop {
+    /// What to go over, perhaps a template.
+    pub items: Value,
+    /// How it is gone over.
+    pub kind: LoopKind,
+    /// The variable that holds the item; `item` unless said otherwise.
+    pub var: Arc<str>,
+    /// The variable that counts from 0.
+    pub index_var: Option<Arc<str>>,
+    /// What is shown for an item.
+    pub label: Option<Value>,
+    /// Seconds between items.
+    pub pause: Option<Value>,
+    /// Whether `ansible_loop` is there.
+    pub extended: bool,
+}
+
+/// How a loop goes over its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoopKind {
+    /// `loop`: each item of a list.
+    List,
+    /// `with_items`: lists in the list are flattened one level; a single value is a list of one.
+    Items,
+    /// `with_dict`: each entry as `{key, value}`.
+    Dict,
+}
+
+/// `become`, `become_user` and `become_method` of a play, import or task.
+#[derive(Debug, Clone, Default)]
+pub struct Privilege {
+    /// Whether to act as another account.
+    pub become_: Option<Value>,
+    /// As whom.
+    pub user: Option<Value>,
+    /// How; only `sudo`.
+    pub method: Option<Value>,
+}
+
+impl Privilege {
+    /// What is set here, and where nothing is, what `outer` sets.
+    pub fn over(&self, outer: &Privilege) -> Privilege {
+        let pick = |own: &Option<Value>, outer: &Option<Value>| own.clone().or(outer.clone());
+        Privilege {
+            become_: pick(&self.become_, &outer.become_),
+            user: pick(&self.user, &outer.user),
+            method: pick(&self.method, &outer.method),
+        }
+    }
+}
+
+impl Play {
+    /// Its tasks in order, without handlers.
+    pub fn all_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.pre_tasks
+            .iter()
+            .chain(&self.tasks)
+            .chain(&self.post_tasks)
+    }
+
+    /// Its tasks, then its handlers.
+    pub fn tasks_and_handlers(&self) -> impl Iterator<Item = &Task> {
+        self.all_tasks().chain(&self.handlers)
+    }
+}

@@ -1,0 +1,252 @@
+//! Reading a playbook and the files it imports; every fault is collected.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::play::Around;
+use super::{Play, Playbook, keywords};
+use crate::diagnostic::Diagnostic;
+use crate::inventory::reason;
+use crate::resource::Kind;
+use crate::source::{Source, Span};
+use crate::value::{self, Entry, Map, Value};
+
+/// The most files one playbook may import, counted each time.
+const MAX_IMPORTS: usize = 10_000;
+
+/// Reads a playbook with everything it imports. `kinds` is the table to look task kinds up in, `first_id` the number of
+/// its first task. The playbook is as complete as it could be made; it is not to be run while one of the faults is an error.
+pub fn parse_playbook(
+    path: &str,
+    kinds: &'static [&'static Kind],
+    first_id: usize,
+) -> (Playbook, Vec<Diagnostic>) {
+    let mut reader = Reader {
+        faults: Vec::new(),
+        kinds,
+        next_id: first_id,
+        imports: 0,
+        root: folder_of(Path::new(path)),
+        chain: Vec::new(),
+        read: HashMap::new(),
+    };
+    let mut plays = Vec::new();
+    if let Some(value) = reader.enter(Path::new(path), None) {
+        reader.plays(&value, &Around::default(), &mut plays);
+        reader.leave();
+    }
+    let playbook = Playbook {
+        name: path.to_owned(),
+        plays,
+    };
+    (playbook, reader.faults)
+}
+
+/// The state of reading one playbook.
+pub(super) struct Reader {
+    pub(super) faults: Vec<Diagnostic>,
+    pub(super) kinds: &'static [&'static Kind],
+    next_id: usize,
+    imports: usize,
+    root: PathBuf,
+    chain: Vec<Opened>,
+    read: HashMap<PathBuf, Value>,
+}
+
+/// A file that is being read.
+struct Opened {
+    path: PathBuf,
+    real: PathBuf,
+}
+
+impl Reader {
+    pub(super) fn fault(&mut self, fault: Diagnostic) {
+        self.faults.push(fault);
+    }
+
+    /// The number of the next task.
+    pub(super) fn task_id(&mut self) -> usize {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// The folder of the file that is being read.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.chain
+            .last()
+            .map_or(self.root.clone(), |opened| folder_of(&opened.path))
+    }
+
+    /// Begins a file; [`Reader::leave`] ends it. A file inside itself is a fault that shows the way round.
+    pub(super) fn enter(&mut self, path: &Path, at: Option<&Value>) -> Option<Value> {
+        self.imports += 1;
+        if self.imports > MAX_IMPORTS {
+            if self.imports == MAX_IMPORTS + 1 {
+                let fault =
+                    Diagnostic::error(format!("more than {MAX_IMPORTS} files are imported"));
+                self.fault(match at {
+                    Some(value) => fault.place(&value.span),
+                    None => fault,
+                });
+            }
+            return None;
+        }
+        let real = path.canonicalize().unwrap_or(path.to_owned());
+        if let Some(first) = self.chain.iter().position(|opened| opened.real == real) {
+            let way: Vec<String> = self.chain[first..]
+                .iter()
+                .map(|opened| format!("`{}`", opened.path.display()))
+                .chain([format!("`{}`", path.display())])
+                .collect();
+            let fault = Diagnostic::error(format!("`{}` imports itself", path.display()))
+                .label(way.join(" imports "));
+            self.fault(match at {
+                Some(value) => fault.place(&value.span),
+                None => fault,
+            });
+            return None;
+        }
+        let value = match self.read.get(&real) {
+            Some(value) => value.clone(),
+            None => {
+                let value = self.open(path, at)?;
+                self.read.insert(real.clone(), value.clone());
+                value
+            }
+        };
+        self.chain.push(Opened {
+            path: path.to_owned(),
+            real,
+        });
+        Some(value)
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.chain.pop();
+    }
+
+    fn open(&mut self, path: &Path, at: Option<&Value>) -> Option<Value> {
+        let shown = path.display().to_string();
+        let fault = |message: String| {
+            let fault = Diagnostic::error(message);
+            match at {
+                Some(value) => fault.place(&value.span),
+                None => fault.help("give the path of a playbook"),
+            }
+        };
+        let text = match std::fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => text,
+            Ok(Err(_)) => {
+                self.fault(fault(format!("`{shown}` is not UTF-8 text")));
+                return None;
+            }
+            Err(error) => {
+                self.fault(fault(format!("cannot read `{shown}`: {}", reason(&error))));
+                return None;
+            }
+        };
+        match value::parse_yaml_one(&Source::new(shown, text)) {
+            Ok(value) => Some(value),
+            Err(mut faults) => {
+                self.faults.append(&mut faults);
+                None
+            }
+        }
+    }
+
+    /// The path of an imported file: beside the importing one, else beside the playbook.
+    pub(super) fn imported(&mut self, name: &Value, what: &str) -> Option<PathBuf> {
+        let text = self.literal(name, what)?;
+        let beside = self.folder().join(text.as_ref());
+        let at_root = self.root.join(text.as_ref());
+        if beside.is_file() || !at_root.is_file() {
+            Some(beside)
+        } else {
+            Some(at_root)
+        }
+    }
+
+    fn plays(&mut self, file: &Value, around: &Around, plays: &mut Vec<Play>) {
+        let Some(items) = file.as_list() else {
+            let fault = Diagnostic::at(
+                &file.span,
+                format!("a playbook is a list of plays, not {}", file.type_name()),
+            );
+            self.fault(match file.as_map() {
+                Some(_) => fault.help("begin the play with a dash: `- hosts: all`"),
+                None => fault.help("a play is written `- hosts: all`, with its `tasks` below"),
+            });
+            return;
+        };
+        if items.is_empty() {
+            self.fault(
+                Diagnostic::at(&file.span, "the playbook holds no play")
+                    .help("a play is written `- hosts: all`, with its `tasks` below"),
+            );
+        }
+        for item in items {
+            let Some(map) = item.as_map() else {
+                self.fault(
+                    Diagnostic::at(
+                        &item.span,
+                        format!("a play is a mapping, not {}", item.type_name()),
+                    )
+                    .help("a play is written `- hosts: all`, with its `tasks` below"),
+                );
+                continue;
+            };
+            let import = ["import_playbook", "ansible.builtin.import_playbook"]
+                .iter()
+                .find_map(|name| map.get(*name));
+            match import {
+                Some(entry) => self.import_playbook(map, entry, around, plays),
+                None => plays.extend(self.play(item, map, around)),
+            }
+        }
+    }
+
+    fn import_playbook(
+        &mut self,
+        map: &Map,
+        import: &Entry,
+        around: &Around,
+        plays: &mut Vec<Play>,
+    ) {
+        let mut inner = around.clone();
+        for (key, entry) in map {
+            match key.as_ref() {
+                "import_playbook" | "ansible.builtin.import_playbook" | "name" => {}
+                "when" => inner.when.extend(self.conditions("when", &entry.value)),
+                "tags" => inner.tags.extend(self.words("tags", &entry.value)),
+                "vars" => inner.vars.extend(self.vars(&entry.value)),
+                other => self.fault(
+                    Diagnostic::at(
+                        &entry.key,
+                        format!("`{other}` does not go with `import_playbook`"),
+                    )
+                    .nearest(other, keywords::IMPORT_PLAYBOOK.iter().copied())
+                    .help("beside the file there can be `name`, `when`, `vars` and `tags`"),
+                ),
+            }
+        }
+        let Some(path) = self.imported(&import.value, "import_playbook") else {
+            return;
+        };
+        if let Some(value) = self.enter(&path, Some(&import.value)) {
+            self.plays(&value, &inner, plays);
+            self.leave();
+        }
+    }
+}
+
+/// The folder a file lies in; empty for the working folder.
+pub(super) fn folder_of(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// `file:line` of a place.
+pub(super) fn at(span: &Span) -> Arc<str> {
+    span.at().into()
+}

@@ -1,0 +1,296 @@
+//! One play.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fields::is_literal;
+use super::parse::{Reader, at};
+use super::task::Outer;
+use super::{Play, Privilege, Task, VarsFile, keywords};
+use crate::diagnostic::Diagnostic;
+use crate::inventory::read_vars;
+use crate::value::{Map, Value};
+
+/// What an `import_playbook` gives to the plays it imports.
+#[derive(Clone, Default)]
+pub(super) struct Around {
+    pub(super) when: Vec<Value>,
+    pub(super) vars: Map,
+    pub(super) tags: Vec<Arc<str>>,
+}
+
+impl Reader {
+    pub(super) fn play(&mut self, value: &Value, map: &Map, around: &Around) -> Option<Play> {
+        let Some(hosts) = map.get("hosts") else {
+            let place = map.first().map_or(&value.span, |(_, entry)| &entry.key);
+            let fault = Diagnostic::at(place, "the play has no `hosts`");
+            let looks_like_task = map.keys().any(|key| self.find_kind(key).is_some());
+            self.fault(if looks_like_task {
+                fault.help("this looks like a task: tasks stand below `tasks:` of a play")
+            } else {
+                fault.help("say which hosts it is for: `hosts: all`")
+            });
+            return None;
+        };
+        let mut play = Play {
+            name: hosts.value.span.text().trim().into(),
+            span: map
+                .first()
+                .map_or(&value.span, |(_, entry)| &entry.key)
+                .clone(),
+            hosts: hosts.value.clone(),
+            gather_facts: true,
+            vars: around.vars.clone(),
+            vars_files: Vec::new(),
+            privilege: Privilege::default(),
+            remote_user: None,
+            connection: None,
+            port: None,
+            environment: Vec::new(),
+            tags: around.tags.clone(),
+            when: around.when.clone(),
+            force_handlers: false,
+            pre_tasks: Vec::new(),
+            tasks: Vec::new(),
+            post_tasks: Vec::new(),
+            handlers: Vec::new(),
+            folder: self.folder(),
+        };
+        if let Some(text) = hosts.value.as_str() {
+            play.name = text.into();
+        }
+        self.play_keywords(map, &mut play);
+        // Tasks inherit the tags, so they come when all keywords of the play are known.
+        let outer = Outer {
+            when: play.when.clone(),
+            tags: play.tags.clone(),
+            ..Outer::default()
+        };
+        let section = |reader: &mut Reader, name: &str, handler: bool| match map.get(name) {
+            Some(entry) => reader.tasks(&entry.value, name, &outer, handler),
+            None => Vec::new(),
+        };
+        play.pre_tasks = section(self, "pre_tasks", false);
+        play.tasks = section(self, "tasks", false);
+        play.post_tasks = section(self, "post_tasks", false);
+        play.handlers = section(self, "handlers", true);
+        self.check_notify(&mut play);
+        Some(play)
+    }
+
+    fn play_keywords(&mut self, map: &Map, play: &mut Play) {
+        for (key, entry) in map {
+            let value = &entry.value;
+            match key.as_ref() {
+                "hosts" | "pre_tasks" | "tasks" | "post_tasks" | "handlers" => {}
+                "name" => {
+                    if let Some(name) = self.text("name", value) {
+                        play.name = name.as_str().unwrap_or("").into();
+                    }
+                }
+                "gather_facts" => {
+                    play.gather_facts = self.switch("gather_facts", value).unwrap_or(true);
+                }
+                "force_handlers" => {
+                    play.force_handlers = self.switch("force_handlers", value).unwrap_or(false);
+                }
+                "become" => play.privilege.become_ = self.flag("become", value),
+                "become_user" => play.privilege.user = self.text("become_user", value),
+                "become_method" => play.privilege.method = self.method(value),
+                "remote_user" => play.remote_user = self.text("remote_user", value),
+                "connection" => play.connection = self.connection(value),
+                "port" => play.port = self.number("port", value),
+                "vars" => play.vars.extend(self.vars(value)),
+                "vars_files" => play.vars_files = self.vars_files(value),
+                "environment" => play.environment = self.environment(value),
+                "tags" => play.tags.extend(self.words("tags", value)),
+                other => self.unknown_in_play(other, &entry.key),
+            }
+        }
+    }
+
+    fn unknown_in_play(&mut self, key: &str, span: &crate::source::Span) {
+        self.fault(match keywords::refused_in_play(key) {
+            Some(instead) => {
+                Diagnostic::at(span, format!("hadeploy does not have `{key}` on a play"))
+                    .help(instead)
+            }
+            None if self.find_kind(key).is_some() => {
+                Diagnostic::at(span, format!("`{key}` is a task, not a key of a play"))
+                    .help("tasks stand below `tasks:`")
+            }
+            None => Diagnostic::at(span, format!("unknown key `{key}` of a play"))
+                .nearest(key, keywords::PLAY.iter().copied()),
+        });
+    }
+
+    fn connection(&mut self, value: &Value) -> Option<Value> {
+        let connection = self.text("connection", value)?;
+        let word = connection.as_str().unwrap_or("");
+        if is_literal(&connection) && !["ssh", "smart", "local"].contains(&word) {
+            self.fault(
+                Diagnostic::at(&value.span, format!("`connection` cannot be `{word}`"))
+                    .nearest(word, ["ssh", "local"])
+                    .help("it is `ssh` or `local`"),
+            );
+            return None;
+        }
+        Some(connection)
+    }
+
+    fn vars_files(&mut self, value: &Value) -> Vec<VarsFile> {
+        let items = match (&value.kind, value.as_list()) {
+            (_, Some(items)) => items.to_vec(),
+            _ if value.is_null() => Vec::new(),
+            _ => vec![value.clone()],
+        };
+        let folder = self.folder();
+        let mut files = Vec::new();
+        for item in items {
+            if item.as_list().is_some() {
+                self.fault(
+                    Diagnostic::at(&item.span, "a choice of vars files is not there")
+                        .help("name each file on its own; all of them are read"),
+                );
+            } else if !is_literal(&item) {
+                files.push(VarsFile::Template(item));
+            } else {
+                match load_vars_file(&folder, &item) {
+                    Ok(vars) => files.push(VarsFile::Read { name: item, vars }),
+                    Err(mut faults) => self.faults.append(&mut faults),
+                }
+            }
+        }
+        files
+    }
+
+    /// Literal names in `notify` must be those of a handler or a topic. Warns of two handlers with one name.
+    fn check_notify(&mut self, play: &mut Play) {
+        let mut names: Vec<&str> = Vec::new();
+        let mut faults = Vec::new();
+        let mut open = false;
+        for (index, handler) in play.handlers.iter().enumerate() {
+            names.extend(handler.listen.iter().map(Arc::as_ref));
+            let Some(name) = &handler.name else { continue };
+            open |= !is_literal(name);
+            let text = name.as_str().unwrap_or("");
+            let earlier = play.handlers[..index].iter().find_map(|other| {
+                other
+                    .name
+                    .as_ref()
+                    .filter(|other| other.as_str() == Some(text))
+            });
+            if let Some(earlier) = earlier {
+                faults.push(
+                    Diagnostic::warning(&name.span, format!("two handlers are called `{text}`"))
+                        .label("this one is used")
+                        .related(&earlier.span, "this one never runs"),
+                );
+            }
+            names.push(text);
+        }
+        let notified = play.tasks_and_handlers().flat_map(|task| &task.notify);
+        for notify in notified.filter(|notify| is_literal(notify) && !open) {
+            let text = notify.as_str().unwrap_or("");
+            if !names.contains(&text) {
+                let fault = Diagnostic::at(&notify.span, format!("no handler is called `{text}`"))
+                    .nearest(text, names.iter().copied());
+                faults.push(if names.is_empty() {
+                    fault.help("the play has no `handlers`")
+                } else {
+                    fault.help(format!(
+                        "the play's handlers are {}",
+                        crate::diagnostic::list(names.iter().copied())
+                    ))
+                });
+            }
+        }
+        self.faults.append(&mut faults);
+    }
+
+    /// The tasks of a list, those of imports in their place.
+    pub(super) fn tasks(
+        &mut self,
+        value: &Value,
+        section: &str,
+        outer: &Outer,
+        handler: bool,
+    ) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let items = match value.as_list() {
+            Some(items) => items,
+            None if value.is_null() => &[],
+            None => {
+                let fault = Diagnostic::at(
+                    &value.span,
+                    format!(
+                        "{section} must be a list of tasks, not {}",
+                        value.type_name()
+                    ),
+                );
+                self.fault(fault.help("begin each task with a dash: `- name: …`"));
+                &[]
+            }
+        };
+        for item in items {
+            match item.as_map() {
+                Some(map) if !map.is_empty() => self.task(item, map, outer, handler, &mut tasks),
+                _ => self.fault(
+                    Diagnostic::at(
+                        &item.span,
+                        match item.as_map() {
+                            Some(_) => "the task is empty".to_owned(),
+                            None if item.is_null() => "the task is empty".to_owned(),
+                            None => format!("a task is a mapping, not {}", item.type_name()),
+                        },
+                    )
+                    .help("a task is written `- apt: {name: nginx}`"),
+                ),
+            }
+        }
+        tasks
+    }
+}
+
+/// Reads a vars file by its rendered name, relative to the folder of its play.
+pub fn load_vars_file(folder: &Path, name: &Value) -> Result<Arc<Map>, Vec<Diagnostic>> {
+    let Some(text) = name.as_str().filter(|text| !text.is_empty()) else {
+        return Err(vec![Diagnostic::at(
+            &name.span,
+            format!("a vars file is named by text, not {}", name.type_name()),
+        )]);
+    };
+    let path = folder.join(text);
+    if !path.is_file() {
+        return Err(vec![
+            Diagnostic::at(&name.span, format!("there is no vars file `{text}`"))
+                .help(format!("looked for `{}`", path.display())),
+        ]);
+    }
+    let vars = read_vars(&path)?;
+    let faults: Vec<Diagnostic> = vars
+        .iter()
+        .filter(|(name, _)| !crate::name::is_identifier(name))
+        .map(|(name, entry)| {
+            Diagnostic::at(
+                &entry.key,
+                format!("`{name}` cannot be the name of a variable"),
+            )
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(vars)
+    } else {
+        Err(faults)
+    }
+}
+
+/// The place of a task, as text.
+pub(super) fn spot(map: &Map, value: &Value) -> (crate::source::Span, Arc<str>) {
+    let span = map
+        .first()
+        .map_or(&value.span, |(_, entry)| &entry.key)
+        .clone();
+    let at = at(&span);
+    (span, at)
+}

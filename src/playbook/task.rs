@@ -1,0 +1,303 @@
+//! One task, or one import of tasks.
+
+use std::sync::Arc;
+
+use super::action::Action;
+use super::fields::is_literal;
+use super::parse::Reader;
+use super::{Loop, LoopKind, Privilege, Task, keywords};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::value::{Kind, Map, Value};
+
+/// What imports, and the play, give to a task.
+#[derive(Clone, Default)]
+pub(super) struct Outer {
+    pub(super) when: Vec<Value>,
+    pub(super) vars: Vec<Arc<Map>>,
+    pub(super) tags: Vec<Arc<str>>,
+    pub(super) privilege: Privilege,
+    pub(super) environment: Vec<Value>,
+    pub(super) no_log: Option<Value>,
+    pub(super) check_mode: Option<Value>,
+    pub(super) diff: Option<Value>,
+    pub(super) ignore_errors: Option<Value>,
+    pub(super) timeout: Option<Value>,
+    pub(super) remote_user: Option<Value>,
+}
+
+/// The keywords that only a task has, not an import.
+#[derive(Default)]
+struct Own {
+    name: Option<Value>,
+    register: Option<Arc<str>>,
+    notify: Vec<Value>,
+    listen: Vec<Arc<str>>,
+    changed_when: Vec<Value>,
+    failed_when: Vec<Value>,
+}
+
+impl Reader {
+    /// Reads one entry of a list of tasks into `tasks`.
+    pub(super) fn task(
+        &mut self,
+        value: &Value,
+        map: &Map,
+        outer: &Outer,
+        handler: bool,
+        tasks: &mut Vec<Task>,
+    ) {
+        let Some(action) = self.action(value, map) else {
+            // The keywords are read all the same, for what is wrong with them.
+            self.keywords(map, &outer.clone());
+            self.repeat(map);
+            return;
+        };
+        let action = match action {
+            Action::Import(file) => return self.import(&file, map, outer, handler, tasks),
+            Action::Run(action) => action,
+        };
+        let (own, inherited) = self.keywords(map, outer);
+        let repeat = self.repeat(map);
+        if !own.listen.is_empty() && !handler {
+            let span = map.get("listen").map_or(&value.span, |entry| &entry.key);
+            self.fault(
+                Diagnostic::at(span, "only handlers listen")
+                    .help("move the task below `handlers:`, or remove `listen`"),
+            );
+        }
+        let (span, at) = super::play::spot(map, value);
+        let label = own
+            .name
+            .as_ref()
+            .and_then(Value::as_str)
+            .unwrap_or(action.name())
+            .into();
+        tasks.push(Task {
+            id: self.task_id(),
+            label,
+            name: own.name,
+            at,
+            span,
+            action,
+            when: inherited.when,
+            vars: inherited.vars,
+            repeat,
+            register: own.register,
+            notify: own.notify,
+            listen: own.listen,
+            changed_when: own.changed_when,
+            failed_when: own.failed_when,
+            ignore_errors: inherited.ignore_errors,
+            tags: inherited.tags,
+            privilege: inherited.privilege,
+            environment: inherited.environment,
+            no_log: inherited.no_log,
+            check_mode: inherited.check_mode,
+            diff: inherited.diff,
+            timeout: inherited.timeout,
+            remote_user: inherited.remote_user,
+            handler,
+            folder: self.folder(),
+        });
+    }
+
+    fn import(
+        &mut self,
+        file: &Value,
+        map: &Map,
+        outer: &Outer,
+        handler: bool,
+        tasks: &mut Vec<Task>,
+    ) {
+        for (key, entry) in map {
+            let is_import = super::action::is_import(key);
+            if keywords::TASK.contains(&key.as_ref())
+                && !is_import
+                && !keywords::IMPORT.contains(&key.as_ref())
+            {
+                let fault = Diagnostic::at(
+                    &entry.key,
+                    format!("`{key}` does not go with `import_tasks`"),
+                );
+                self.fault(match key.as_ref() {
+                    "loop" | "with_items" | "with_dict" => {
+                        fault.help("an import happens once, before any host is known; loop over the tasks in the file")
+                    }
+                    _ => fault.help("write it on the tasks in the file"),
+                });
+            }
+        }
+        let (_, inherited) = self.keywords(map, outer);
+        let Some(path) = self.imported(file, "import_tasks") else {
+            return;
+        };
+        if let Some(value) = self.enter(&path, Some(file)) {
+            let what = format!("`{}`", path.display());
+            tasks.extend(self.tasks(&value, &what, &inherited, handler));
+            self.leave();
+        }
+    }
+
+    /// All keywords of a task or import but its action and loop; what imports hand on, laid over `outer`.
+    fn keywords(&mut self, map: &Map, outer: &Outer) -> (Own, Outer) {
+        let mut own = Own::default();
+        let mut inner = outer.clone();
+        let mut privilege = Privilege::default();
+        for (key, entry) in map {
+            let value = &entry.value;
+            match key.as_ref() {
+                "name" => own.name = self.text("name", value),
+                "when" => inner.when.extend(self.conditions("when", value)),
+                "register" => own.register = self.register("register", value),
+                "notify" => own.notify = self.texts("notify", value),
+                "listen" => own.listen = self.topics(value),
+                "changed_when" => own.changed_when = self.conditions("changed_when", value),
+                "failed_when" => own.failed_when = self.conditions("failed_when", value),
+                "ignore_errors" => {
+                    inner.ignore_errors = self.flag(key, value).or(inner.ignore_errors);
+                }
+                "tags" => inner.tags.extend(self.words("tags", value)),
+                "vars" => {
+                    let vars = self.vars(value);
+                    inner.vars.push(Arc::new(vars));
+                }
+                "environment" => inner.environment.extend(self.environment(value)),
+                "become" => privilege.become_ = self.flag("become", value),
+                "become_user" => privilege.user = self.text("become_user", value),
+                "become_method" => privilege.method = self.method(value),
+                "remote_user" => {
+                    inner.remote_user = self.text("remote_user", value).or(inner.remote_user);
+                }
+                "no_log" => inner.no_log = self.flag("no_log", value).or(inner.no_log),
+                "check_mode" => {
+                    inner.check_mode = self.flag("check_mode", value).or(inner.check_mode);
+                }
+                "diff" => inner.diff = self.flag("diff", value).or(inner.diff),
+                "timeout" => inner.timeout = self.number("timeout", value).or(inner.timeout),
+                _ => {}
+            }
+        }
+        inner.privilege = privilege.over(&outer.privilege);
+        (own, inner)
+    }
+
+    /// Topics: unlike tags, they may hold commas and spaces.
+    fn topics(&mut self, value: &Value) -> Vec<Arc<str>> {
+        let items = match &value.kind {
+            Kind::List(items) => items.to_vec(),
+            Kind::Null => Vec::new(),
+            _ => vec![value.clone()],
+        };
+        items
+            .iter()
+            .filter_map(|item| self.literal(item, "listen"))
+            .collect()
+    }
+
+    fn repeat(&mut self, map: &Map) -> Option<Loop> {
+        let mut found: Option<(LoopKind, &Value, &Span)> = None;
+        for (key, kind) in [
+            ("loop", LoopKind::List),
+            ("with_items", LoopKind::Items),
+            ("with_dict", LoopKind::Dict),
+        ] {
+            let Some(entry) = map.get(key) else { continue };
+            if let Some((_, _, first)) = found {
+                self.fault(
+                    Diagnostic::at(&entry.key, "a task has one loop").related(first, "the first"),
+                );
+                continue;
+            }
+            found = Some((kind, &entry.value, &entry.key));
+            self.check_items(key, kind, &entry.value);
+        }
+        let control = map.get("loop_control");
+        let Some((kind, items, _)) = found else {
+            if let Some(control) = control {
+                self.fault(Diagnostic::at(
+                    &control.key,
+                    "`loop_control` without a loop",
+                ));
+            }
+            return None;
+        };
+        let mut repeat = Loop {
+            items: items.clone(),
+            kind,
+            var: "item".into(),
+            index_var: None,
+            label: None,
+            pause: None,
+            extended: false,
+        };
+        if let Some(control) = control {
+            self.loop_control(&control.value, &mut repeat);
+        }
+        Some(repeat)
+    }
+
+    fn check_items(&mut self, key: &str, kind: LoopKind, value: &Value) {
+        let template = matches!(&value.kind, Kind::Str(_)) && !is_literal(value);
+        let fits = match kind {
+            LoopKind::List => matches!(value.kind, Kind::List(_)),
+            LoopKind::Items => !matches!(value.kind, Kind::Map(_) | Kind::Null),
+            LoopKind::Dict => matches!(value.kind, Kind::Map(_)),
+        };
+        if fits || template {
+            return;
+        }
+        let wanted = match kind {
+            LoopKind::Dict => "a mapping or a template",
+            _ => "a list or a template",
+        };
+        let fault = Diagnostic::at(
+            &value.span,
+            format!("`{key}` must be {wanted}, not {}", value.type_name()),
+        );
+        self.fault(match (&value.kind, kind) {
+            (Kind::Str(text), _) => fault.help(format!(
+                "write a list, or the variable as a template: `\"{{{{ {text} }}}}\"`"
+            )),
+            (Kind::Map(_), LoopKind::List) => {
+                fault.help("go over a mapping with the filter `dict2items`, or with `with_dict`")
+            }
+            _ => fault,
+        });
+    }
+
+    fn loop_control(&mut self, value: &Value, repeat: &mut Loop) {
+        let Some(map) = value.as_map() else {
+            self.wrong("loop_control", "a mapping", value);
+            return;
+        };
+        for (key, entry) in map {
+            let value = &entry.value;
+            match key.as_ref() {
+                "loop_var" => {
+                    if let Some(name) = self.register("loop_var", value) {
+                        repeat.var = name;
+                    }
+                }
+                "index_var" => repeat.index_var = self.register("index_var", value),
+                "label" => repeat.label = Some(value.clone()),
+                "pause" => repeat.pause = self.number("pause", value),
+                "extended" => repeat.extended = self.switch("extended", value).unwrap_or(false),
+                "extended_allitems" | "break_when" => self.fault(
+                    Diagnostic::at(&entry.key, format!("hadeploy does not have `{key}`"))
+                        .help("choose the items before the loop, with a filter"),
+                ),
+                other => self.fault(
+                    Diagnostic::at(
+                        &entry.key,
+                        format!("unknown key `{other}` of `loop_control`"),
+                    )
+                    .nearest(
+                        other,
+                        ["loop_var", "index_var", "label", "pause", "extended"],
+                    ),
+                ),
+            }
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! The events of the YAML parser, put together to values.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use granit_parser::{
+    Event, Options, Parser, ScalarStyle, Span as Mark, StrInput, StructureStyle, Tag,
+};
+use indexmap::map::Entry as Slot;
+
+use super::fault;
+use super::scalar::{Plain, resolve};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+use crate::value::{Entry, Kind, Map, Value};
+
+/// Nodes a text may unfold to, aliases counted as often as they are used.
+const MOST_NODES: usize = 1_000_000;
+/// How deep flow and block collections may each be nested.
+const DEEPEST: usize = 100;
+/// The longest text read, in bytes.
+const LONGEST: usize = 64 << 20;
+
+/// Reads all documents of a source.
+pub(super) fn load(source: &Arc<Source>) -> Result<Vec<Value>, Vec<Diagnostic>> {
+    if source.text().len() > LONGEST {
+        return Err(vec![Diagnostic::error(format!(
+            "`{}` is larger than 64 MiB",
+            source.name()
+        ))]);
+    }
+    let mut options = Options::default();
+    options.emit_comments = false;
+    options.flow_nesting_limit = DEEPEST;
+    options.block_nesting_limit = DEEPEST;
+    let mut loader = Loader {
+        source,
+        parser: Parser::new_from_str_with_options(source.text(), options),
+        anchors: HashMap::new(),
+        faults: Vec::new(),
+        nodes: 0,
+        tab_line: 0,
+    };
+    let documents = loader.documents();
+    match documents {
+        Ok(documents) if loader.faults.is_empty() => Ok(documents),
+        Ok(_) => Err(loader.faults),
+        Err(Broken(last)) => {
+            let said = loader
+                .faults
+                .last()
+                .and_then(|fault| fault.span.as_ref())
+                .map(Span::line);
+            // One line that is wrong is said once.
+            if said.is_none() || said != last.span.as_ref().map(Span::line) {
+                loader.faults.push(*last);
+            }
+            Err(loader.faults)
+        }
+    }
+}
+
+/// The structure is broken; nothing behind it can be read.
+struct Broken(Box<Diagnostic>);
+
+struct Loader<'s> {
+    source: &'s Arc<Source>,
+    parser: Parser<'s, StrInput<'s>>,
+    /// Anchored values and how many nodes each unfolds to.
+    anchors: HashMap<usize, (Value, usize)>,
+    faults: Vec<Diagnostic>,
+    nodes: usize,
+    /// The last line looked at for tabs.
+    tab_line: usize,
+}
+
+impl<'s> Loader<'s> {
+    fn documents(&mut self) -> Result<Vec<Value>, Broken> {
+        let mut documents = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(documents),
+                (Event::DocumentStart(..), _) => {
+                    let (event, mark) = self.next()?;
+                    let value = self.node(event, mark)?;
+                    documents.push(value);
+                    self.anchors.clear();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'s>, Mark), Broken> {
+        match self.parser.next_event() {
+            Some(Ok(next)) => Ok(next),
+            Some(Err(error)) => Err(Broken(Box::new(fault::broken(self.source, &error)))),
+            None => Ok((Event::StreamEnd, Mark::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'s>, mark: Mark) -> Result<Value, Broken> {
+        let span = self.span(mark);
+        let before = self.nodes;
+        self.count(1, &span)?;
+        self.check_tab(&span);
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                (self.scalar(&text, style, tag.as_deref(), span), anchor)
+            }
+            Event::Alias(target) => return self.alias(target, &span),
+            Event::SequenceStart(style, anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "seq", &span);
+                (self.sequence(style, span)?, anchor)
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "map", &span);
+                (self.mapping(style, span)?, anchor)
+            }
+            _ => (Value::new(Kind::Null, &span), 0),
+        };
+        if anchor != 0 {
+            let weight = self.nodes - before;
+            self.anchors.insert(anchor, (value.clone(), weight));
+        }
+        Ok(value)
+    }
+
+    fn alias(&mut self, target: usize, span: &Span) -> Result<Value, Broken> {
+        match self.anchors.get(&target) {
+            Some((value, weight)) => {
+                let (value, weight) = (value.clone(), *weight);
+                self.count(weight, span)?;
+                Ok(value)
+            }
+            None => {
+                self.faults.push(
+                    Diagnostic::at(
+                        span,
+                        format!("the alias `{}` stands inside its own anchor", span.text()),
+                    )
+                    .help("a value cannot contain itself"),
+                );
+                Ok(Value::new(Kind::Null, span))
+            }
+        }
+    }
+
+    fn count(&mut self, nodes: usize, span: &Span) -> Result<(), Broken> {
+        self.nodes += nodes;
+        if self.nodes > MOST_NODES {
+            return Err(Broken(Box::new(
+                Diagnostic::at(span, "the YAML unfolds to more than a million nodes")
+                    .label("the limit is passed here")
+                    .help("use fewer aliases, or split the file"),
+            )));
+        }
+        Ok(())
+    }
+
+    fn span(&self, mark: Mark) -> Span {
+        let range = mark.byte_range().unwrap_or(0..0);
+        Span::new(self.source, range.start as u32, range.end as u32)
+    }
+
+    fn check_tab(&mut self, span: &Span) {
+        let line = span.line();
+        if line == self.tab_line {
+            return;
+        }
+        self.tab_line = line;
+        // A tab behind the start is content: the first line of a block.
+        self.faults
+            .extend(fault::tab(self.source, line).filter(|fault| {
+                fault
+                    .span
+                    .as_ref()
+                    .is_some_and(|tab| tab.start() < span.start())
+            }));
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Value {
+        let plain = style == ScalarStyle::Plain;
+        // A missing value comes as `~` with an empty span.
+        let text = if plain && span.text().is_empty() {
+            ""
+        } else {
+            text
+        };
+        let kind = match tag {
+            None if plain => self.plain(text, &span),
+            None => Kind::Str(text.into()),
+            Some(tag) => self.tagged(text, tag, &span),
+        };
+        Value::new(kind, &span)
+    }
+
+    fn plain(&mut self, text: &str, span: &Span) -> Kind {
+        match resolve(text) {
+            Plain::Is(kind) => kind,
+            Plain::Refused(meaning) => {
+                self.faults.push(fault::refused(span, text, meaning));
+                Kind::Str(text.into())
+            }
+        }
+    }
+
+    fn tagged(&mut self, text: &str, tag: &Tag, span: &Span) -> Kind {
+        if tag.handle().is_empty() && tag.suffix() == "!" || tag.original() == "!" {
+            return Kind::Str(text.into());
+        }
+        let wanted = match tag.core_suffix() {
+            Some("str") => return Kind::Str(text.into()),
+            Some(wanted @ ("int" | "float" | "bool" | "null")) => wanted,
+            _ => {
+                self.faults.push(fault::tagged(span, &tag.original()));
+                return Kind::Str(text.into());
+            }
+        };
+        match (wanted, resolve(text)) {
+            ("int", Plain::Is(kind @ Kind::Int(_)))
+            | ("float", Plain::Is(kind @ Kind::Float(_)))
+            | ("bool", Plain::Is(kind @ Kind::Bool(_)))
+            | ("null", Plain::Is(kind @ Kind::Null)) => kind,
+            ("float", Plain::Is(Kind::Int(whole))) => Kind::Float(whole as f64),
+            _ => {
+                self.faults.push(
+                    Diagnostic::at(span, format!("`{text}` is not what `!!{wanted}` says"))
+                        .help("correct the value or remove the tag"),
+                );
+                Kind::Str(text.into())
+            }
+        }
+    }
+
+    fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, span: &Span) {
+        if let Some(tag) = tag
+            && tag.core_suffix() != Some(expected)
+        {
+            self.faults.push(fault::tagged(span, &tag.original()));
+        }
+    }
+
+    fn sequence(&mut self, style: StructureStyle, span: Span) -> Result<Value, Broken> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, mark) => {
+                    let span = match style {
+                        StructureStyle::Flow => self.flow_span(&span, mark),
+                        StructureStyle::Block => {
+                            Span::new(self.source, span.start(), span.start() + 1)
+                        }
+                    };
+                    return Ok(Value::new(Kind::List(Arc::new(items)), &span));
+                }
+                (event, mark) => items.push(self.node(event, mark)?),
+            }
+        }
+    }
+
+    /// A flow collection's place: to its end, or to the end of its first line.
+    fn flow_span(&self, start: &Span, end: Mark) -> Span {
+        let whole = Span::new(
+            self.source,
+            start.start(),
+            end.byte_range()
+                .map_or(start.end(), |range| range.end as u32),
+        );
+        let first = whole.text().split('\n').next().unwrap_or("").len() as u32;
+        Span::new(self.source, whole.start(), whole.start() + first)
+    }
+
+    fn mapping(&mut self, style: StructureStyle, span: Span) -> Result<Value, Broken> {
+        let flow = style == StructureStyle::Flow;
+        if flow && self.source.text()[span.start() as usize..].starts_with("{{") {
+            self.faults
+                .push(fault::template_at(self.source, span.start()));
+            self.skip()?;
+            return Ok(Value::new(Kind::Null, &span));
+        }
+        let mut own = Map::new();
+        let mut merged = Map::new();
+        let mut place = None;
+        loop {
+            let (event, mark) = self.next()?;
+            if event == Event::MappingEnd {
+                let span = if flow {
+                    self.flow_span(&span, mark)
+                } else {
+                    place.unwrap_or(span)
+                };
+                return Ok(Value::new(Kind::Map(Arc::new(join(merged, own))), &span));
+            }
+            let key_span = self.span(mark);
+            let merge =
+                matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
+            let key = self.node(event, mark)?;
+            place.get_or_insert_with(|| key_span.clone());
+            let (event, mark) = self.next()?;
+            let value = self.node(event, mark)?;
+            if merge {
+                self.merge(&value, &key_span, &mut merged);
+                continue;
+            }
+            let Some(name) = self.key(&key, &key_span) else {
+                continue;
+            };
+            match own.entry(name) {
+                Slot::Occupied(first) => {
+                    self.faults
+                        .push(fault::duplicate(first.key(), &key_span, &first.get().key));
+                }
+                Slot::Vacant(slot) => {
+                    slot.insert(Entry {
+                        key: key_span,
+                        value,
+                    });
+                }
+            }
+        }
+    }
+
+    /// A key's text: that of a number or boolean is what Python prints.
+    fn key(&mut self, key: &Value, span: &Span) -> Option<Arc<str>> {
+        let text = match &key.kind {
+            Kind::Str(text) => return Some(text.clone()),
+            Kind::Bool(true) => "True".to_owned(),
+            Kind::Bool(false) => "False".to_owned(),
+            Kind::Int(whole) => whole.to_string(),
+            Kind::Float(number) => format!("{number:?}"),
+            Kind::Null if span.text().starts_with("{{") => return None,
+            Kind::Null => {
+                self.faults.push(
+                    Diagnostic::at(span, "a mapping has an empty key")
+                        .help("write the key before the `:`, or quote it"),
+                );
+                return None;
+            }
+            Kind::List(_) | Kind::Map(_) => {
+                self.faults.push(
+                    Diagnostic::at(span, format!("a key cannot be {}", key.type_name()))
+                        .help("use text as the key; quote it if it holds brackets"),
+                );
+                return None;
+            }
+        };
+        Some(text.into())
+    }
+
+    fn merge(&mut self, value: &Value, span: &Span, into: &mut Map) {
+        let maps: Vec<&Map> = match &value.kind {
+            Kind::Map(map) => vec![map],
+            Kind::List(items) if items.iter().all(|item| item.as_map().is_some()) => {
+                items.iter().filter_map(Value::as_map).collect()
+            }
+            _ => {
+                self.faults.push(
+                    Diagnostic::at(
+                        span,
+                        format!(
+                            "`<<` merges a mapping or a list of them, not {}",
+                            value.type_name()
+                        ),
+                    )
+                    .help("write `<<: *anchor`"),
+                );
+                return;
+            }
+        };
+        // What is named first wins.
+        for (key, entry) in maps.into_iter().flatten() {
+            if !into.contains_key(key) {
+                into.insert(key.clone(), entry.clone());
+            }
+        }
+    }
+
+    /// Reads on to the end of the collection that has just begun.
+    fn skip(&mut self) -> Result<(), Broken> {
+        let mut depth = 1;
+        while depth > 0 {
+            match self.next()?.0 {
+                Event::MappingStart(..) | Event::SequenceStart(..) => depth += 1,
+                Event::MappingEnd | Event::SequenceEnd => depth -= 1,
+                Event::StreamEnd => return Ok(()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Merged entries come first, the mapping's own override them.
+fn join(merged: Map, own: Map) -> Map {
+    if merged.is_empty() {
+        return own;
+    }
+    let mut map = merged;
+    map.extend(own);
+    map
+}
