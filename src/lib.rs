@@ -3,13 +3,17 @@
 pub mod change;
 pub mod command;
 pub mod diagnostic;
+pub mod engine;
 pub mod event;
 pub mod fact;
 pub mod inventory;
 pub mod name;
+pub mod node;
 pub mod playbook;
 pub mod report;
 pub mod resource;
+pub mod secret;
 pub mod source;
 pub mod template;
+pub mod transport;
 pub mod value;

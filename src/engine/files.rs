@@ -1,0 +1,75 @@
+//! Files of the controller: read and hashed once per run, however many hosts need them.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use sha2::{Digest, Sha256};
+
+use super::state::lock;
+use crate::change::Content;
+use crate::source::Source;
+
+/// Files larger than this are streamed, never held in memory.
+const IN_MEMORY: u64 = 1024 * 1024;
+
+/// What was read so far.
+#[derive(Default)]
+pub struct Files {
+    contents: Mutex<HashMap<PathBuf, Content>>,
+    sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
+}
+
+impl Files {
+    /// A file's content: in memory when small, else its length and hash.
+    pub fn content(&self, path: &Path) -> std::io::Result<Content> {
+        if let Some(content) = lock(&self.contents).get(path) {
+            return Ok(content.clone());
+        }
+        let content = read(path)?;
+        lock(&self.contents).insert(path.to_owned(), content.clone());
+        Ok(content)
+    }
+
+    /// A template file.
+    pub fn source(&self, path: &Path) -> std::io::Result<Arc<Source>> {
+        if let Some(source) = lock(&self.sources).get(path) {
+            return Ok(source.clone());
+        }
+        let source = Source::new(path.display().to_string(), std::fs::read_to_string(path)?);
+        lock(&self.sources).insert(path.to_owned(), source.clone());
+        Ok(source)
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Content> {
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    if length <= IN_MEMORY {
+        let mut bytes = Vec::with_capacity(length as usize);
+        file.read_to_end(&mut bytes)?;
+        return Ok(Content::Bytes(bytes.into()));
+    }
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 256 * 1024];
+    let mut read = 0u64;
+    loop {
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            break;
+        }
+        hash.update(&piece[..length]);
+        read += length as u64;
+    }
+    let sha256: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(Content::File {
+        path: path.to_owned(),
+        len: read,
+        sha256: sha256.into(),
+    })
+}

@@ -1,0 +1,89 @@
+//! All leases or none: nobody writes before every host of the run has answered about its lease.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+
+use super::state::lock;
+use crate::node::LeaseInfo;
+
+/// Another run holds a lease we need.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// On this host.
+    pub host: Arc<str>,
+    /// By whom.
+    pub info: LeaseInfo,
+    /// Seconds since it last gave a sign of life.
+    pub silent_s: u64,
+    /// Whether it is dead and only its last step still runs.
+    pub finishing: bool,
+}
+
+/// Opens when every host has its lease or is out of reach; shut for good by the first refusal.
+pub struct LeaseGate {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+struct State {
+    open: usize,
+    refused: Option<Refusal>,
+}
+
+impl LeaseGate {
+    /// A gate for so many hosts.
+    pub fn new(hosts: usize) -> LeaseGate {
+        LeaseGate {
+            state: Mutex::new(State {
+                open: hosts,
+                refused: None,
+            }),
+            changed: Notify::new(),
+        }
+    }
+
+    /// One host has its lease, or is out and will not write.
+    pub fn settle(&self) {
+        let mut state = lock(&self.state);
+        state.open = state.open.saturating_sub(1);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// One host's lease is another's.
+    pub fn refuse(&self, refusal: Refusal) {
+        lock(&self.state).refused.get_or_insert(refusal);
+        self.changed.notify_waiters();
+    }
+
+    /// Who refused, if anyone did.
+    pub fn refusal(&self) -> Option<Refusal> {
+        lock(&self.state).refused.clone()
+    }
+
+    /// Whether everyone has answered, or one refused.
+    pub fn is_decided(&self) -> bool {
+        let state = lock(&self.state);
+        state.open == 0 || state.refused.is_some()
+    }
+
+    /// Waits until it opens; false when it is shut.
+    pub async fn pass(&self) -> bool {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let state = lock(&self.state);
+                if state.refused.is_some() {
+                    return false;
+                }
+                if state.open == 0 {
+                    return true;
+                }
+            }
+            changed.await;
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What all hosts of a run share, and what each host has come to know and set.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use minijinja::Value as Native;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::files::Files;
+use super::gate::LeaseGate;
+use crate::event::{Event, Mode, Status, Tally, TaskResult};
+use crate::fact::Known;
+use crate::inventory::{Connection, Host};
+use crate::node::{LeaseInfo, Node, OwedEntry};
+use crate::playbook::Project;
+use crate::secret::{Masker, Secret};
+use crate::template::Templates;
+use crate::transport::ssh::{HostKeyChecking, SshClient};
+
+/// What the command line and hadeploy.yml say about a run. Nothing here is read from the environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Plan or apply.
+    pub mode: Mode,
+    /// Names the run on nodes and in logs.
+    pub run_id: Arc<str>,
+    /// Hosts worked on at once.
+    pub forks: usize,
+    /// How long another run's lease is waited for.
+    pub lock_timeout: Duration,
+    /// Whether diffs of contents are wanted.
+    pub diff: bool,
+    /// `-v` so many times.
+    pub verbosity: u8,
+    /// `-K` or `--become-password-file`.
+    pub become_password: Option<Secret>,
+    /// `-b`: every task acts as root unless it says otherwise.
+    pub force_become: bool,
+    /// `-u`.
+    pub user: Option<String>,
+    /// `--private-key`.
+    pub private_key: Option<PathBuf>,
+    /// Who runs this; the login name when nothing else says one.
+    pub local_user: String,
+    /// The home folder of who runs this: keys and known_hosts.
+    pub home: Option<PathBuf>,
+    /// The socket of an ssh-agent.
+    pub agent: Option<PathBuf>,
+    /// What to do with unknown host keys.
+    pub host_key_checking: HostKeyChecking,
+    /// What a second run is told.
+    pub lease: LeaseInfo,
+    /// Where the log of the run is written.
+    pub log: Option<String>,
+}
+
+/// A run: the project, how it is run, and its hosts.
+pub struct Run {
+    /// Playbooks and inventory.
+    pub project: Project,
+    /// Compiled templates.
+    pub templates: Arc<Templates>,
+    /// How it is run.
+    pub settings: Settings,
+    /// Keys and known hosts, shared by all connections.
+    pub ssh: SshClient,
+    /// Hides secrets in what is said.
+    pub masker: Arc<Masker>,
+    /// Files of the controller.
+    pub files: Files,
+    /// One permit for each host worked on at once.
+    pub forks: Arc<Semaphore>,
+    /// Nobody writes before all leases are held.
+    pub gate: LeaseGate,
+    /// Told to stop: nothing new is started.
+    pub interrupt: CancellationToken,
+    /// Whether anything was written to any node.
+    pub touched: AtomicBool,
+    /// Every host of the run.
+    pub hosts: IndexMap<Arc<str>, Arc<HostState>>,
+    pub(super) events: mpsc::UnboundedSender<Event>,
+    pub(super) passwords: tokio::sync::Mutex<HashSet<String>>,
+}
+
+impl Run {
+    /// Says that something happened; secrets are masked here, in one place.
+    pub fn say(&self, event: Event) {
+        let _ = self.events.send(super::mask::event(event, &self.masker));
+    }
+
+    /// Counts a result and says it.
+    pub fn finish(&self, result: TaskResult) {
+        if let Some(host) = self.hosts.get(&result.host) {
+            count(&mut host.tally(), &result);
+        }
+        self.say(Event::TaskFinished(Box::new(result)));
+    }
+
+    /// Remembers that something was written.
+    pub fn touch(&self) {
+        self.touched.store(true, Ordering::Relaxed);
+    }
+}
+
+fn count(tally: &mut Tally, result: &TaskResult) {
+    match result.status {
+        Status::Ok => tally.ok += 1,
+        Status::Changed => tally.changed += 1,
+        Status::Skipped => tally.skipped += 1,
+        Status::Failed if result.rescued => tally.rescued += 1,
+        Status::Failed if result.ignored => tally.ignored += 1,
+        Status::Failed => tally.failed += 1,
+        Status::Unreachable => tally.unreachable = 1,
+        Status::Unknown => tally.unknown += 1,
+    }
+}
+
+/// How a host is out of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Out {
+    /// It is not.
+    Alive,
+    /// A task failed.
+    Failed,
+    /// It could not be reached, or was lost.
+    Unreachable,
+    /// The run was told to stop.
+    Interrupted,
+}
+
+/// One host of a run.
+pub struct HostState {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What the inventory says of it.
+    pub host: Host,
+    /// How it is reached.
+    pub connection: Connection,
+    /// The login user.
+    pub login: String,
+    /// Whether the shell on it runs as root.
+    pub root: bool,
+    /// The connection, once made.
+    pub node: tokio::sync::Mutex<Option<Node>>,
+    /// What is known of the node between plays.
+    pub known: Mutex<Known>,
+    vars: Mutex<RunVars>,
+    tally: Mutex<Tally>,
+    out: Mutex<Out>,
+    entered: AtomicBool,
+    /// Handlers that earlier runs owe here.
+    pub owed: Mutex<Vec<OwedEntry>>,
+    /// Notes to take away at the end: their handlers needed nothing.
+    pub paid: Mutex<Vec<String>>,
+}
+
+/// Variables a run sets on a host.
+#[derive(Default)]
+pub struct RunVars {
+    /// `ansible_facts`, once gathered.
+    pub facts: Option<Native>,
+    /// Registered results and `set_fact`.
+    pub set: HashMap<Arc<str>, Native>,
+}
+
+impl HostState {
+    /// A host nothing is known of yet.
+    pub fn new(host: Host, connection: Connection, login: String, root: bool, diff: bool) -> HostState {
+        HostState {
+            name: host.name.as_str().into(),
+            host,
+            connection,
+            login,
+            root,
+            node: tokio::sync::Mutex::new(None),
+            known: Mutex::new(Known {
+                wants_diff: diff,
+                ..Known::default()
+            }),
+            vars: Mutex::default(),
+            tally: Mutex::default(),
+            out: Mutex::new(Out::Alive),
+            entered: AtomicBool::new(false),
+            owed: Mutex::default(),
+            paid: Mutex::default(),
+        }
+    }
+
+    /// The variables set on it.
+    pub fn vars(&self) -> MutexGuard<'_, RunVars> {
+        lock(&self.vars)
+    }
+
+    /// Its counts.
+    pub fn tally(&self) -> MutexGuard<'_, Tally> {
+        lock(&self.tally)
+    }
+
+    /// Whether it is out.
+    pub fn out(&self) -> Out {
+        *lock(&self.out)
+    }
+
+    /// Takes it out; the first reason stays.
+    pub fn take_out(&self, why: Out) {
+        let mut out = lock(&self.out);
+        if *out == Out::Alive {
+            *out = why;
+        }
+    }
+
+    /// Remembers that it came to its tasks.
+    pub fn enter(&self) {
+        self.entered.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it came to its tasks.
+    pub fn entered(&self) -> bool {
+        self.entered.load(Ordering::Relaxed)
+    }
+}
+
+/// A lock whose holder panicked still guards whole data: everything here is replaced at once.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poison| poison.into_inner())
+}
