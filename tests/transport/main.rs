@@ -1,5 +1,7 @@
 //! The transports: SSH against a real OpenSSH server, this machine, and the played host.
 #![allow(clippy::print_stderr)]
 
+mod host_keys;
+mod keys;
 mod sshd;
 mod streams;

@@ -34,3 +34,260 @@ async fn output_and_status_come_back() {
     );
     transport.close().await;
 }
+
+#[tokio::test]
+async fn a_large_upload_arrives_whole_and_is_not_held_in_memory() {
+    let Some(sshd) = sshd() else { return };
+    let transport = connect(&sshd).await;
+    let mut process = transport.start("sha256sum").await.unwrap();
+    let before = resident_kb();
+    let mut most = before;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0u8; 64 << 10];
+    for round in 0..1600u32 {
+        for (place, byte) in chunk.iter_mut().enumerate() {
+            *byte = (place as u32).wrapping_mul(round ^ 0x9e37).to_le_bytes()[1];
+        }
+        hash.update(&chunk);
+        process.stdin.write_all(&chunk).await.unwrap();
+        most = most.max(resident_kb());
+    }
+    process.stdin.shutdown().await.unwrap();
+    let mut answer = String::new();
+    process.stdout.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(process.exit.wait().await.unwrap(), Exit::Status(0));
+    let expected: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(answer, format!("{expected}  -\n"));
+    assert!(
+        most - before < 60_000,
+        "100 MB of input took {} kB of memory",
+        most - before
+    );
+}
+
+/// Memory of this process. Other tests of this binary share it, so the bounds above are generous.
+fn resident_kb() -> i64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_large_output_arrives_whole() {
+    let Some(sshd) = sshd() else { return };
+    let transport = connect(&sshd).await;
+    let output = run(&transport, "seq 1 5000000").await;
+    assert_eq!(output.exit.unwrap(), Exit::Status(0));
+    let expected: Vec<u8> = (1..=5_000_000)
+        .flat_map(|n: u32| format!("{n}\n").into_bytes())
+        .collect();
+    assert!(output.stdout == expected);
+}
+
+#[tokio::test]
+async fn output_that_nobody_reads_does_not_stop_the_others() {
+    let Some(sshd) = sshd() else { return };
+    let transport = connect(&sshd).await;
+    let mut unread = transport.start("head -c 60000000 /dev/zero").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let quick = tokio::time::timeout(Duration::from_secs(5), run(&transport, "echo quick"))
+        .await
+        .unwrap();
+    assert_eq!(quick.text(), "quick\n");
+    let mut bytes = Vec::new();
+    unread.stdout.read_to_end(&mut bytes).await.unwrap();
+    assert_eq!(bytes.len(), 60_000_000);
+    assert_eq!(unread.exit.wait().await.unwrap(), Exit::Status(0));
+}
+
+#[tokio::test]
+async fn two_commands_run_at_once() {
+    let Some(sshd) = sshd() else { return };
+    let transport = connect(&sshd).await;
+    let fifo = sshd.path("fifo").display().to_string();
+    // Neither ends without the other.
+    let (one, two) = tokio::join!(
+        run_owned(
+            &transport,
+            format!("mkfifo -m 600 '{fifo}'; echo met > '{fifo}'")
+        ),
+        async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            run_owned(&transport, format!("cat '{fifo}'")).await
+        }
+    );
+    assert!(one.exit.unwrap().success());
+    assert_eq!(two.text(), "met\n");
+}
+
+async fn run_owned(transport: &SshTransport, command: String) -> crate::sshd::Output {
+    run(transport, &command).await
+}
+
+#[tokio::test]
+async fn more_commands_than_the_server_grants_wait_their_turn() {
+    for sessions in [1, 3] {
+        let Some(sshd) = sshd_with(&format!("MaxSessions {sessions}")) else {
+            return;
+        };
+        let transport = connect(&sshd).await;
+        let runs = (0..8).map(|n| run_owned(&transport, format!("sleep 0.05; echo {n}")));
+        let mut runs: Vec<_> = runs.map(Box::pin).collect();
+        for (n, output) in join_all(&mut runs).await.into_iter().enumerate() {
+            assert_eq!(output.text(), format!("{n}\n"));
+            assert!(output.exit.unwrap().success());
+        }
+    }
+}
+
+/// All of these at once.
+async fn join_all<F: Future + Unpin>(futures: &mut [F]) -> Vec<F::Output> {
+    let mut done: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|cx| {
+        for (future, slot) in futures.iter_mut().zip(&mut done) {
+            if slot.is_none()
+                && let std::task::Poll::Ready(value) = std::pin::Pin::new(future).poll(cx)
+            {
+                *slot = Some(value);
+            }
+        }
+        if done.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn a_server_that_dies_under_a_command_is_lost_and_never_ok() {
+    let Some(sshd) = sshd() else { return };
+    let transport = connect(&sshd).await;
+    let mut process = transport
+        .start("echo started; sleep 600; echo never")
+        .await
+        .unwrap();
+    let mut first = [0; 8];
+    process.stdout.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"started\n");
+    for child in children_of(sshd.pid()) {
+        assert!(
+            Command::new("kill")
+                .args(["-KILL", &child])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let mut rest = Vec::new();
+    process.stdout.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty());
+    let end = process.exit.wait().await;
+    assert!(matches!(&end, Err(TransportError::Lost { .. })), "{end:?}");
+    let later = transport.start("true").await.map(|_| ());
+    assert!(
+        matches!(&later, Err(TransportError::Lost { .. })),
+        "{later:?}"
+    );
+    assert!(end.unwrap_err().to_string().starts_with(&format!(
+        "the connection to `root@127.0.0.1:{}` was lost: ",
+        sshd.port
+    )));
+}
+
+fn children_of(pid: u32) -> Vec<String> {
+    let output = Command::new("ps")
+        .args(["-o", "pid=", "--ppid", &pid.to_string()])
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap();
+    let pids: Vec<String> = String::from_utf8(output.stdout)
+        .unwrap()
+        .split_whitespace()
+        .map(str::to_string)
+        .collect();
+    assert!(!pids.is_empty());
+    pids
+}
+
+#[tokio::test]
+async fn a_server_that_freezes_is_noticed() {
+    let Some(sshd) = sshd() else { return };
+    let mut options = sshd.options();
+    options.keepalive_interval = Duration::from_millis(300);
+    options.keepalive_max = 2;
+    let transport = SshTransport::connect(options, &client()).await.unwrap();
+    let process = transport.start("sleep 600").await.unwrap();
+    let frozen = children_of(sshd.pid());
+    for child in &frozen {
+        assert!(
+            Command::new("kill")
+                .args(["-STOP", child])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let end = tokio::time::timeout(Duration::from_secs(10), process.exit.wait()).await;
+    for child in &frozen {
+        assert!(
+            Command::new("kill")
+                .args(["-KILL", child])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let error = end.unwrap().unwrap_err();
+    assert!(
+        error.to_string().ends_with("the host gave no sign of life"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn input_for_a_command_that_has_ended_is_refused_and_does_not_hang() {
+    let Some(sshd) = sshd() else { return };
+    let transport = connect(&sshd).await;
+    let mut process = transport.start("exit 3").await.unwrap();
+    let writing = async {
+        let chunk = vec![0; 1 << 20];
+        loop {
+            if let Err(error) = process.stdin.write_all(&chunk).await {
+                return error;
+            }
+        }
+    };
+    let error = tokio::time::timeout(Duration::from_secs(10), writing)
+        .await
+        .unwrap();
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    assert_eq!(process.exit.wait().await.unwrap(), Exit::Status(3));
+}
+
+#[tokio::test]
+async fn a_command_given_up_loses_its_streams() {
+    let Some(sshd) = sshd() else { return };
+    let transport = connect(&sshd).await;
+    let mark = sshd.path("mark").display().to_string();
+    let process = transport
+        .start(&format!("cat > /dev/null; echo ended > '{mark}'"))
+        .await
+        .unwrap();
+    let start = Instant::now();
+    drop(process);
+    while !sshd.path("mark").exists() {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(run(&transport, "true").await.exit.unwrap().success());
+}

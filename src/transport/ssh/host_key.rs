@@ -136,7 +136,7 @@ impl HostKeyCheck {
             Verdict::Revoked(place) => Err(TransportError::RevokedHostKey {
                 host,
                 fingerprint,
-                place,
+                place: Box::new(place),
             }),
             Verdict::Changed(_) | Verdict::Unknown { .. } if checking == HostKeyChecking::No => {
                 Ok(())
@@ -157,7 +157,6 @@ impl HostKeyCheck {
                 key_type,
                 fingerprint,
                 other_types,
-                file: self.options.known_hosts.first().cloned(),
             }),
         }
     }
@@ -176,7 +175,7 @@ impl HostKeyCheck {
                 return Err(TransportError::RevokedHostKey {
                     host,
                     fingerprint: known_hosts::fingerprint(key),
-                    place,
+                    place: Box::new(place),
                 });
             }
         }
@@ -256,12 +255,8 @@ fn certificate_fault(certificate: &Certificate, host: &str, now: SystemTime) -> 
         return Some("its signature is wrong".to_string());
     }
     let principals = certificate.valid_principals();
-    // As in OpenSSH up to 9: a host certificate without names is good for any host of its authority.
-    if !principals.is_empty()
-        && !principals
-            .iter()
-            .any(|name| known_hosts::wildcard_match(&name.to_lowercase(), host))
-    {
+    // As in OpenSSH up to 9: names count as they are, and a host certificate without names is good for any host of its authority.
+    if !principals.is_empty() && !principals.iter().any(|name| name == host) {
         return Some(format!("it is for {}", principals.join(", ")));
     }
     None

@@ -288,7 +288,7 @@ fn hashed(salt: &[u8], name: &str) -> Vec<u8> {
 }
 
 /// `*` stands for any text, `?` for one byte. Linear in the worst case that files of strangers may hold: there is one way back only.
-pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
+fn wildcard_match(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
