@@ -314,3 +314,6 @@ fn wildcard_match(pattern: &str, text: &str) -> bool {
     }
     pattern[p..].iter().all(|c| *c == b'*')
 }
+
+#[cfg(test)]
+mod tests;
