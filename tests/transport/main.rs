@@ -3,5 +3,7 @@
 
 mod host_keys;
 mod keys;
+mod near;
+mod speed;
 mod sshd;
 mod streams;
