@@ -11,7 +11,9 @@ pub enum TransportError {
     /// The name has no address.
     #[error("no address is known for `{host}`: {reason}")]
     Unresolved {
-        /// The name as the user gave it.
+        /// The host in the inventory.
+        name: String,
+        /// The address as the user gave it.
         host: String,
         /// What the resolver says.
         reason: String,

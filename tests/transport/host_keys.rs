@@ -85,6 +85,21 @@ async fn accept_new_learns_and_then_insists() {
 }
 
 #[tokio::test]
+async fn the_machines_files_count_and_are_never_written() {
+    let Some(sshd) = sshd() else { return };
+    let mut options = sshd.options();
+    options.global_known_hosts = std::mem::take(&mut options.known_hosts);
+    check(options.clone(), &client()).await.unwrap();
+    std::fs::write(sshd.path("known_hosts"), "").unwrap();
+    options.host_key_checking = HostKeyChecking::AcceptNew;
+    check(options, &client()).await.unwrap();
+    assert_eq!(
+        std::fs::read_to_string(sshd.path("known_hosts")).unwrap(),
+        ""
+    );
+}
+
+#[tokio::test]
 async fn what_is_learned_starts_on_a_line_of_its_own() {
     let Some(sshd) = sshd() else { return };
     let mut options = sshd.options();

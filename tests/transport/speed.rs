@@ -1,14 +1,17 @@
 //! How long a connection and a command take. Printed, never judged: `cargo test --release --test transport -- --ignored --nocapture speed`.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hadeploy::transport::Transport as _;
 use hadeploy::transport::ssh::{SshOptions, SshTransport};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
-use crate::sshd::{check, client, run, sshd_with};
+use crate::sshd::{client, run, sshd_with};
+use crate::streams::resident_kb;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "prints numbers and judges nothing"]
@@ -53,6 +56,8 @@ async fn speed() {
         median(times)
     );
     many(&direct).await;
+    upload("loopback", &direct).await;
+    upload("relay with 50 ms", &distant).await;
 }
 
 async fn measure(name: &str, options: &SshOptions, rounds: usize) {
@@ -84,27 +89,74 @@ async fn measure(name: &str, options: &SshOptions, rounds: usize) {
     );
 }
 
-/// 60 connections, 50 at a time.
+/// 60 connections, 50 at a time, and what one costs here.
 async fn many(options: &SshOptions) {
     let client = client();
-    let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(50));
-    let start = Instant::now();
+    let permits = Arc::new(Semaphore::new(50));
+    let (start, cpu, memory) = (Instant::now(), cpu_ms(), resident_kb());
     let tasks: Vec<_> = (0..60)
         .map(|_| {
             let (client, options, permits) = (client.clone(), options.clone(), permits.clone());
             tokio::spawn(async move {
                 let _permit = permits.acquire().await.unwrap();
-                check(options, &client).await.unwrap();
+                let transport = SshTransport::connect(options, &client).await.unwrap();
+                assert!(run(&transport, "true").await.exit.unwrap().success());
+                transport
             })
         })
         .collect();
+    let mut open = Vec::new();
     for task in tasks {
-        task.await.unwrap();
+        open.push(task.await.unwrap());
     }
-    eprintln!(
-        "loopback: 60 connections, 50 at a time, with a command each: {:.0} ms",
-        start.elapsed().as_secs_f64() * 1000.0
+    let wall = start.elapsed().as_secs_f64() * 1000.0;
+    let (cpu, memory) = (
+        (cpu_ms() - cpu) as f64 / 60.0,
+        (resident_kb() - memory) as f64 / 60.0,
     );
+    eprintln!(
+        "loopback: 60 connections, 50 at a time, with a command each: {wall:.0} ms; each took {cpu:.1} ms of CPU and {memory:.0} kB here"
+    );
+}
+
+async fn upload(name: &str, options: &SshOptions) {
+    let transport = SshTransport::connect(options.clone(), &client())
+        .await
+        .unwrap();
+    let chunk = vec![7; 1 << 20];
+    let start = Instant::now();
+    let mut process = transport.start("cat > /dev/null").await.unwrap();
+    for _ in 0..100 {
+        process.stdin.write_all(&chunk).await.unwrap();
+    }
+    process.stdin.shutdown().await.unwrap();
+    assert!(process.exit.wait().await.unwrap().success());
+    eprintln!(
+        "{name}: upload {:.0} MB/s",
+        104.9 / start.elapsed().as_secs_f64()
+    );
+    let start = Instant::now();
+    let output = run(&transport, "head -c 104857600 /dev/zero").await;
+    assert_eq!(output.stdout.len(), 104_857_600);
+    eprintln!(
+        "{name}: download {:.0} MB/s",
+        104.9 / start.elapsed().as_secs_f64()
+    );
+}
+
+/// User and system time of this process, in ticks of 10 ms.
+fn cpu_ms() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_whitespace()
+        .collect();
+    fields[11..13]
+        .iter()
+        .map(|ticks| ticks.parse::<u64>().unwrap() * 10)
+        .sum()
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

@@ -70,7 +70,7 @@ async fn a_large_upload_arrives_whole_and_is_not_held_in_memory() {
 }
 
 /// Memory of this process. Other tests of this binary share it, so the bounds above are generous.
-fn resident_kb() -> i64 {
+pub fn resident_kb() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
         .lines()

@@ -129,9 +129,9 @@ impl SshArguments {
         }
     }
 
-    /// Writes what is said here over `options`. `global` are the machine's known_hosts files: those at the end of `options.known_hosts`
-    /// that `GlobalKnownHostsFile` replaces, while `UserKnownHostsFile` replaces the others.
-    pub fn apply(&self, options: &mut SshOptions, global: &[PathBuf]) {
+    /// Writes what is said here over `options`. In Ansible the variables `ansible_port`, `ansible_user` and
+    /// `ansible_ssh_private_key_file` win against arguments: set those afterwards.
+    pub fn apply(&self, options: &mut SshOptions) {
         fn set<T: Clone>(target: &mut T, value: &Option<T>) {
             if let Some(value) = value {
                 target.clone_from(value);
@@ -145,24 +145,14 @@ impl SshArguments {
         set(&mut options.keepalive_interval, &self.keepalive_interval);
         set(&mut options.keepalive_max, &self.keepalive_max);
         set(&mut options.agent, &self.agent);
+        set(&mut options.known_hosts, &self.user_known_hosts);
+        set(&mut options.global_known_hosts, &self.global_known_hosts);
         if self.host_key_alias.is_some() {
             options.host_key_alias.clone_from(&self.host_key_alias);
         }
         options
             .identity_files
             .extend(self.identity_files.iter().cloned());
-        let own = options
-            .known_hosts
-            .iter()
-            .filter(|file| !global.contains(file))
-            .cloned()
-            .collect();
-        let user = self.user_known_hosts.clone().unwrap_or(own);
-        let machine = self
-            .global_known_hosts
-            .clone()
-            .unwrap_or_else(|| global.to_vec());
-        options.known_hosts = user.into_iter().chain(machine).collect();
     }
 
     fn letter(

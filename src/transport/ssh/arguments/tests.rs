@@ -12,9 +12,9 @@ fn parse(text: &str) -> Result<SshArguments, String> {
 
 fn applied(text: &str) -> SshOptions {
     let mut options = SshOptions::new("n1", "10.0.0.1", "root");
-    let global = PathBuf::from("/etc/ssh/ssh_known_hosts");
-    options.known_hosts = vec!["/home/u/.ssh/known_hosts".into(), global.clone()];
-    parse(text).unwrap().apply(&mut options, &[global]);
+    options.known_hosts = vec!["/home/u/.ssh/known_hosts".into()];
+    options.global_known_hosts = vec!["/etc/ssh/ssh_known_hosts".into()];
+    parse(text).unwrap().apply(&mut options);
     options
 }
 
@@ -26,10 +26,7 @@ fn every_honoured_option_lands() {
     );
     assert_eq!(options.host_key_checking, HostKeyChecking::AcceptNew);
     // OpenSSH splits the value once more.
-    assert_eq!(
-        options.known_hosts,
-        ["/home/u/a", "b", "/etc/ssh/ssh_known_hosts"].map(PathBuf::from)
-    );
+    assert_eq!(options.known_hosts, ["/home/u/a", "b"].map(PathBuf::from));
     assert_eq!(options.connect_timeout, Duration::from_secs(90));
     assert_eq!((options.port, options.user.as_str()), (2222, "deploy"));
     assert_eq!(
@@ -52,7 +49,11 @@ fn what_is_not_said_stays() {
     );
     assert_eq!(
         options.known_hosts,
-        ["/home/u/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"].map(PathBuf::from)
+        ["/home/u/.ssh/known_hosts"].map(PathBuf::from)
+    );
+    assert_eq!(
+        options.global_known_hosts,
+        ["/etc/ssh/ssh_known_hosts"].map(PathBuf::from)
     );
     assert_eq!(
         (options.port, options.connect_timeout),
@@ -68,6 +69,7 @@ fn the_first_value_holds_and_none_is_none() {
     );
     assert_eq!(options.port, 1);
     assert_eq!(options.known_hosts, [PathBuf::from("/dev/null")]);
+    assert!(options.global_known_hosts.is_empty());
     assert_eq!(options.agent, None);
     let both = parse("-p 1").unwrap().or(parse("-p 2 -l x").unwrap());
     assert_eq!((both.port, both.user.as_deref()), (Some(1), Some("x")));

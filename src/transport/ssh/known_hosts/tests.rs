@@ -38,7 +38,7 @@ fn verdict(file: &str, host: &str, port: u16) -> String {
         .replace('K', &text(&ed(1)))
         .replace('O', &text(&ed(2)))
         .replace('P', &text(&key("ecdsa-sha2-nistp256", 3)));
-    match known(&file).verdict(host, port, &ed(1)) {
+    match known(&file).host(host, port).verdict(&ed(1)) {
         Verdict::Known => "known".to_string(),
         Verdict::Unknown { other_types } if other_types.is_empty() => "unknown".to_string(),
         Verdict::Unknown { other_types } => format!("unknown beside {}", other_types.join(" ")),
@@ -126,26 +126,32 @@ fn authorities_and_key_types_are_found() {
     );
     let known = known(&file);
     assert!(
-        known.has_authority("web.example", 22)
-            && known.has_authority("web.example", 2222)
-            && !known.has_authority("web.org", 22)
+        known.host("web.example", 22).has_authority()
+            && known.host("web.example", 2222).has_authority()
+            && !known.host("web.org", 22).has_authority()
     );
     assert!(
-        known.is_authority("web.example", 22, &ed(9))
-            && !known.is_authority("web.example", 22, &ed(1))
+        known.host("web.example", 22).is_authority(&ed(9))
+            && !known.host("web.example", 22).is_authority(&ed(1))
     );
     assert_eq!(
-        known.key_types("web.example", 22),
+        known.host("web.example", 22).key_types(),
         ["ssh-rsa", "ssh-ed25519"]
     );
-    assert_eq!(known.key_types("db.example", 22), Vec::<String>::new());
+    assert_eq!(
+        known.host("db.example", 22).key_types(),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn what_is_written_is_read() {
     for (host, port) in [("web.example", 22), ("10.0.0.1", 2222), ("fe80::1", 22)] {
         let file = line_for(host, port, &ed(1)).unwrap();
-        assert_eq!(known(&file).verdict(host, port, &ed(1)), Verdict::Known);
+        assert_eq!(
+            known(&file).host(host, port).verdict(&ed(1)),
+            Verdict::Known
+        );
     }
     assert_eq!(line_for("web", 22, b"no key"), None);
 }
@@ -157,7 +163,7 @@ fn several_files_keep_their_names_and_lines() {
         Path::new("second"),
         format!("# c\nweb {}\n", text(&ed(3))).as_bytes(),
     );
-    let Verdict::Changed(places) = known.verdict("web", 22, &ed(1)) else {
+    let Verdict::Changed(places) = known.host("web", 22).verdict(&ed(1)) else {
         panic!()
     };
     assert_eq!(
@@ -261,7 +267,7 @@ proptest! {
         let mut known = KnownHosts::default();
         known.add(Path::new("a"), &file);
         known.add(Path::new("b"), line.as_bytes());
-        known.verdict("a", 22, &file);
-        known.key_types("a", 2222);
+        known.host("a", 22).verdict(&file);
+        known.host("a", 2222).key_types();
     }
 }
