@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hadeploy::transport::ssh::SshTransport;
 use hadeploy::transport::{Exit, Transport, TransportError};
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::sshd::{Sshd, client, run, sshd, sshd_with};
 
@@ -172,13 +172,8 @@ async fn join_all<F: Future + Unpin>(futures: &mut [F]) -> Vec<F::Output> {
 async fn a_server_that_dies_under_a_command_is_lost_and_never_ok() {
     let Some(sshd) = sshd() else { return };
     let transport = connect(&sshd).await;
-    let mut process = transport
-        .start("echo started; sleep 600; echo never")
-        .await
-        .unwrap();
-    let mut first = [0; 8];
-    process.stdout.read_exact(&mut first).await.unwrap();
-    assert_eq!(&first, b"started\n");
+    let mut process = transport.start("echo $$; exec sleep 600").await.unwrap();
+    let _sleeper = Sleeper(read_line(&mut process.stdout).await);
     for child in children_of(sshd.pid()) {
         assert!(
             Command::new("kill")
@@ -204,6 +199,25 @@ async fn a_server_that_dies_under_a_command_is_lost_and_never_ok() {
     )));
 }
 
+/// A command that outlives its connection, ended when dropped.
+struct Sleeper(String);
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-KILL", &self.0]).status();
+    }
+}
+
+async fn read_line(stream: &mut (dyn AsyncRead + Send + Unpin)) -> String {
+    let mut line = String::new();
+    loop {
+        match stream.read_u8().await.unwrap() {
+            b'\n' => return line,
+            byte => line.push(char::from(byte)),
+        }
+    }
+}
+
 fn children_of(pid: u32) -> Vec<String> {
     let output = Command::new("ps")
         .args(["-o", "pid=", "--ppid", &pid.to_string()])
@@ -226,7 +240,8 @@ async fn a_server_that_freezes_is_noticed() {
     options.keepalive_interval = Duration::from_millis(300);
     options.keepalive_max = 2;
     let transport = SshTransport::connect(options, &client()).await.unwrap();
-    let process = transport.start("sleep 600").await.unwrap();
+    let mut process = transport.start("echo $$; exec sleep 600").await.unwrap();
+    let _sleeper = Sleeper(read_line(&mut process.stdout).await);
     let frozen = children_of(sshd.pid());
     for child in &frozen {
         assert!(
