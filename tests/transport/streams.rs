@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use hadeploy::transport::ssh::SshTransport;
 use hadeploy::transport::{Exit, Transport, TransportError};
-use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::sshd::{Sshd, client, run, sshd, sshd_with};
@@ -33,50 +32,6 @@ async fn output_and_status_come_back() {
         Exit::Signal("TERM".to_string())
     );
     transport.close().await;
-}
-
-#[tokio::test]
-async fn a_large_upload_arrives_whole_and_is_not_held_in_memory() {
-    let Some(sshd) = sshd() else { return };
-    let transport = connect(&sshd).await;
-    let mut process = transport.start("sha256sum").await.unwrap();
-    let before = resident_kb();
-    let mut most = before;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0u8; 64 << 10];
-    for round in 0..1600u32 {
-        for (place, byte) in chunk.iter_mut().enumerate() {
-            *byte = (place as u32).wrapping_mul(round ^ 0x9e37).to_le_bytes()[1];
-        }
-        hash.update(&chunk);
-        process.stdin.write_all(&chunk).await.unwrap();
-        most = most.max(resident_kb());
-    }
-    process.stdin.shutdown().await.unwrap();
-    let mut answer = String::new();
-    process.stdout.read_to_string(&mut answer).await.unwrap();
-    assert_eq!(process.exit.wait().await.unwrap(), Exit::Status(0));
-    let expected: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(answer, format!("{expected}  -\n"));
-    assert!(
-        most - before < 60_000,
-        "100 MB of input took {} kB of memory",
-        most - before
-    );
-}
-
-/// Memory of this process. Other tests of this binary share it, so the bounds above are generous.
-pub fn resident_kb() -> i64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 #[tokio::test]
@@ -305,4 +260,18 @@ async fn a_command_given_up_loses_its_streams() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(run(&transport, "true").await.exit.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_server_that_grants_no_command_at_all_says_so_in_time() {
+    let Some(sshd) = sshd_with("MaxSessions 0") else {
+        return;
+    };
+    let transport = connect(&sshd).await;
+    let starting = tokio::time::timeout(Duration::from_secs(10), transport.start("true"));
+    let refused = starting.await.unwrap().map(|_| ());
+    assert!(
+        matches!(&refused, Err(TransportError::Protocol { .. })),
+        "{refused:?}"
+    );
 }

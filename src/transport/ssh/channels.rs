@@ -78,8 +78,9 @@ impl Channels {
                 Ok(channel) => return Ok((channel, shared.seats.take())),
                 Err(Error::ChannelOpenFailure(reason)) => {
                     shared.seats.full.store(true, Ordering::Relaxed);
-                    // With nobody to wait for, a last channel may still be closing.
-                    refused_alone += usize::from(!shared.seats.any_taken());
+                    // With no command and no spare to wait for, a last channel may still be closing.
+                    let alone = !shared.seats.any_taken() && shared.ahead().is_empty();
+                    refused_alone = if alone { refused_alone + 1 } else { 0 };
                     if refused_alone > REFUSALS {
                         return Err(self.refused(&reason));
                     }
