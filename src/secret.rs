@@ -97,12 +97,21 @@ impl Masker {
         if !needles.iter().any(|needle| text.contains(needle.reveal())) {
             return Cow::Borrowed(text);
         }
+        // A secret starts at the first byte of a character, so looking for its first byte finds no middle of one.
+        let mut starts = [false; 256];
+        for needle in needles.iter() {
+            starts[usize::from(needle.reveal().as_bytes()[0])] = true;
+        }
         let mut masked = String::with_capacity(text.len());
-        let mut done = 0;
-        let mut at = 0;
-        while at < text.len() {
-            let Some(length) = secret_at(&needles, text, at) else {
-                at += text[at..].chars().next().map_or(1, char::len_utf8);
+        let (mut done, mut at) = (0, 0);
+        while let Some(byte) = text.as_bytes().get(at) {
+            let found = if starts[usize::from(*byte)] {
+                secret_at(&needles, text, at)
+            } else {
+                None
+            };
+            let Some(length) = found else {
+                at += 1;
                 continue;
             };
             masked.push_str(&text[done..at]);

@@ -11,7 +11,9 @@ pub enum TransportError {
     /// The name has no address.
     #[error("no address is known for `{host}`: {reason}")]
     Unresolved {
-        /// The name as the user gave it.
+        /// The host in the inventory.
+        name: String,
+        /// The address as the user gave it.
         host: String,
         /// What the resolver says.
         reason: String,
@@ -50,8 +52,6 @@ pub enum TransportError {
         fingerprint: String,
         /// Key types that are known for this host; the server showed none of these keys.
         other_types: Vec<String>,
-        /// The file that `accept-new` would write to.
-        file: Option<PathBuf>,
     },
     /// Another key is known for this host.
     #[error(
@@ -76,7 +76,7 @@ pub enum TransportError {
         /// Fingerprint of the revoked key or authority.
         fingerprint: String,
         /// Where it is revoked.
-        place: KnownKeyPlace,
+        place: Box<KnownKeyPlace>,
     },
     /// A known authority signed the host's certificate, but it does not hold.
     #[error("the host certificate `{key_id}` of `{host}` does not hold: {reason}")]

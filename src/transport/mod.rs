@@ -41,7 +41,8 @@ pub struct Process {
     pub stdout: Box<dyn AsyncRead + Send + Unpin>,
     /// As `stdout`.
     pub stderr: Box<dyn AsyncRead + Send + Unpin>,
-    /// How it ends. Dropping this without waiting gives the command up: its streams are closed.
+    /// How it ends. Dropping this without waiting gives the command up: over SSH its channel is closed, and the command itself goes on
+    /// until it notices.
     pub exit: ProcessExit,
 }
 
@@ -54,7 +55,8 @@ impl ProcessExit {
         Self(Box::pin(end))
     }
 
-    /// Waits until the command has ended and all its output has arrived.
+    /// Waits until the command has ended and all its output has arrived. Read both streams meanwhile, or before: only SSH keeps what
+    /// nobody takes, elsewhere the command would wait for its reader.
     ///
     /// # Errors
     /// [`TransportError::Lost`] when the connection ended first: nobody knows how the command ends, or whether it still runs.

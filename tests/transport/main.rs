@@ -1,5 +1,9 @@
 //! The transports: SSH against a real OpenSSH server, this machine, and the played host.
 #![allow(clippy::print_stderr)]
 
+mod host_keys;
+mod keys;
+mod near;
+mod speed;
 mod sshd;
 mod streams;

@@ -120,6 +120,11 @@ impl Sshd {
         );
     }
 
+    /// Ends the server and keeps its folder.
+    pub fn into_dir(mut self) -> tempfile::TempDir {
+        std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap())
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -146,10 +151,6 @@ impl Sshd {
             format!("{before}[127.0.0.1]:{} {key}", self.port),
         )
         .unwrap();
-    }
-
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.path("log")).unwrap()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Session channels, opened before they are needed.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelOpenFailure, Error};
@@ -35,6 +37,8 @@ struct Shared {
 struct Seats {
     taken: Mutex<usize>,
     freed: Notify,
+    /// The server refused one more; forgotten once all are free.
+    full: AtomicBool,
 }
 
 /// Held by a command as long as its channel is open.
@@ -60,28 +64,31 @@ impl Channels {
     /// A channel that is open. When the server grants no more, waits until a command ends.
     pub(crate) async fn take(&self) -> Result<(Channel<Msg>, Seat), TransportError> {
         let shared = &self.shared;
-        let ahead = shared.ahead().pop_front();
-        self.fill();
-        if let Some(opening) = ahead
-            && let Ok(Ok(channel)) = opening.await
-        {
-            return Ok((channel, shared.seats.take()));
-        }
+        let mut refused_alone = 0;
         loop {
             let freed = shared.seats.freed.notified();
+            let ahead = shared.ahead().pop_front();
+            self.fill();
+            if let Some(opening) = ahead
+                && let Ok(Ok(channel)) = opening.await
+            {
+                return Ok((channel, shared.seats.take()));
+            }
             match shared.handle.channel_open_session().await {
                 Ok(channel) => return Ok((channel, shared.seats.take())),
-                Err(Error::ChannelOpenFailure(_)) if shared.seats.any_taken() => {
-                    // A spare that came up meanwhile serves as well.
+                Err(Error::ChannelOpenFailure(reason)) => {
+                    shared.seats.full.store(true, Ordering::Relaxed);
+                    // With no command and no spare to wait for, a last channel may still be closing.
+                    let alone = !shared.seats.any_taken() && shared.ahead().is_empty();
+                    refused_alone = if alone { refused_alone + 1 } else { 0 };
+                    if refused_alone > REFUSALS {
+                        return Err(self.refused(&reason));
+                    }
                     tokio::select! {
                         () = freed => {}
                         () = tokio::time::sleep(RETRY) => {}
                     }
-                    if let Some(channel) = self.spare().await {
-                        return Ok((channel, shared.seats.take()));
-                    }
                 }
-                Err(Error::ChannelOpenFailure(reason)) => return Err(self.refused(&reason)),
                 Err(_) => {
                     return Err(TransportError::Lost {
                         host: shared.host.clone(),
@@ -100,17 +107,16 @@ impl Channels {
         say_goodbye(&self.shared.handle).await;
     }
 
-    async fn spare(&self) -> Option<Channel<Msg>> {
-        let opening = self.shared.ahead().pop_front()?;
-        opening.await.ok()?.ok()
-    }
-
-    /// Opens as many as are missing, without waiting for them. One that fails is no error: whoever needs it opens its own.
+    /// Opens as many as are missing, without waiting for them, unless the server is known to grant no more. One that fails is no error:
+    /// whoever needs it opens its own.
     fn fill(&self) {
-        let mut ahead = self.shared.ahead();
-        ahead.retain(|opening| !opening.is_finished() || !self.shared.handle.is_closed());
-        while ahead.len() < AHEAD && !self.shared.handle.is_closed() {
-            let shared = Arc::clone(&self.shared);
+        let shared = &self.shared;
+        let mut ahead = shared.ahead();
+        while ahead.len() < AHEAD
+            && !shared.seats.full.load(Ordering::Relaxed)
+            && !shared.handle.is_closed()
+        {
+            let shared = Arc::clone(shared);
             ahead.push_back(tokio::spawn(async move {
                 shared.handle.channel_open_session().await
             }));
@@ -126,10 +132,12 @@ impl Channels {
 }
 
 /// How often a full server is asked again.
-const RETRY: std::time::Duration = std::time::Duration::from_millis(500);
+const RETRY: Duration = Duration::from_millis(100);
+/// How often it may refuse while no command of ours runs.
+const REFUSALS: usize = 3;
 
 impl Shared {
-    fn ahead(&self) -> std::sync::MutexGuard<'_, VecDeque<Opening>> {
+    fn ahead(&self) -> MutexGuard<'_, VecDeque<Opening>> {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -147,7 +155,11 @@ impl Seats {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken -= 1;
+        if *taken == 0 {
+            self.0.full.store(false, Ordering::Relaxed);
+        }
         self.0.freed.notify_one();
     }
 }

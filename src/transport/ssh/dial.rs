@@ -114,6 +114,7 @@ async fn resolve(
 
 fn unresolved(options: &SshOptions, reason: &str) -> TransportError {
     TransportError::Unresolved {
+        name: options.host.clone(),
         host: options.address.clone(),
         reason: reason.to_string(),
     }

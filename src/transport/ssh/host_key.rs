@@ -11,7 +11,7 @@ use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
 
-use super::known_hosts::{self, KnownHosts, Verdict};
+use super::known_hosts::{self, HostKeys, KnownHosts, Verdict};
 use super::options::{HostKeyChecking, SshOptions};
 use crate::transport::error::TransportError;
 
@@ -85,21 +85,26 @@ pub(crate) struct HostKeyCheck {
     options: Arc<SshOptions>,
     files: Arc<KnownHostsFiles>,
     name: String,
+    known: HostKeys,
 }
 
 impl HostKeyCheck {
     pub(crate) fn new(options: Arc<SshOptions>, files: Arc<KnownHostsFiles>) -> Self {
         let name = options.known_name();
+        let all: Vec<PathBuf> =
+            [options.known_hosts.as_slice(), &options.global_known_hosts].concat();
+        let known = files.load(&all).host(&name, options.port);
         Self {
             options,
             files,
             name,
+            known,
         }
     }
 
     /// Host key algorithms to ask for, those known for the host first, so that a server shows a key we can compare; never RSA with SHA-1.
     pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
-        let known = self.known().key_types(&self.name, self.options.port);
+        let known = self.known.key_types();
         let mut algorithms = all_algorithms();
         algorithms.sort_by_key(|algorithm| {
             !known
@@ -111,7 +116,7 @@ impl HostKeyCheck {
 
     /// The same for certificates; empty when no authority is known for the host.
     pub(crate) fn certificate_algorithms(&self) -> Vec<Algorithm> {
-        if self.known().has_authority(&self.name, self.options.port) {
+        if self.known.has_authority() {
             all_algorithms()
         } else {
             Vec::new()
@@ -120,9 +125,8 @@ impl HostKeyCheck {
 
     /// Takes the server's key, or says why not. Under `accept-new` an unknown one is written down.
     pub(crate) fn check(&self, offered: &PublicKeyOrCertificate) -> Result<(), TransportError> {
-        let known = self.known();
         if let Some(certificate) = offered.certificate()
-            && self.check_certificate(&known, certificate)?
+            && self.check_certificate(certificate)?
         {
             return Ok(());
         }
@@ -131,12 +135,12 @@ impl HostKeyCheck {
         let key_type = known_hosts::key_type_of(&key).unwrap_or_default();
         let host = known_hosts::lookup_name(&self.name, self.options.port);
         let checking = self.options.host_key_checking;
-        match known.verdict(&self.name, self.options.port, &key) {
+        match self.known.verdict(&key) {
             Verdict::Known => Ok(()),
             Verdict::Revoked(place) => Err(TransportError::RevokedHostKey {
                 host,
                 fingerprint,
-                place,
+                place: Box::new(place),
             }),
             Verdict::Changed(_) | Verdict::Unknown { .. } if checking == HostKeyChecking::No => {
                 Ok(())
@@ -157,30 +161,25 @@ impl HostKeyCheck {
                 key_type,
                 fingerprint,
                 other_types,
-                file: self.options.known_hosts.first().cloned(),
             }),
         }
     }
 
     /// Whether an authority we know vouches for the host; `false` when we don't know this authority, so that the key itself decides.
-    fn check_certificate(
-        &self,
-        known: &KnownHosts,
-        certificate: &Certificate,
-    ) -> Result<bool, TransportError> {
+    fn check_certificate(&self, certificate: &Certificate) -> Result<bool, TransportError> {
         let authority = self.wire(certificate.signature_key())?;
         let own = self.wire(certificate.public_key())?;
         for key in [&authority, &own] {
-            if let Some(place) = known.revoked(&self.name, self.options.port, key) {
+            if let Some(place) = self.known.revoked(key) {
                 let host = known_hosts::lookup_name(&self.name, self.options.port);
                 return Err(TransportError::RevokedHostKey {
                     host,
                     fingerprint: known_hosts::fingerprint(key),
-                    place,
+                    place: Box::new(place),
                 });
             }
         }
-        if !known.is_authority(&self.name, self.options.port, &authority) {
+        if !self.known.is_authority(&authority) {
             return Ok(false);
         }
         match certificate_fault(certificate, &self.name, SystemTime::now()) {
@@ -206,10 +205,6 @@ impl HostKeyCheck {
                 path: file.clone(),
                 reason: error.to_string(),
             })
-    }
-
-    fn known(&self) -> Arc<KnownHosts> {
-        self.files.load(&self.options.known_hosts)
     }
 
     fn wire(&self, key: &KeyData) -> Result<Vec<u8>, TransportError> {
@@ -256,12 +251,8 @@ fn certificate_fault(certificate: &Certificate, host: &str, now: SystemTime) -> 
         return Some("its signature is wrong".to_string());
     }
     let principals = certificate.valid_principals();
-    // As in OpenSSH up to 9: a host certificate without names is good for any host of its authority.
-    if !principals.is_empty()
-        && !principals
-            .iter()
-            .any(|name| known_hosts::wildcard_match(&name.to_lowercase(), host))
-    {
+    // As in OpenSSH up to 9: names count as they are, and a host certificate without names is good for any host of its authority.
+    if !principals.is_empty() && !principals.iter().any(|name| name == host) {
         return Some(format!("it is for {}", principals.join(", ")));
     }
     None

@@ -140,6 +140,14 @@ impl KeyFile {
             file.public_only = true;
             return Ok(Some(file));
         }
+        if file
+            .text
+            .reveal()
+            .contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        {
+            file.encrypted = true;
+            return Ok(Some(file));
+        }
         match russh::keys::decode_secret_key(file.text.reveal(), None) {
             Ok(key) => {
                 file.public = Some(key.public_key().clone());

@@ -96,8 +96,12 @@ struct Agent {
 
 impl Login<'_> {
     fn key_files(&self) -> Result<Vec<Arc<KeyFile>>, TransportError> {
-        let mut files = Vec::new();
+        let mut files: Vec<Arc<KeyFile>> = Vec::new();
         for path in &self.options.identity_files {
+            // Each attempt counts against the server's patience.
+            if files.iter().any(|file| file.path == *path) {
+                continue;
+            }
             let file = self
                 .keys
                 .file(path)?

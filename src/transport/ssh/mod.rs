@@ -3,6 +3,7 @@
 //! Built for latency: no Nagle and no delayed acknowledgements ([`dial`]), the fastest ciphers first, and session channels opened ahead,
 //! so that starting a command costs one round trip.
 
+pub mod arguments;
 mod channel;
 mod channels;
 mod dial;

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Everything about one connection. Paths are complete; nothing here reads the environment.
 #[derive(Debug, Clone)]
 pub struct SshOptions {
-    /// The host's name in the inventory, for messages.
+    /// The host's name in the inventory, for advice.
     pub host: String,
     /// Name or IP address to connect to; also the name looked up in known_hosts.
     pub address: String,
@@ -21,8 +21,10 @@ pub struct SshOptions {
     pub default_identities: Vec<PathBuf>,
     /// Offer no other key of the agent than the identities above.
     pub identities_only: bool,
-    /// The user's files first, then the machine's. The first one is where `accept-new` writes.
+    /// The user's files. The first one is where `accept-new` writes; without one nothing is learned.
     pub known_hosts: Vec<PathBuf>,
+    /// The machine's files, only read: `/etc/ssh/ssh_known_hosts`.
+    pub global_known_hosts: Vec<PathBuf>,
     /// Looked up in known_hosts in the place of the address.
     pub host_key_alias: Option<String>,
     /// What to do with an unknown host key.
@@ -53,6 +55,7 @@ impl SshOptions {
             default_identities: Vec::new(),
             identities_only: false,
             known_hosts: Vec::new(),
+            global_known_hosts: Vec::new(),
             host_key_alias: None,
             host_key_checking: HostKeyChecking::Yes,
             connect_timeout: Duration::from_secs(10),

@@ -35,6 +35,14 @@ pub struct KnownHosts {
     lines: Vec<Line>,
 }
 
+/// The lines about one host: hashed names make looking them up dear, so that is done once.
+#[derive(Debug, Clone)]
+pub struct HostKeys {
+    own: Vec<Line>,
+    /// The lines that name the host without its port.
+    without_port: Vec<Line>,
+}
+
 #[derive(Debug, Clone)]
 struct Line {
     file: PathBuf,
@@ -71,62 +79,63 @@ impl KnownHosts {
         }
     }
 
-    /// What is known of `key` (wire format) when `host` (lower case) shows it at `port`.
+    /// All that is said of `host` (lower case) at `port`.
+    pub fn host(&self, host: &str, port: u16) -> HostKeys {
+        let name = lookup_name(host, port);
+        let own = self.of(&name);
+        let without_port = if name == host {
+            Vec::new()
+        } else {
+            self.of(host)
+        };
+        HostKeys { own, without_port }
+    }
+
+    fn of(&self, name: &str) -> Vec<Line> {
+        self.lines
+            .iter()
+            .filter(|line| line.hosts.contain(name))
+            .cloned()
+            .collect()
+    }
+}
+
+impl HostKeys {
+    /// What is known of `key` (wire format).
     ///
     /// At another port than 22 the name without a port counts too, but only where it knows the very key.
-    pub fn verdict(&self, host: &str, port: u16, key: &[u8]) -> Verdict {
-        let name = lookup_name(host, port);
-        let plain = self.of(host);
-        let own = if name == host {
-            plain.clone()
-        } else {
-            self.of(&name)
-        };
-        if let Some(line) = own
-            .iter()
-            .chain(&plain)
-            .find(|line| line.marker == Marker::Revoked && line.key == key)
-        {
-            return Verdict::Revoked(line.place());
+    pub fn verdict(&self, key: &[u8]) -> Verdict {
+        if let Some(place) = self.revoked(key) {
+            return Verdict::Revoked(place);
         }
-        let keys = |lines: &[&Line]| -> Vec<Line> {
-            lines
-                .iter()
-                .filter(|line| line.marker == Marker::None)
-                .map(|line| (*line).clone())
-                .collect()
-        };
-        let known = keys(&own);
-        if known
-            .iter()
-            .chain(&keys(&plain))
-            .any(|line| line.key == key)
-        {
+        let plain = |line: &&Line| line.marker == Marker::None;
+        if self.all().filter(plain).any(|line| line.key == key) {
             return Verdict::Known;
         }
         let offered = key_type_of(key).unwrap_or_default();
-        let same_type: Vec<KnownKeyPlace> = known
-            .iter()
+        let own = || self.own.iter().filter(plain);
+        let same_type: Vec<KnownKeyPlace> = own()
             .filter(|line| line.key_type == offered)
             .map(Line::place)
             .collect();
         if !same_type.is_empty() {
             return Verdict::Changed(same_type);
         }
-        let mut other_types: Vec<String> = known.into_iter().map(|line| line.key_type).collect();
+        let mut other_types: Vec<String> = own().map(|line| line.key_type.clone()).collect();
         other_types.dedup();
         Verdict::Unknown { other_types }
     }
 
-    /// The key types known for a host, in file order: these are asked for first.
-    pub fn key_types(&self, host: &str, port: u16) -> Vec<String> {
-        let mut lines = self.of(&lookup_name(host, port));
-        if lines.is_empty() {
-            lines = self.of(host);
-        }
+    /// The key types that are known, in file order: these are asked for first.
+    pub fn key_types(&self) -> Vec<String> {
+        let lines = if self.own.is_empty() {
+            &self.without_port
+        } else {
+            &self.own
+        };
         let mut types: Vec<String> = Vec::new();
-        for line in lines {
-            if line.marker == Marker::None && !types.contains(&line.key_type) {
+        for line in lines.iter().filter(|line| line.marker == Marker::None) {
+            if !types.contains(&line.key_type) {
                 types.push(line.key_type.clone());
             }
         }
@@ -134,41 +143,25 @@ impl KnownHosts {
     }
 
     /// Whether any `@cert-authority` line speaks for the host.
-    pub fn has_authority(&self, host: &str, port: u16) -> bool {
-        self.authorities(host, port).next().is_some()
+    pub fn has_authority(&self) -> bool {
+        self.all().any(|line| line.marker == Marker::CertAuthority)
     }
 
     /// Whether `key` (wire format) may certify the host.
-    pub fn is_authority(&self, host: &str, port: u16, key: &[u8]) -> bool {
-        self.authorities(host, port).any(|line| line.key == key)
+    pub fn is_authority(&self, key: &[u8]) -> bool {
+        self.all()
+            .any(|line| line.marker == Marker::CertAuthority && line.key == key)
     }
 
-    fn authorities(&self, host: &str, port: u16) -> impl Iterator<Item = &Line> {
-        let mut lines = self.of(&lookup_name(host, port));
-        if !lines
-            .iter()
-            .any(|line| line.marker == Marker::CertAuthority)
-        {
-            lines = self.of(host);
-        }
-        lines
-            .into_iter()
-            .filter(|line| line.marker == Marker::CertAuthority)
+    /// Where `key` (wire format) is revoked.
+    pub fn revoked(&self, key: &[u8]) -> Option<KnownKeyPlace> {
+        self.all()
+            .find(|line| line.marker == Marker::Revoked && line.key == key)
+            .map(Line::place)
     }
 
-    /// Where `key` (wire format) is revoked for the host.
-    pub fn revoked(&self, host: &str, port: u16, key: &[u8]) -> Option<KnownKeyPlace> {
-        match self.verdict(host, port, key) {
-            Verdict::Revoked(place) => Some(place),
-            _ => None,
-        }
-    }
-
-    fn of(&self, name: &str) -> Vec<&Line> {
-        self.lines
-            .iter()
-            .filter(|line| line.hosts.contain(name))
-            .collect()
+    fn all(&self) -> impl Iterator<Item = &Line> {
+        self.own.iter().chain(&self.without_port)
     }
 }
 
@@ -288,7 +281,7 @@ fn hashed(salt: &[u8], name: &str) -> Vec<u8> {
 }
 
 /// `*` stands for any text, `?` for one byte. Linear in the worst case that files of strangers may hold: there is one way back only.
-pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
+fn wildcard_match(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
@@ -314,3 +307,6 @@ pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
     }
     pattern[p..].iter().all(|c| *c == b'*')
 }
+
+#[cfg(test)]
+mod tests;
