@@ -1,1 +1,5 @@
 //! hadeploy.
+
+pub mod cli;
+pub mod lab;
+pub mod process;

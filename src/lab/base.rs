@@ -1,0 +1,213 @@
+//! The base tree of a release: a bare Debian server, built once and shared read-only by all nodes.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Say;
+use super::error::{At, LabError};
+use super::lock::Lock;
+use super::machine::tool;
+use super::mount;
+use super::name::ROOT;
+use super::release::Release;
+use super::sources;
+
+/// Raised when the steps below change: older trees are then built anew.
+const RECIPE: &str = "4";
+/// What a bare server has beyond apt's essential set.
+const PACKAGES: &str = "systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,sudo,iproute2,iputils-ping,\
+ca-certificates,procps,kmod,netbase,apt-utils,less";
+/// Units that only cost time in a node, or would work on it behind a test's back.
+const MASKED: [&str; 9] = [
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+    "console-getty.service",
+    "getty@tty1.service",
+    "systemd-networkd-wait-online.service",
+    "systemd-network-generator.service",
+];
+/// Where the machine's administrator keeps additional certificate authorities.
+const AUTHORITIES: &str = "/usr/local/share/ca-certificates";
+/// How long another command's build of the same tree is waited for.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Gives the base tree of a release, building it first when there is none by the present recipe.
+pub(super) fn ensure(host: &str, release: Release, say: Say) -> Result<PathBuf, LabError> {
+    let folder = Path::new(ROOT).join(".base");
+    let recipe = Recipe::read(host, release)?;
+    let tree = folder.join(format!("{}-{}", release.codename(), recipe.hash()));
+    if tree.is_dir() {
+        return Ok(tree);
+    }
+    let _lock = Lock::take(
+        &folder.join(format!(".{}.lock", release.codename())),
+        PATIENCE,
+    )?;
+    if tree.is_dir() {
+        return Ok(tree);
+    }
+    remove_old(&folder, release)?;
+    say(&format!("building the base tree of Debian {release}, once"));
+    let half = folder.join(format!(".{}-building", release.codename()));
+    recipe.build(&half)?;
+    fs::rename(&half, &tree).at(&tree)?;
+    Ok(tree)
+}
+
+/// Everything that makes one tree differ from another.
+struct Recipe {
+    release: Release,
+    sources: String,
+    apt: String,
+    authorities: Vec<(String, Vec<u8>)>,
+}
+
+impl Recipe {
+    fn read(host: &str, release: Release) -> Result<Self, LabError> {
+        let mut authorities = Vec::new();
+        for entry in fs::read_dir(AUTHORITIES).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|ending| ending == "crt") {
+                authorities.push((
+                    entry.file_name().to_string_lossy().into_owned(),
+                    fs::read(&path).at(&path)?,
+                ));
+            }
+        }
+        authorities.sort();
+        let sources = sources::for_release(host, release)?;
+        Ok(Self {
+            release,
+            sources,
+            apt: apt_settings()?,
+            authorities,
+        })
+    }
+
+    fn hash(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        for text in [
+            RECIPE,
+            PACKAGES,
+            &MASKED.join(" "),
+            self.release.codename(),
+            &self.sources,
+            &self.apt,
+        ] {
+            hash.update(text.as_bytes()).update(b"\0");
+        }
+        for (name, bytes) in &self.authorities {
+            hash.update(name.as_bytes()).update(bytes);
+        }
+        hash.finalize().to_hex()[..12].to_string()
+    }
+
+    fn build(&self, tree: &Path) -> Result<(), LabError> {
+        let beside = |ending: &str| PathBuf::from(format!("{}.{ending}", tree.display()));
+        let (sources, apt) = (beside("sources"), beside("conf"));
+        fs::write(&sources, &self.sources).at(&sources)?;
+        fs::write(&apt, &self.apt).at(&apt)?;
+        tool("mmdebstrap")
+            .args([
+                "--quiet",
+                "--variant=minbase",
+                "--mode=root",
+                "--format=directory",
+                "--skip=cleanup/apt/lists",
+            ])
+            .arg(format!("--include={PACKAGES}"))
+            .arg(format!("--aptopt={}", apt.display()))
+            .arg(self.release.codename())
+            .arg(tree)
+            .arg(&sources)
+            .check()?;
+        self.finish(tree)?;
+        fs::remove_file(&sources).at(&sources)?;
+        fs::remove_file(&apt).at(&apt)
+    }
+
+    fn finish(&self, tree: &Path) -> Result<(), LabError> {
+        let lists = tree.join("etc/apt/sources.list.d");
+        let made = lists.join("0000debian.sources");
+        for entry in fs::read_dir(&lists).at(&lists)?.flatten() {
+            fs::remove_file(entry.path()).at(&made)?;
+        }
+        let path = lists.join("debian.sources");
+        fs::write(&path, &self.sources).at(&path)?;
+        for (name, bytes) in &self.authorities {
+            let path = tree.join("usr/local/share/ca-certificates").join(name);
+            fs::write(&path, bytes).at(&path)?;
+        }
+        let inside = |words: &[&str]| tool("chroot").arg(tree).args(words).check();
+        if !self.authorities.is_empty() {
+            inside(&["update-ca-certificates"])?;
+        }
+        inside(&[
+            "systemctl",
+            "--quiet",
+            "enable",
+            "ssh.service",
+            "systemd-networkd.service",
+        ])?;
+        for unit in MASKED {
+            let path = tree.join("etc/systemd/system").join(unit);
+            let _ = fs::remove_file(&path);
+            symlink("/dev/null", &path).at(&path)?;
+        }
+        // The first apt command in a node need not read all lists anew.
+        inside(&["apt-cache", "gencaches"])?;
+        for own in [
+            "etc/hostname",
+            "etc/resolv.conf",
+            "etc/machine-id",
+            "var/lib/dbus/machine-id",
+        ] {
+            let _ = fs::remove_file(tree.join(own));
+        }
+        let ssh = tree.join("etc/ssh");
+        for entry in fs::read_dir(&ssh).at(&ssh)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with("ssh_host_") {
+                fs::remove_file(entry.path()).at(&ssh)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes half-built trees and trees by an older recipe that no node uses.
+fn remove_old(folder: &Path, release: Release) -> Result<(), LabError> {
+    for entry in fs::read_dir(folder).at(folder)?.flatten() {
+        let (path, name) = (
+            entry.path(),
+            entry.file_name().to_string_lossy().into_owned(),
+        );
+        let half = name.starts_with(&format!(".{}-building", release.codename()));
+        let old = name.starts_with(&format!("{}-", release.codename())) && !mount::is_used(&path)?;
+        if path.is_dir() && (half || old) {
+            mount::clear(&path)?;
+            fs::remove_dir_all(&path).at(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// What nodes take over of the machine's way to the archive (proxies, checks of dates), and what the cache needs.
+fn apt_settings() -> Result<String, LabError> {
+    let dump = tool("apt-config").arg("dump").check()?;
+    let wanted = ["Acquire::http", "Acquire::https", "Acquire::Check-"];
+    let kept = dump
+        .lines()
+        .filter(|line| wanted.iter().any(|start| line.starts_with(start)));
+    let kept: String = kept
+        .filter(|line| !line.ends_with("\"\";"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    Ok(format!(
+        "{kept}APT::Keep-Downloaded-Packages \"true\";\nBinary::apt::APT::Keep-Downloaded-Packages \"true\";\n"
+    ))
+}
