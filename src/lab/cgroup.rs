@@ -22,6 +22,8 @@ pub(super) struct Cgroups {
     unified: PathBuf,
     /// The lab's folder under the old memory controller, where the machine has that one.
     memory: Option<PathBuf>,
+    /// The lab's folder in every old hierarchy: nspawn mirrors its groups into the one that is called systemd.
+    old: Vec<PathBuf>,
 }
 
 impl Cgroups {
@@ -29,11 +31,12 @@ impl Cgroups {
     pub fn find(lab: &LabName) -> Result<Self, LabError> {
         let path = Path::new("/proc/self/mounts");
         let mounts = fs::read_to_string(path).at(path)?;
-        let (unified, memory) = hierarchies(&mounts);
+        let found = Hierarchies::read(&mounts);
         let below = |mount: PathBuf| mount.join(TOP).join(lab.as_str());
         Ok(Self {
-            unified: unified.map(below).ok_or(LabError::NoCgroup)?,
-            memory: memory.map(below),
+            unified: found.unified.map(below).ok_or(LabError::NoCgroup)?,
+            memory: found.memory.map(below),
+            old: found.old.into_iter().map(below).collect(),
         })
     }
 
@@ -89,9 +92,7 @@ impl Cgroups {
         for folder in [self.node(node), self.supervisor(node)] {
             remove(&folder)?;
         }
-        self.memory
-            .as_ref()
-            .map_or(Ok(()), |top| remove(&top.join(node)))
+        self.old.iter().try_for_each(|top| remove(&top.join(node)))
     }
 
     /// Kills everything of the lab and removes its groups.
@@ -103,10 +104,7 @@ impl Cgroups {
             }
         }
         kill(&self.unified)?;
-        for folder in [Some(&self.unified), self.memory.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for folder in std::iter::once(&self.unified).chain(&self.old) {
             remove(folder)?;
             if let Some(top) = folder.parent() {
                 // Goes only with the last lab.
@@ -130,6 +128,15 @@ impl Cgroups {
         })
     }
 
+    /// The groups that a program must join to be counted and ended with the node.
+    pub fn inside(&self, node: &str) -> Vec<PathBuf> {
+        // The init's own group: only leaves may hold processes.
+        let scope = self.node(node).join("payload/init.scope");
+        std::iter::once(scope)
+            .chain(self.memory.as_ref().map(|top| top.join(node)))
+            .collect()
+    }
+
     /// Whether a process still lives in the folder or below it.
     pub fn is_alive(folder: &Path) -> bool {
         let events = fs::read_to_string(folder.join("cgroup.events")).unwrap_or_default();
@@ -137,22 +144,32 @@ impl Cgroups {
     }
 }
 
-/// The mount points of cgroup2 and of the old memory controller.
-fn hierarchies(mounts: &str) -> (Option<PathBuf>, Option<PathBuf>) {
-    let (mut unified, mut memory) = (None, None);
-    for line in mounts.lines() {
-        let words: Vec<&str> = line.split(' ').collect();
-        match words[..] {
-            [_, point, "cgroup2", ..] if unified.is_none() => unified = Some(point.into()),
-            [_, point, "cgroup", options, ..]
-                if options.split(',').any(|option| option == "memory") =>
-            {
-                memory = Some(point.into());
+/// The mount points of the machine's hierarchies.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Hierarchies {
+    unified: Option<PathBuf>,
+    memory: Option<PathBuf>,
+    old: Vec<PathBuf>,
+}
+
+impl Hierarchies {
+    fn read(mounts: &str) -> Self {
+        let mut found = Self::default();
+        for line in mounts.lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            match words[..] {
+                [_, point, "cgroup2", ..] => found.unified = found.unified.or(Some(point.into())),
+                [_, point, "cgroup", options, ..] => {
+                    if options.split(',').any(|option| option == "memory") {
+                        found.memory = Some(point.into());
+                    }
+                    found.old.push(point.into());
+                }
+                _ => {}
             }
-            _ => {}
         }
+        found
     }
-    (unified, memory)
 }
 
 fn kill(folder: &Path) -> Result<(), LabError> {
@@ -221,13 +238,18 @@ mod tests {
     #[test]
     fn finds_both_kinds_of_hierarchy() {
         let hybrid = "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw,relatime 0 0\n";
-        let (unified, memory) = hierarchies(hybrid);
-        assert_eq!(unified.unwrap(), Path::new("/sys/fs/cgroup/unified"));
-        assert_eq!(memory.unwrap(), Path::new("/sys/fs/cgroup/memory"));
-        let (unified, memory) = hierarchies("cgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate 0 0\n");
+        let found = Hierarchies::read(hybrid);
+        assert_eq!(found.unified.unwrap(), Path::new("/sys/fs/cgroup/unified"));
+        assert_eq!(found.memory.unwrap(), Path::new("/sys/fs/cgroup/memory"));
+        assert_eq!(found.old.len(), 2);
+        let found = Hierarchies::read("cgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate 0 0\n");
+        let unified = Some("/sys/fs/cgroup".into());
         assert_eq!(
-            (unified.unwrap().as_path(), memory),
-            (Path::new("/sys/fs/cgroup"), None)
+            found,
+            Hierarchies {
+                unified,
+                ..Hierarchies::default()
+            }
         );
     }
 }

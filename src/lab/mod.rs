@@ -351,38 +351,7 @@ impl Lab {
 
     fn enter(&self, node: &str) -> Result<(String, Vec<String>), LabError> {
         machine::need_root()?;
-        let node = self.node(node)?;
-        let init = node
-            .init()
-            .ok_or_else(|| LabError::Down(node.name.clone()))?;
-        let clean = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        let words = [
-            "--target",
-            &init.to_string(),
-            "--mount",
-            "--uts",
-            "--ipc",
-            "--net",
-            "--pid",
-            "--cgroup",
-            "--",
-        ]
-        .map(String::from);
-        let inside = [
-            "env",
-            "-i",
-            clean,
-            "HOME=/root",
-            "USER=root",
-            "LANG=C.UTF-8",
-            "TERM=dumb",
-        ]
-        .map(String::from);
-        let there = ["sh", "-c", "cd && exec \"$@\"", "sh"].map(String::from);
-        Ok((
-            "/usr/bin/nsenter".into(),
-            [&words[..], &inside[..], &there[..]].concat(),
-        ))
+        self.node(node)?.enter()
     }
 
     /// Takes away everything that a lab of this name has or could have left.
@@ -415,7 +384,6 @@ fn at_once(
             .collect();
         running
             .into_iter()
-            .map(|one| one.join().expect("a node's thread does not panic"))
-            .collect()
+            .try_for_each(|one| one.join().expect("a node's thread does not panic"))
     })
 }

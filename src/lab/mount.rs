@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::{At, LabError};
 use super::machine::tool;
+
+/// How long a busy mount may take to be free.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Mounts layers, the topmost first, under a writable one. Lower layers must never change while mounted.
 pub(super) fn overlay(lower: &[&Path], writable: &Path, target: &Path) -> Result<(), LabError> {
@@ -57,15 +60,7 @@ pub(super) fn image(file: &Path, target: &Path) -> Result<(), LabError> {
 /// Unmounts everything below a folder, and frees loop devices on files there.
 pub(super) fn clear(folder: &Path) -> Result<(), LabError> {
     for point in below(folder)?.into_iter().rev() {
-        // The kernel may still be ending the last process that had it open.
-        let busy = |_: &u32| tool("umount").arg(&point).check().is_err();
-        let pause = |attempt: u32| {
-            thread::sleep(Duration::from_millis(20));
-            attempt
-        };
-        if (0..100).take_while(busy).map(pause).count() == 100 {
-            return Err(LabError::Stuck(format!("mount `{}`", point.display())));
-        }
+        unmount(&point)?;
     }
     let devices = tool("losetup")
         .args(["--list", "--noheadings", "--output", "NAME,BACK-FILE"])
@@ -77,6 +72,18 @@ pub(super) fn clear(folder: &Path) -> Result<(), LabError> {
             // A device still in use detaches itself with its last user.
             tool("losetup").args(["--detach", device]).run()?;
         }
+    }
+    Ok(())
+}
+
+fn unmount(point: &Path) -> Result<(), LabError> {
+    let start = Instant::now();
+    while let Err(error) = tool("umount").arg(point).check() {
+        // The kernel may still be ending the last process that had it open.
+        if start.elapsed() > PATIENCE {
+            return Err(error.into());
+        }
+        thread::sleep(Duration::from_millis(20));
     }
     Ok(())
 }

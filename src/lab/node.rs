@@ -21,6 +21,11 @@ const BOOT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 const CONNECT: Duration = Duration::from_millis(300);
 const SUPERVISE: &str = include_str!("supervise.sh");
+/// Joins the groups named up to `--`, then runs what follows in the namespaces of the process named first.
+const ENTER: &str = r#"init=$1; shift
+while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift
+exec /usr/bin/nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup -- /usr/bin/env -i HOME=/root USER=root \
+LANG=C.UTF-8 TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -c 'cd && exec "$@"' sh "$@""#;
 /// The kinds of host key that a node has.
 const HOST_KEYS: [&str; 2] = ["ed25519", "ecdsa"];
 
@@ -69,9 +74,20 @@ impl Node {
         self.noted("supervisor")
     }
 
-    /// The node's init, as the machine counts processes.
-    pub fn init(&self) -> Option<u32> {
-        self.cgroups.init(&self.name)
+    /// The program and arguments that run a command, given behind them, inside the node.
+    ///
+    /// It enters the node's namespaces and groups as root, so it works also when SSH does not.
+    pub fn enter(&self) -> Result<(String, Vec<String>), LabError> {
+        let init = self
+            .cgroups
+            .init(&self.name)
+            .ok_or_else(|| LabError::Down(self.name.clone()))?
+            .to_string();
+        let groups = self.cgroups.inside(&self.name);
+        let mut words: Vec<String> = ["-c", ENTER, "sh", &init].map(String::from).to_vec();
+        words.extend(groups.iter().map(|group| group.display().to_string()));
+        words.push("--".into());
+        Ok(("/bin/sh".into(), words))
     }
 
     /// The node's writable layer, while it is mounted.
@@ -226,9 +242,9 @@ impl Node {
         if !disk.exists() {
             let half = self.folder.join("disk.new");
             fs::File::create(&half).at(&half)?.set_len(size).at(&half)?;
-            // All of it belongs to root, as on a small server's only partition.
+            // Nothing is held back for root: everything in a node is root's.
             tool("mkfs.ext4")
-                .args(["-q", "-F", "-m", "0", "-O", "^has_journal"])
+                .args(["-q", "-F", "-m", "0"])
                 .arg(&half)
                 .check()?;
             fs::rename(&half, &disk).at(&disk)?;
