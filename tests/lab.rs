@@ -314,15 +314,9 @@ fn broken_labs_are_removed(lab: &Lab, before: &Traces) {
     lab.down().unwrap();
     assert_eq!(&Traces::read(), before);
 
-    // The command that makes the lab dies on the way, at several moments.
+    // The command that makes or removes the lab dies on the way, at several moments.
     for delay in [20, 60, 120, 250, 400] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hadeploy"))
-            .args(["lab", "up", "--nodes", "2", "--name", NAME])
-            .spawn()
-            .unwrap();
-        thread::sleep(Duration::from_millis(delay));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        cut_short(&["up", "--nodes", "2"], delay);
         if delay % 40 == 0 {
             assert_eq!(
                 lab.up(&two(), &|_| {}).unwrap().len(),
@@ -331,9 +325,20 @@ fn broken_labs_are_removed(lab: &Lab, before: &Traces) {
             );
             assert!(ssh(lab, "n2", "true").status.success());
         }
+        cut_short(&["down"], delay / 2);
         lab.down().unwrap();
         assert_eq!(&Traces::read(), before, "after a crash at {delay} ms");
     }
+}
+
+fn cut_short(command: &[&str], delay: u64) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hadeploy"))
+        .args([&["lab", "--name", NAME], command].concat())
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_millis(delay));
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 fn a_small_disk_fills(lab: &Lab) {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Say;
 use super::error::{At, LabError};
@@ -11,6 +11,7 @@ use super::lock::Lock;
 use super::machine::tool;
 use super::mount;
 use super::name::ROOT;
+use super::record;
 use super::release::Release;
 use super::sources;
 
@@ -33,29 +34,44 @@ const MASKED: [&str; 9] = [
 ];
 /// Where the machine's administrator keeps additional certificate authorities.
 const AUTHORITIES: &str = "/usr/local/share/ca-certificates";
+/// How old a tree may be for a new lab: later its package lists name packages that the archive no longer has.
+const FRESH: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long another command's build of the same tree is waited for.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// Gives the base tree of a release, building it first when there is none by the present recipe.
+/// Gives a base tree of a release, building it first when there is none by the present recipe, or only an old one.
 pub(super) fn ensure(host: &str, release: Release, say: Say) -> Result<PathBuf, LabError> {
     let folder = Path::new(ROOT).join(".base");
     let recipe = Recipe::read(host, release)?;
-    let tree = folder.join(format!("{}-{}", release.codename(), recipe.hash()));
-    if tree.is_dir() {
+    let start = format!("{}-{}-", release.codename(), recipe.hash());
+    if let Some((age, tree)) = newest(&folder, &start)
+        && age < FRESH
+    {
         return Ok(tree);
     }
-    let _lock = Lock::take(
-        &folder.join(format!(".{}.lock", release.codename())),
-        PATIENCE,
-    )?;
-    if tree.is_dir() {
-        return Ok(tree);
+    let lock = folder.join(format!(".{}.lock", release.codename()));
+    let _lock = Lock::take(&lock, PATIENCE)?;
+    let old = newest(&folder, &start);
+    if let Some((age, tree)) = &old
+        && *age < FRESH
+    {
+        return Ok(tree.clone());
     }
-    remove_old(&folder, release)?;
-    say(&format!("building the base tree of Debian {release}, once"));
     let half = folder.join(format!(".{}-building", release.codename()));
-    recipe.build(&half)?;
+    remove(&half)?;
+    say(&format!("building the base tree of Debian {release}, once"));
+    if let Err(error) = recipe.build(&half) {
+        let Some((_, tree)) = old else {
+            return Err(error);
+        };
+        say(&format!(
+            "that failed, the one built before is used: {error}"
+        ));
+        return Ok(tree);
+    }
+    let tree = folder.join(format!("{start}{}", now().as_secs()));
     fs::rename(&half, &tree).at(&tree)?;
+    remove_old(&folder, release, &tree)?;
     Ok(tree)
 }
 
@@ -112,7 +128,19 @@ impl Recipe {
         let (sources, apt) = (beside("sources"), beside("conf"));
         fs::write(&sources, &self.sources).at(&sources)?;
         fs::write(&apt, &self.apt).at(&apt)?;
-        tool("mmdebstrap")
+        // In a process namespace that ends with this process: nothing goes on building behind a later command's back.
+        let alone = [
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--pid",
+            "--mount-proc",
+            "--fork",
+            "--kill-child",
+            "mmdebstrap",
+        ];
+        tool("setpriv")
+            .args(alone)
             .args([
                 "--quiet",
                 "--variant=minbase",
@@ -179,19 +207,51 @@ impl Recipe {
     }
 }
 
-/// Removes half-built trees and trees by an older recipe that no node uses.
-fn remove_old(folder: &Path, release: Release) -> Result<(), LabError> {
+/// The youngest whole tree whose name starts so, with its age.
+fn newest(folder: &Path, start: &str) -> Option<(Duration, PathBuf)> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let built = entries.filter_map(|entry| {
+        let seconds: u64 = entry
+            .file_name()
+            .to_str()?
+            .strip_prefix(start)?
+            .parse()
+            .ok()?;
+        Some((
+            now().saturating_sub(Duration::from_secs(seconds)),
+            entry.path(),
+        ))
+    });
+    built.min()
+}
+
+fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+/// Removes the trees of a release that no lab stands on, except the one just built.
+fn remove_old(folder: &Path, release: Release, keep: &Path) -> Result<(), LabError> {
+    let needed = record::all();
     for entry in fs::read_dir(folder).at(folder)?.flatten() {
         let (path, name) = (
             entry.path(),
             entry.file_name().to_string_lossy().into_owned(),
         );
-        let half = name.starts_with(&format!(".{}-building", release.codename()));
-        let old = name.starts_with(&format!("{}-", release.codename())) && !mount::is_used(&path)?;
-        if path.is_dir() && (half || old) {
-            mount::clear(&path)?;
-            fs::remove_dir_all(&path).at(&path)?;
+        let other = name.starts_with(&format!("{}-", release.codename())) && path != keep;
+        let used = needed.iter().any(|record| record.base == path) || mount::is_used(&path)?;
+        if other && !used {
+            remove(&path)?;
         }
+    }
+    Ok(())
+}
+
+fn remove(tree: &Path) -> Result<(), LabError> {
+    mount::clear(tree)?;
+    if tree.exists() {
+        fs::remove_dir_all(tree).at(tree)?;
     }
     Ok(())
 }

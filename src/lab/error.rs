@@ -73,6 +73,14 @@ pub enum LabError {
     /// All subnets that a lab may take are in use.
     #[error("no free subnet in 10.77.0.0/16")]
     NoSubnet,
+    /// The tree that all nodes of the lab stand on is gone.
+    #[error("the base tree `{}` of lab `{lab}` is gone", base.display())]
+    NoBase {
+        /// The lab.
+        lab: String,
+        /// The tree.
+        base: PathBuf,
+    },
     /// The node is not running.
     #[error("node `{0}` is not running")]
     Down(String),
@@ -117,7 +125,9 @@ impl LabError {
             Self::NoNode { lab, .. } => {
                 format!("`hadeploy lab status --name {lab}` lists the nodes")
             }
-            Self::Shrink { lab, .. } | Self::OtherSetting { lab, .. } => {
+            Self::Shrink { lab, .. }
+            | Self::OtherSetting { lab, .. }
+            | Self::NoBase { lab, .. } => {
                 format!("remove it with `hadeploy lab down --name {lab}`, or use another `--name`")
             }
             Self::Busy { .. } => "wait for it to end".into(),

@@ -12,6 +12,9 @@ use super::error::{At, LabError};
 /// How often a held lock is tried again.
 const POLL: Duration = Duration::from_millis(50);
 
+/// How long the short programs of a killed holder may go on.
+const SETTLE: Duration = Duration::from_millis(300);
+
 /// A held lock; dropping it frees it and removes the file.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -35,6 +38,10 @@ impl Lock {
                 .at(path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
+                    if file.metadata().at(path)?.len() > 0 {
+                        // The last holder was killed: what it had just started (`mount`, `ip`) may still be at work.
+                        thread::sleep(SETTLE);
+                    }
                     file.set_len(0).at(path)?;
                     write!(file, "{}", std::process::id()).at(path)?;
                     return Ok(Self {

@@ -91,27 +91,32 @@ impl Lab {
     /// # Errors
     /// Not root on Debian, fewer nodes or other settings than the lab has, or something on the way failed.
     pub fn up(&self, wanted: &Wanted, say: Say) -> Result<Vec<NodeStatus>, LabError> {
-        let host = machine::check()?;
+        let debian = machine::check()?;
         let _lock = Lock::take(&self.name.lock(), PATIENCE)?;
         let old = Record::load(&self.name);
         self.refuse_other(old.as_ref(), wanted)?;
         machine::install_missing(say)?;
-        if old.is_none() {
-            // What an earlier lab of that name left when its note was lost.
-            self.clear()?;
-        }
-        let release = old
-            .as_ref()
-            .map_or(wanted.release.unwrap_or(Release::Bookworm), |record| {
-                record.release
-            });
-        let base = base::ensure(&host, release, say)?;
-        let record = self.raise_network(old, wanted, release)?;
-        let layers = Layers {
-            base,
-            packages: cache::newest(release)?,
+        let record = match old {
+            Some(old) => Record {
+                nodes: wanted.nodes,
+                ..old
+            },
+            None => {
+                // What an earlier lab of that name left when its note was lost.
+                self.clear()?;
+                let release = wanted.release.unwrap_or(Release::Bookworm);
+                Record {
+                    base: base::ensure(&debian, release, say)?,
+                    release,
+                    subnet: None,
+                    nodes: wanted.nodes,
+                    disk: wanted.disk,
+                    memory: wanted.memory.unwrap_or(MEMORY),
+                }
+            }
         };
-        self.start_nodes(&record, &layers, None, say)?;
+        let record = self.raise_network(record)?;
+        self.start_nodes(&record, None, say)?;
         self.status()
     }
 
@@ -143,24 +148,11 @@ impl Lab {
     /// # Errors
     /// There is no such lab or node, or it does not come up.
     pub fn start(&self, node: &str, say: Say) -> Result<(), LabError> {
-        let host = machine::check()?;
+        machine::check()?;
         let _lock = Lock::take(&self.name.lock(), PATIENCE)?;
-        let record = self.record()?;
         let node = self.node(node)?;
-        let base = base::ensure(&host, record.release, say)?;
-        let record = self.raise_network(
-            Some(record.clone()),
-            &Wanted {
-                nodes: record.nodes,
-                ..Wanted::default()
-            },
-            record.release,
-        )?;
-        let layers = Layers {
-            base,
-            packages: cache::newest(record.release)?,
-        };
-        self.start_nodes(&record, &layers, Some(&node.name), say)
+        let record = self.raise_network(self.record()?)?;
+        self.start_nodes(&record, Some(&node.name), say)
     }
 
     /// Removes the lab and everything it left on the machine; downloaded packages are kept. Gives whether there was one.
@@ -231,8 +223,13 @@ impl Lab {
         Record::load(&self.name).ok_or_else(|| LabError::NoLab(self.name.to_string()))
     }
 
+    fn network(&self, record: &Record) -> Network {
+        // A noted lab has its subnet; 0 is never given out.
+        Network::new(&self.name, record.subnet.unwrap_or(0))
+    }
+
     fn nodes(&self, record: &Record) -> Result<Vec<Node>, LabError> {
-        let network = Network::new(&self.name, record.subnet);
+        let network = self.network(record);
         let cgroups = Cgroups::find(&self.name)?;
         Ok((1..=record.nodes)
             .map(|number| Node::new(&self.name.folder(), number, &network, &cgroups))
@@ -288,27 +285,21 @@ impl Lab {
     }
 
     /// Makes bridge, rules and settings under the lock that all labs share, and notes the lab.
-    fn raise_network(
-        &self,
-        old: Option<Record>,
-        wanted: &Wanted,
-        release: Release,
-    ) -> Result<Record, LabError> {
+    fn raise_network(&self, record: Record) -> Result<Record, LabError> {
+        if !record.base.is_dir() {
+            return Err(LabError::NoBase {
+                lab: self.name.to_string(),
+                base: record.base,
+            });
+        }
         let host = Host::lock()?;
-        let subnet = match &old {
-            Some(record) => record.subnet,
-            None => Network::choose(&record::subnets())?,
-        };
-        let fresh = Record {
-            release,
-            subnet,
-            nodes: 0,
-            disk: wanted.disk,
-            memory: wanted.memory.unwrap_or(MEMORY),
+        let subnet = match record.subnet {
+            Some(subnet) => subnet,
+            None => Network::choose(&record::all())?,
         };
         let record = Record {
-            nodes: wanted.nodes,
-            ..old.unwrap_or(fresh)
+            subnet: Some(subnet),
+            ..record
         };
         record.save(&self.name)?;
         host.prepare()?;
@@ -317,14 +308,12 @@ impl Lab {
     }
 
     /// Boots all nodes that do not run (or the one named) at the same time, and waits for SSH.
-    fn start_nodes(
-        &self,
-        record: &Record,
-        layers: &Layers,
-        only: Option<&str>,
-        say: Say,
-    ) -> Result<(), LabError> {
-        let network = Network::new(&self.name, record.subnet);
+    fn start_nodes(&self, record: &Record, only: Option<&str>, say: Say) -> Result<(), LabError> {
+        let network = self.network(record);
+        let layers = Layers {
+            base: record.base.clone(),
+            packages: cache::newest(record.release)?,
+        };
         let access = Access::of(&self.name);
         access.make_key()?;
         let nodes = self.nodes(record)?;
@@ -338,7 +327,7 @@ impl Lab {
         }
         at_once(&starting, |node| {
             node.kill()?;
-            node.prepare(layers, record, &network, &access)?;
+            node.prepare(&layers, record, &network, &access)?;
             node.boot(&self.name.bridge(), record.memory)
         })?;
         access.write(&nodes)?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::error::{At, LabError};
 use super::machine::tool;
 use super::name::LabName;
+use super::record::Record;
 
 /// Where the machine's resolver lists its real servers when it hides behind a loopback address.
 const RESOLVERS: [&str; 2] = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"];
@@ -27,15 +28,17 @@ impl Network {
         }
     }
 
-    /// Finds a subnet that neither the machine nor a lab (of `taken`) uses.
-    pub fn choose(taken: &[u8]) -> Result<u8, LabError> {
+    /// Finds a subnet that neither the machine nor one of the labs uses.
+    pub fn choose(labs: &[Record]) -> Result<u8, LabError> {
         let addresses = tool("ip").args(["-o", "-4", "address"]).check()?;
         let routes = tool("ip")
             .args(["-4", "route", "show", "table", "all"])
             .check()?;
         let seen = format!("{addresses}{routes}");
-        let free =
-            |subnet: &u8| !taken.contains(subnet) && !seen.contains(&format!("10.77.{subnet}."));
+        let free = |subnet: &u8| {
+            !labs.iter().any(|lab| lab.subnet == Some(*subnet))
+                && !seen.contains(&format!("10.77.{subnet}."))
+        };
         (1..=250).find(free).ok_or(LabError::NoSubnet)
     }
 
@@ -150,7 +153,10 @@ pub(super) fn clear(lab: &LabName) -> Result<(), LabError> {
                 .arg(port.file_name())
                 .run()?;
         }
-        tool("ip").args(["link", "delete", &bridge]).check()?;
+        let ran = tool("ip").args(["link", "delete", &bridge]).check();
+        if link(&bridge).exists() {
+            ran?;
+        }
     }
     let rules = format!("table ip {0} {{}}\ndelete table ip {0}\n", lab.table());
     tool("nft").args(["-f", "-"]).stdin(rules).check()?;

@@ -15,8 +15,10 @@ use super::release::Release;
 pub(super) struct Record {
     /// The Debian release of all nodes.
     pub release: Release,
-    /// K of the lab's subnet 10.77.K.0/24.
-    pub subnet: u8,
+    /// The base tree below all nodes: what a node changed fits on no other.
+    pub base: PathBuf,
+    /// K of the lab's subnet 10.77.K.0/24, chosen before the note is first written.
+    pub subnet: Option<u8>,
     /// How many nodes: n1 to nN.
     pub nodes: u16,
     /// The size of each node's own disk in bytes; none: what is free on the machine.
@@ -42,14 +44,11 @@ impl Record {
     }
 }
 
-/// The subnets of all labs on this machine.
-pub(super) fn subnets() -> Vec<u8> {
+/// The notes of all labs on this machine.
+pub(super) fn all() -> Vec<Record> {
     let entries = fs::read_dir(ROOT).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<LabName>().ok());
-    names
-        .filter_map(|name| Record::load(&name))
-        .map(|record| record.subnet)
-        .collect()
+    names.filter_map(|name| Record::load(&name)).collect()
 }
 
 fn path(lab: &LabName) -> PathBuf {
