@@ -180,7 +180,7 @@ fn a_lab_lives_and_leaves_nothing() {
     assert!(!Path::new(FOLDER).exists());
 
     broken_labs_are_removed(&lab, &before);
-    a_small_disk_fills(&lab);
+    debian_13_with_a_small_disk(&lab);
     lab.down().unwrap();
     assert_eq!(Traces::read(), before);
 }
@@ -341,9 +341,10 @@ fn cut_short(command: &[&str], delay: u64) {
     child.wait().unwrap();
 }
 
-fn a_small_disk_fills(lab: &Lab) {
+fn debian_13_with_a_small_disk(lab: &Lab) {
     let wanted = Wanted {
         nodes: 1,
+        release: Some(Release::Trixie),
         disk: Some(200 << 20),
         ..Wanted::default()
     };
@@ -358,6 +359,15 @@ fn a_small_disk_fills(lab: &Lab) {
     lab.kill("n1").unwrap();
     lab.exec("n1", &["true"]).unwrap_err();
     lab.start("n1", &|_| {}).unwrap();
+    let first = pid(lab, 0).unwrap();
+    ssh(lab, "n1", "rm /full; reboot");
+    until("the reboot", || pid(lab, 0).is_some_and(|now| now != first));
+    until("the login after it", || {
+        ssh(lab, "n1", "grep VERSION=.13 /etc/os-release")
+            .status
+            .success()
+    });
+
     let other = Lab::open("t-lab-two").unwrap();
     let _cleanup = Cleanup(other.clone());
     other

@@ -4,6 +4,7 @@
 //! adds what nodes have downloaded since. Each node looks at the newest of the day it was mounted.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,7 +53,12 @@ pub(super) fn harvest(release: Release, uppers: &[PathBuf]) -> Result<(), LabErr
         }
         for package in &fresh {
             let target = archives.join(package.file_name().unwrap_or_default());
-            fs::copy(package, &target).at(&target)?;
+            match fs::copy(package, &target) {
+                Ok(_) => {}
+                // A node that runs may have cleaned up meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(source).at(&target),
+            }
         }
         let next = generations(&folder).pop().unwrap_or(0) + 1;
         let target = folder.join(next.to_string());

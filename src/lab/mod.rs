@@ -310,10 +310,6 @@ impl Lab {
     /// Boots all nodes that do not run (or the one named) at the same time, and waits for SSH.
     fn start_nodes(&self, record: &Record, only: Option<&str>, say: Say) -> Result<(), LabError> {
         let network = self.network(record);
-        let layers = Layers {
-            base: record.base.clone(),
-            packages: cache::newest(record.release)?,
-        };
         let access = Access::of(&self.name);
         access.make_key()?;
         let nodes = self.nodes(record)?;
@@ -325,6 +321,12 @@ impl Lab {
             let names: Vec<&str> = starting.iter().map(|node| node.name.as_str()).collect();
             say(&format!("starting {}", names.join(" ")));
         }
+        let uppers: Vec<PathBuf> = nodes.iter().map(Node::upper).collect();
+        cache::harvest(record.release, &uppers)?;
+        let layers = Layers {
+            base: record.base.clone(),
+            packages: cache::newest(record.release)?,
+        };
         at_once(&starting, |node| {
             node.kill()?;
             node.prepare(&layers, record, &network, &access)?;
@@ -349,7 +351,8 @@ impl Lab {
         Cgroups::find(&self.name)?.clear()?;
         if let Some(record) = Record::load(&self.name) {
             let uppers: Vec<PathBuf> = self.nodes(&record)?.iter().map(Node::upper).collect();
-            cache::harvest(record.release, &uppers)?;
+            // A machine without room must still get rid of the lab.
+            let _ = cache::harvest(record.release, &uppers);
         }
         mount::clear(&folder)?;
         let host = Host::lock()?;

@@ -116,7 +116,7 @@ impl Network {
         let Some(rules) = forward_chain() else {
             return Ok(());
         };
-        if rules.trim() == "-P FORWARD ACCEPT" || rules.contains(&self.lab.comment()) {
+        if rules.trim() == "-P FORWARD ACCEPT" || rules.lines().any(|rule| is_of(rule, &self.lab)) {
             return Ok(());
         }
         let (bridge, comment) = (self.lab.bridge(), self.lab.comment());
@@ -160,20 +160,23 @@ pub(super) fn clear(lab: &LabName) -> Result<(), LabError> {
     }
     let rules = format!("table ip {0} {{}}\ndelete table ip {0}\n", lab.table());
     tool("nft").args(["-f", "-"]).stdin(rules).check()?;
-    let comment = lab.comment();
     for rule in forward_chain().unwrap_or_default().lines() {
-        let words: Vec<&str> = rule
-            .split_whitespace()
-            .map(|word| word.trim_matches('"'))
-            .collect();
-        if words.contains(&comment.as_str()) {
-            tool("iptables")
-                .args(["-w", "-D"])
-                .args(&words[1..])
-                .check()?;
+        if is_of(rule, lab) {
+            let words = rule
+                .split_whitespace()
+                .skip(1)
+                .map(|word| word.trim_matches('"'));
+            tool("iptables").args(["-w", "-D"]).args(words).check()?;
         }
     }
     Ok(())
+}
+
+/// Whether a rule, as `iptables -S` prints it, was made for that lab.
+fn is_of(rule: &str, lab: &LabName) -> bool {
+    let comment = lab.comment();
+    rule.split_whitespace()
+        .any(|word| word.trim_matches('"') == comment)
 }
 
 /// Whether a network link of that name is there.
@@ -228,5 +231,16 @@ mod tests {
             None
         );
         assert_eq!(loopback_resolver("search example\n"), None);
+    }
+
+    #[test]
+    fn a_rule_belongs_to_one_lab() {
+        let rule = "-A FORWARD -i hl-lab -m comment --comment \"hadeploy-lab:lab\" -j ACCEPT";
+        assert!(is_of(rule, &"lab".parse().unwrap()));
+        assert!(!is_of(rule, &"la".parse().unwrap()));
+        assert!(!is_of(
+            &rule.replace(":lab", ":lab-2"),
+            &"lab".parse().unwrap()
+        ));
     }
 }
