@@ -76,7 +76,7 @@ impl Access {
                 "-o",
                 "IdentitiesOnly=yes",
                 "-o",
-                "ConnectTimeout=3",
+                "ConnectTimeout=1",
             ])
             .args([
                 "-o",

@@ -61,8 +61,9 @@ impl Cgroups {
             .into_iter()
             .flatten()
         {
-            for controller in ["memory", "pids", "cpu", "io"] {
-                // What cannot be had here (the old hierarchy has it, or the kernel lacks it) is left out.
+            let offered = fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default();
+            for controller in offered.split_whitespace() {
+                // What cannot be had here is left out: only the memory limit below must hold.
                 let _ = fs::write(
                     folder.join("cgroup.subtree_control"),
                     format!("+{controller}"),

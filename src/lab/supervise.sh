@@ -22,6 +22,13 @@ while :; do
 		sleep 0.05
 		tries=$((tries + 1))
 	done
+	# The last start divided its group; only a group without division may be joined again.
+	for group; do
+		find "$group" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
+		for controller in $(cat "$group/cgroup.subtree_control" 2>/dev/null); do
+			echo "-$controller" >"$group/cgroup.subtree_control"
+		done
+	done
 	(
 		for group; do
 			echo 0 >"$group/cgroup.procs" || exit 1
@@ -29,7 +36,7 @@ while :; do
 		SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_LOG_TARGET=console exec systemd-nspawn --quiet --boot \
 			--directory="$folder/root" --machine="$machine" --hostname="$host" --register=no --keep-unit \
 			--network-veth --network-bridge="$bridge" --resolv-conf=off --timezone=off --link-journal=no \
-			--kill-signal=SIGRTMIN+3 --console=read-only
+			--kill-signal=SIGRTMIN+3 --rlimit=NOFILE=1024:524288 --console=read-only
 	) &
 	node=$!
 	note nspawn $node
