@@ -3,13 +3,16 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 use super::Say;
 use super::error::{At, LabError};
+use super::lock::Lock;
+use super::name::ROOT;
 use crate::process::{ProcessError, Program};
 
 /// Which package brings what the lab runs or reads.
-const NEEDED: [(&str, &str); 11] = [
+const NEEDED: [(&str, &str); 10] = [
     ("mmdebstrap", "mmdebstrap"),
     ("systemd-nspawn", "systemd-container"),
     ("ip", "iproute2"),
@@ -19,12 +22,13 @@ const NEEDED: [(&str, &str); 11] = [
     ("mkfs.ext4", "e2fsprogs"),
     ("nsenter", "util-linux"),
     ("mount", "mount"),
-    ("sysctl", "procps"),
     (
         "/usr/share/keyrings/debian-archive-keyring.gpg",
         "debian-archive-keyring",
     ),
 ];
+/// How long another lab's installation is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A program of the machine, found although the user's PATH may lack the folders for root's programs.
@@ -32,6 +36,11 @@ pub(super) fn tool(name: &str) -> Program {
     Program::new(find(name).unwrap_or_else(|| name.into()))
         .env("PATH", PATH)
         .env("LC_ALL", "C")
+}
+
+/// Whether a program is there.
+pub(super) fn has(name: &str) -> bool {
+    find(name).is_some()
 }
 
 /// Refuses anything but root.
@@ -64,12 +73,12 @@ pub(super) fn check() -> Result<String, LabError> {
 
 /// Installs the packages that are missing, after saying which.
 pub(super) fn install_missing(say: Say) -> Result<(), LabError> {
-    let mut missing: Vec<&str> = NEEDED
-        .iter()
-        .filter(|(file, _)| find(file).is_none())
-        .map(|(_, package)| *package)
-        .collect();
-    missing.dedup();
+    if missing().is_empty() {
+        return Ok(());
+    }
+    // apt's own locks are not all waited for, and the command that held this one may have installed everything.
+    let _lock = Lock::take(&Path::new(ROOT).join(".install.lock"), PATIENCE)?;
+    let missing = missing();
     if missing.is_empty() {
         return Ok(());
     }
@@ -84,6 +93,13 @@ pub(super) fn install_missing(say: Say) -> Result<(), LabError> {
         install(&missing)?;
     }
     Ok(())
+}
+
+fn missing() -> Vec<&'static str> {
+    let absent = NEEDED.iter().filter(|(file, _)| find(file).is_none());
+    let mut packages: Vec<&str> = absent.map(|(_, package)| *package).collect();
+    packages.dedup();
+    packages
 }
 
 fn install(packages: &[&str]) -> Result<(), ProcessError> {

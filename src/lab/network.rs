@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::error::{At, LabError};
-use super::machine::tool;
+use super::machine::{self, tool};
 use super::name::LabName;
 use super::record::Record;
 
@@ -158,8 +158,11 @@ pub(super) fn clear(lab: &LabName) -> Result<(), LabError> {
             ran?;
         }
     }
-    let rules = format!("table ip {0} {{}}\ndelete table ip {0}\n", lab.table());
-    tool("nft").args(["-f", "-"]).stdin(rules).check()?;
+    // Without the program there were no rules either: every lab installs it first.
+    if machine::has("nft") {
+        let rules = format!("table ip {0} {{}}\ndelete table ip {0}\n", lab.table());
+        tool("nft").args(["-f", "-"]).stdin(rules).check()?;
+    }
     for rule in forward_chain().unwrap_or_default().lines() {
         if is_of(rule, lab) {
             let words = rule
