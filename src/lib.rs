@@ -9,6 +9,7 @@ pub mod inventory;
 pub mod name;
 pub mod playbook;
 pub mod resource;
+pub mod settings;
 pub mod source;
 pub mod template;
 pub mod value;
