@@ -10,7 +10,7 @@ mod known;
 pub mod path;
 pub mod unit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 pub use account::{AccountInfo, GroupInfo};
@@ -28,7 +28,7 @@ pub enum Question {
     Digest(Arc<str>),
     /// The content of the regular file at a path, links followed, up to [`path::TEXT_LIMIT`] bytes.
     Text(Arc<str>),
-    /// Everything below a folder, with digests.
+    /// Everything below a folder.
     Tree(Arc<str>),
     /// The paths that match a shell pattern (`creates`, `removes`).
     Glob(Arc<str>),
@@ -177,8 +177,9 @@ pub fn parse(
             _ => {}
         }
     }
+    let answered: HashSet<&Question> = answers.iter().map(|(question, _)| question).collect();
     for question in questions.questions() {
-        if !answers.iter().any(|(answered, _)| answered == question) {
+        if !answered.contains(question) {
             return Err(FactError {
                 subject: subject(question).0,
                 reason: format!("{question:?} was not answered"),
