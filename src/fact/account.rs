@@ -158,7 +158,10 @@ pub(super) fn parse_groups(keys: &[&str], body: &[u8]) -> Answers {
 fn unreadable(subject: &'static str, line: &str) -> FactError {
     FactError {
         subject,
-        reason: format!("a line of {} characters is not understood", line.chars().count()),
+        reason: format!(
+            "a line of {} characters is not understood",
+            line.chars().count()
+        ),
     }
 }
 
@@ -201,8 +204,11 @@ mod tests {
 
     #[test]
     fn groups_have_number_and_members() {
-        let answers =
-            parse_groups(&["nogrp", "sudo", "users"], b"sudo:x:27:a,b\nusers:x:100:\n").expect("ok");
+        let answers = parse_groups(
+            &["nogrp", "sudo", "users"],
+            b"sudo:x:27:a,b\nusers:x:100:\n",
+        )
+        .expect("ok");
         assert_eq!(answers[0].1, Answer::Group(None));
         let sudo = GroupInfo {
             gid: Some(27),

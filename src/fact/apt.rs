@@ -39,6 +39,8 @@ pub struct CandidateInfo {
     pub version: Option<Arc<str>>,
     /// Real packages that provide it, when it is virtual.
     pub providers: Vec<Arc<str>>,
+    /// Those of the providers that are installed.
+    pub provided_by: Vec<Arc<str>>,
     /// All versions apt could install, best first.
     pub versions: Vec<Arc<str>>,
 }
@@ -157,15 +159,19 @@ while IFS= read -r line; do
 done <<EOF
 $policy
 EOF
-[ -z "$virtual" ] || apt-cache showpkg -- $virtual 2>/dev/null | while IFS= read -r line; do
-  case $line in
-    'Package: '*) name=${line#Package: } section= ;;
-    'Reverse Provides:'*) section=provides ;;
-    *:*) case $line in [A-Z]*) section= ;; *) [ "$section" != provides ] || printf '@provides %s %s\n' "$name" "${line%% *}" ;; esac ;;
-    '') ;;
-    *) [ "$section" != provides ] || printf '@provides %s %s\n' "$name" "${line%% *}" ;;
-  esac
-done
+if [ -n "$virtual" ]; then
+  provides=$(apt-cache showpkg -- $virtual 2>/dev/null | while IFS= read -r line; do
+    case $line in
+      'Package: '*) name=${line#Package: } section= ;;
+      'Reverse Provides:'*) section=provides ;;
+      'Dependencies:'*|'Provides:'*|'Versions:'*|'Reverse Depends:'*) section= ;;
+      '') ;;
+      *) [ "$section" != provides ] || printf '@provides %s %s\n' "$name" "${line%% *}" ;;
+    esac
+  done)
+  printf '%s\n' "$provides"
+  [ -z "$provides" ] || dpkg-query -W -f '@installed ${db:Status-Abbrev} ${Package}\n' -- $(printf '%s\n' "$provides" | cut -d ' ' -f 3 | sort -u) 2>/dev/null
+fi
 "#;
 
 pub(super) fn parse_candidates(keys: &[&str], body: &[u8]) -> Answers {
@@ -183,6 +189,18 @@ pub(super) fn parse_candidates(keys: &[&str], body: &[u8]) -> Answers {
             let slot = candidate(&mut found, virtual_name, &release);
             if !slot.providers.iter().any(|known| &**known == provider) {
                 slot.providers.push(provider.into());
+            }
+        } else if let Some(rest) = line.strip_prefix("@installed ") {
+            let (status, provider) = rest
+                .rsplit_once(' ')
+                .ok_or_else(|| unreadable("package candidates", line))?;
+            if package(status, "").is_some_and(|info| info.installed) {
+                for info in found.values_mut() {
+                    let theirs = info.providers.iter().find(|known| &***known == provider);
+                    if let Some(name) = theirs.filter(|name| !info.provided_by.contains(name)) {
+                        info.provided_by.push(name.clone());
+                    }
+                }
             }
         } else if let Some(head) = line
             .strip_suffix(':')
@@ -215,6 +233,7 @@ pub(super) fn parse_candidates(keys: &[&str], body: &[u8]) -> Answers {
                 .unwrap_or(CandidateInfo {
                     version: None,
                     providers: Vec::new(),
+                    provided_by: Vec::new(),
                     versions: Vec::new(),
                 });
             (Question::Candidate((*key).into()), Answer::Candidate(info))
@@ -232,6 +251,7 @@ fn candidate<'a>(
         .or_insert_with(|| CandidateInfo {
             version: None,
             providers: Vec::new(),
+            provided_by: Vec::new(),
             versions: Vec::new(),
         })
 }
@@ -345,7 +365,16 @@ mod tests {
         let body = "bash\tamd64\tii \t5.2.15-2+b8\nlibc6\tamd64\tii \t2.36\nlibc6\ti386\tun \t\nvim\tamd64\thi \t9\n\
                     nginx\tamd64\trc \t1.22\nfoo\tall\tiF \t1\nbar\tall\tiHR\t1\n";
         let infos = packages(
-            &["bash", "libc6", "libc6:i386", "vim", "nginx", "foo", "bar", "zip"],
+            &[
+                "bash",
+                "libc6",
+                "libc6:i386",
+                "vim",
+                "nginx",
+                "foo",
+                "bar",
+                "zip",
+            ],
             body,
         );
         assert_eq!(infos[0].version.as_deref(), Some("5.2.15-2+b8"));
@@ -365,12 +394,14 @@ mod tests {
                     bash:\n  Installed: 5.2.15-2+b8\n  Candidate: 5.2.15-2+b13\n  Version table:\n     5.2.15-2+b13 500\n        \
                     500 http://x bookworm/main amd64 Packages\n *** 5.2.15-2+b8 100\n        100 /var/lib/dpkg/status\n\
                     mail-transport-agent:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n\
-                    @provides mail-transport-agent postfix\n@provides mail-transport-agent postfix\n@provides mail-transport-agent exim4\n";
+                    @provides mail-transport-agent postfix\n@provides mail-transport-agent postfix\n@provides mail-transport-agent exim4\n\
+                    @installed un  exim4\n@installed ii  postfix\n";
         let infos = candidates(&["bash", "mail-transport-agent", "nginx", "zzz"], body);
         assert_eq!(infos[0].version.as_deref(), Some("5.2.15-2+b13"));
         assert_eq!(infos[0].versions.len(), 2);
         assert_eq!(infos[1].version, None);
         assert_eq!(infos[1].providers, ["postfix".into(), "exim4".into()]);
+        assert_eq!(infos[1].provided_by, ["postfix".into()]);
         assert_eq!(&*infos[2].versions[1], "1.22.1-9+deb12u9");
         assert_eq!(infos[3].version, None);
         assert!(infos[3].providers.is_empty());
@@ -390,8 +421,9 @@ mod tests {
     #[test]
     fn simulations_are_kept_apart() {
         let body = "@simulate autoremove\nRemv libfoo [1]\n@simulate upgrade\nInst bash [1] (2 Debian [amd64])\n";
-        let answers = parse_simulations(&["autoremove", "upgrade", "dist-upgrade"], body.as_bytes())
-            .expect("ok");
+        let answers =
+            parse_simulations(&["autoremove", "upgrade", "dist-upgrade"], body.as_bytes())
+                .expect("ok");
         let counts: Vec<usize> = answers
             .iter()
             .map(|(_, answer)| match answer {

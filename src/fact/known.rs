@@ -171,6 +171,12 @@ impl Known {
                 _ => true,
             }),
             Touch::Unit(_) => self.forget_units(),
+            Touch::PackageLists => self.answers.retain(|question, _| {
+                !matches!(
+                    question,
+                    Question::Candidate(_) | Question::AptLists | Question::Simulation(_)
+                )
+            }),
         }
     }
 

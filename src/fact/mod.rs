@@ -166,7 +166,10 @@ pub fn parse(
                 Answer::AptLists(apt::parse_lists(body)?),
             )),
             "simulation" => {
-                answers.extend(apt::parse_simulations(&keys(questions, "simulation"), body)?);
+                answers.extend(apt::parse_simulations(
+                    &keys(questions, "simulation"),
+                    body,
+                )?);
             }
             "account" => {
                 answers.extend(account::parse_accounts(&keys(questions, "account"), body)?);

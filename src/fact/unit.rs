@@ -32,8 +32,17 @@ pub const ANY: &str = "*";
 /// The full name of a unit: without a suffix it is a service.
 pub fn full_name(name: &str) -> String {
     const SUFFIXES: [&str; 11] = [
-        ".service", ".socket", ".timer", ".target", ".mount", ".automount", ".path", ".slice",
-        ".swap", ".device", ".scope",
+        ".service",
+        ".socket",
+        ".timer",
+        ".target",
+        ".mount",
+        ".automount",
+        ".path",
+        ".slice",
+        ".swap",
+        ".device",
+        ".scope",
     ];
     if SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
         name.to_owned()
@@ -54,7 +63,8 @@ fn is_template(name: &str) -> bool {
 
 type Answers = Result<Vec<(Question, Answer)>, FactError>;
 
-const PROPERTIES: &str = "LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,RemainAfterExit,Result";
+const PROPERTIES: &str =
+    "LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,RemainAfterExit,Result";
 
 /// One `systemctl show` for all. It prints a record a unit, in the order asked, with an empty line between; a template name
 /// would end it with an error, so templates are asked apart.
@@ -69,7 +79,10 @@ pub(super) fn units_script(keys: &[&str]) -> String {
         }
         script.push_str(" 2>&1\n");
     }
-    for key in keys.iter().filter(|key| is_template(key) && well_formed(key)) {
+    for key in keys
+        .iter()
+        .filter(|key| is_template(key) && well_formed(key))
+    {
         script.push_str(&format!(
             "printf '\\n@template\\n'\nif systemctl cat -- {key} >/dev/null 2>&1; then \
              printf 'LoadState=loaded\\nUnitFileState=%s\\n' \"$(systemctl is-enabled -- {key} 2>/dev/null)\"; \
@@ -106,8 +119,7 @@ pub(super) fn parse_units(keys: &[&str], body: &[u8]) -> Answers {
         }
     }
     let asked = plain(keys);
-    if plain_records.len() != asked.len()
-        || plain_records.iter().any(|r| !r.contains("LoadState="))
+    if plain_records.len() != asked.len() || plain_records.iter().any(|r| !r.contains("LoadState="))
     {
         return Err(FactError {
             subject: "units",
@@ -151,7 +163,11 @@ fn unit(record: &str) -> UnitInfo {
             .into()
     };
     let or = |value: Arc<str>, default: &str| -> Arc<str> {
-        if value.is_empty() { default.into() } else { value }
+        if value.is_empty() {
+            default.into()
+        } else {
+            value
+        }
     };
     UnitInfo {
         load: or(property("LoadState"), "loaded"),
@@ -188,7 +204,11 @@ mod tests {
 
     #[test]
     fn records_are_told_apart_by_their_order() {
-        let keys = ["dbus.service", "dbus-org.freedesktop.login1.service", "no.timer"];
+        let keys = [
+            "dbus.service",
+            "dbus-org.freedesktop.login1.service",
+            "no.timer",
+        ];
         let infos = units(&keys, SHOWN);
         assert_eq!(&*infos[0].service_type, "notify");
         assert!(infos[0].needs_reload && !infos[1].needs_reload);
@@ -201,7 +221,10 @@ mod tests {
     fn templates_and_impossible_names_do_not_spoil_the_others() {
         let keys = ["*", "a b.service", "dbus.service", "getty@.service"];
         let script = units_script(&keys);
-        assert!(script.starts_with("systemctl show -p LoadState,"), "{script}");
+        assert!(
+            script.starts_with("systemctl show -p LoadState,"),
+            "{script}"
+        );
         assert!(script.contains("-- dbus.service 2>&1\n"), "{script}");
         let body = "LoadState=loaded\nActiveState=active\n\n@template\nLoadState=loaded\nUnitFileState=disabled\n\n@any\nNeedDaemonReload=yes\n";
         let infos = units(&keys, body);
@@ -215,7 +238,10 @@ mod tests {
     fn a_silent_systemd_is_an_error() {
         let said = "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus\n";
         let error = parse_units(&["dbus.service"], said.as_bytes()).expect_err("no record");
-        assert!(error.to_string().contains("System has not been booted"), "{error}");
+        assert!(
+            error.to_string().contains("System has not been booted"),
+            "{error}"
+        );
     }
 
     #[test]

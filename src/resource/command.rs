@@ -1,8 +1,10 @@
 //! `command` and `shell`: programs run for their effect. They act; nothing is known of the node behind them.
 
-use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
+mod words;
+
+use self::words::{Words, expanded, free_form, split, tilde};
+use super::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::change::{Action, Change, Step, Touch};
-use super::words::{Words, expanded, free_form, split, tilde};
 use crate::command::quote;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Question};
@@ -14,10 +16,21 @@ pub static COMMAND: Kind = Kind {
     aliases: &["ansible.builtin.command", "ansible.legacy.command"],
     summary: "runs a program, without a shell",
     params: &[
-        CMD, ARGV, CHDIR, CREATES, REMOVES, STDIN, STDIN_NEWLINE, STRIP, EXPAND,
+        CMD,
+        ARGV,
+        CHDIR,
+        CREATES,
+        REMOVES,
+        STDIN,
+        STDIN_NEWLINE,
+        STRIP,
+        EXPAND,
     ],
     free_form: Some("cmd"),
-    refused: &[("executable", "use `shell`, or name the program in `argv`"), WARN],
+    refused: &[
+        ("executable", "use `shell`, or name the program in `argv`"),
+        WARN,
+    ],
     check: |args| {
         let mut faults = args.one_of_required(&["cmd", "argv"]);
         faults.extend(args.at_most_one_of(&["cmd", "argv"]));
@@ -36,7 +49,11 @@ pub static SHELL: Kind = Kind {
         CHDIR,
         CREATES,
         REMOVES,
-        Param::new("executable", ParamType::Path, "The shell to use instead of `/bin/sh`."),
+        Param::new(
+            "executable",
+            ParamType::Path,
+            "The shell to use instead of `/bin/sh`.",
+        ),
         STDIN,
         STDIN_NEWLINE,
         STRIP,
@@ -121,10 +138,14 @@ fn bind(args: &Args, shell: bool) -> Bound {
             .or_else(|| args.str(name).map(str::to_owned))
     };
     let flag = |name: &'static str| match words.options.iter().find(|(given, _)| given == name) {
-        Some((_, word)) => !matches!(word.to_ascii_lowercase().as_str(), "no" | "false" | "off" | "0"),
+        Some((_, word)) => !matches!(
+            word.to_ascii_lowercase().as_str(),
+            "no" | "false" | "off" | "0"
+        ),
         None => args.bool(name, true),
     };
-    let fault = |name: &str, message: String| Stop::from(Diagnostic::at(args.value_place(name), message));
+    let fault =
+        |name: &str, message: String| Stop::from(Diagnostic::at(args.value_place(name), message));
     let (body, cmd) = if shell {
         if words.line.trim().is_empty() {
             return Err(fault("cmd", "the line to run is empty".to_owned()));
@@ -139,10 +160,16 @@ fn bind(args: &Args, shell: bool) -> Bound {
             split(&words.line).map_err(|message| fault("cmd", message))?
         };
         if argv.first().is_none_or(String::is_empty) {
-            return Err(fault(if args.has("argv") { "argv" } else { "cmd" }, "there is no program to run".to_owned()));
+            return Err(fault(
+                if args.has("argv") { "argv" } else { "cmd" },
+                "there is no program to run".to_owned(),
+            ));
         }
         if let Some(nul) = argv.iter().find(|word| word.contains('\0')) {
-            return Err(fault("argv", format!("`{}` holds a NUL byte", nul.escape_debug())));
+            return Err(fault(
+                "argv",
+                format!("`{}` holds a NUL byte", nul.escape_debug()),
+            ));
         }
         let expand = args.bool("expand_argument_vars", true);
         let body: Vec<String> = argv
@@ -158,12 +185,17 @@ fn bind(args: &Args, shell: bool) -> Bound {
         Some(path) => match &chdir {
             Some(folder) => Ok(Some(format!("{}/{path}", folder.trim_end_matches('/')))),
             None => Err(Stop::from(
-                Diagnostic::at(args.value_place(name), format!("the path `{path}` is relative"))
-                    .help("write an absolute path of the node, or give `chdir`"),
+                Diagnostic::at(
+                    args.value_place(name),
+                    format!("the path `{path}` is relative"),
+                )
+                .help("write an absolute path of the node, or give `chdir`"),
             )),
         },
     };
-    let folder = chdir.as_ref().map_or(String::new(), |folder| format!("cd -- {} || exit\n", tilde(folder)));
+    let folder = chdir.as_ref().map_or(String::new(), |folder| {
+        format!("cd -- {} || exit\n", tilde(folder))
+    });
     let stdin = option("stdin").map(|mut text| {
         if flag("stdin_add_newline") {
             text.push('\n');
@@ -232,4 +264,3 @@ fn first_line(text: &str) -> String {
     }
     short
 }
-

@@ -1,7 +1,10 @@
 //! Resources: the wanted state of one thing on one node, as a pure function of what is known of it. And the table of kinds.
 
+mod apt;
 mod args;
+mod command;
 mod param;
+mod systemd;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,7 +104,13 @@ impl Default for RenderOptions {
 }
 
 /// The table of kinds.
-pub static KINDS: &[&Kind] = &[];
+pub static KINDS: &[&Kind] = &[
+    &apt::APT,
+    &command::COMMAND,
+    &command::SHELL,
+    &systemd::SERVICE,
+    &systemd::SYSTEMD,
+];
 
 /// The kind of that name, short or full.
 pub fn kind(name: &str) -> Option<&'static Kind> {

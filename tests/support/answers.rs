@@ -10,8 +10,9 @@
 //! tree /srv: { sub: d 0755 root root, sub/f: f 0644 root root }    # null for none
 //! glob /srv/*: [/srv/x]
 //! package nginx: 1.22.1-9                 # null; or { installed, version, held, config_files, half_way }
-//! candidate nginx: 1.22.1-9               # null; or { version, providers }
-//! lists: { age: 100, upgradable: 0 }
+//! candidate nginx: 1.22.1-9               # null; or { version, providers, provided_by, versions }
+//! lists: { age: 100 }
+//! simulation upgrade: [Inst bash]
 //! account web: { uid: 1000, gid: 1000, group: web, home: /home/web, shell: /bin/sh, groups: [] }   # null for none
 //! group web: { gid: 1000, members: [] }   # null for none
 //! unit nginx.service: { load: loaded, active: active, enabled: enabled }
@@ -40,6 +41,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "package" => Question::Package(key),
         "candidate" => Question::Candidate(key),
         "lists" => Question::AptLists,
+        "simulation" => Question::Simulation(key),
         "account" => Question::Account(key),
         "group" => Question::Group(key),
         "unit" => Question::Unit(key),
@@ -59,6 +61,7 @@ pub fn spell(question: &Question) -> String {
         Question::Package(key) => format!("package {key}"),
         Question::Candidate(key) => format!("candidate {key}"),
         Question::AptLists => "lists".to_owned(),
+        Question::Simulation(key) => format!("simulation {key}"),
         Question::Account(key) => format!("account {key}"),
         Question::Group(key) => format!("group {key}"),
         Question::Unit(key) => format!("unit {key}"),
@@ -98,11 +101,16 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
         Question::Candidate(_) => Answer::Candidate(CandidateInfo {
             version: value.as_str().map(Arc::from).or(string(value, "version")),
             providers: words(&value["providers"]),
+            provided_by: words(&value["provided_by"]),
+            versions: match value.as_str() {
+                Some(version) => vec![version.into()],
+                None => words(&value["versions"]),
+            },
         }),
         Question::AptLists => Answer::AptLists(AptLists {
             age: value["age"].as_u64(),
-            upgradable: number(value, "upgradable"),
         }),
+        Question::Simulation(_) => Answer::Simulation(Arc::new(words(value))),
         Question::Account(_) => Answer::Account(value.is_object().then(|| account(value))),
         Question::Group(_) => Answer::Group(value.is_object().then(|| GroupInfo {
             gid: number(value, "gid"),
@@ -131,6 +139,7 @@ fn account(value: &Value) -> AccountInfo {
         group: string(value, "group").unwrap_or_default(),
         comment: string(value, "comment").unwrap_or_default(),
         home: string(value, "home").unwrap_or_default(),
+        home_exists: value["home_exists"].as_bool().unwrap_or(true),
         shell: string(value, "shell").unwrap_or("/bin/sh".into()),
         groups: words(&value["groups"]),
         password: string(value, "password"),

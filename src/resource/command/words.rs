@@ -12,7 +12,14 @@ pub(super) struct Words {
 }
 
 const OPTIONS: [&str; 8] = [
-    "creates", "removes", "chdir", "executable", "stdin", "stdin_add_newline", "strip_empty_ends", "warn",
+    "creates",
+    "removes",
+    "chdir",
+    "executable",
+    "stdin",
+    "stdin_add_newline",
+    "strip_empty_ends",
+    "warn",
 ];
 
 /// Takes Ansible's `creates=…` words out of a free-form line; the rest stays as it was written.
@@ -28,7 +35,9 @@ pub(super) fn free_form(text: &str) -> Words {
             .filter(|(name, _)| OPTIONS.contains(name));
         match option {
             Some((name, value)) => {
-                let value = split(value).ok().map_or(value.to_owned(), |parts| parts.join(" "));
+                let value = split(value)
+                    .ok()
+                    .map_or(value.to_owned(), |parts| parts.join(" "));
                 words.options.push((name.to_owned(), value));
             }
             None => {
@@ -113,7 +122,10 @@ pub(super) fn expanded(word: &str) -> String {
     while let Some(at) = rest.find('$') {
         text.push_str(&in_double_quotes(&rest[..at]));
         let tail = &rest[at + 1..];
-        let (name, taken) = match tail.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+        let (name, taken) = match tail
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}'))
+        {
             Some((name, _)) => (name, name.len() + 2),
             None => {
                 let end = tail
@@ -126,7 +138,10 @@ pub(super) fn expanded(word: &str) -> String {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if variable {
             let literal = &rest[at..at + 1 + taken];
-            text.push_str(&format!("${{{name}-{}}}", in_double_quotes(literal).replace('}', "\\}")));
+            text.push_str(&format!(
+                "${{{name}-{}}}",
+                in_double_quotes(literal).replace('}', "\\}")
+            ));
             rest = &tail[taken..];
         } else {
             text.push_str("\\$");
@@ -156,12 +171,22 @@ pub(super) fn tilde(path: &str) -> String {
     };
     let end = rest.find('/').unwrap_or(rest.len());
     let (user, tail) = rest.split_at(end);
-    if !user.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {
+    if !user
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+    {
         return quote(path);
     }
     match tail {
         "" => format!("~{user}"),
-        tail => format!("~{user}/{}", if tail == "/" { String::new() } else { quote(&tail[1..]) }),
+        tail => format!(
+            "~{user}/{}",
+            if tail == "/" {
+                String::new()
+            } else {
+                quote(&tail[1..])
+            }
+        ),
     }
 }
 
@@ -175,7 +200,10 @@ mod tests {
 
     #[test]
     fn lines_split_as_shlex_does() {
-        assert_eq!(words(r#"a 'b c' "d " e" f\ g\h"#), ["a", "b c", "d \" e", "f g\\h".replace("\\", "").as_str()]);
+        assert_eq!(
+            words(r#"a 'b c' "d " e" f\ g\h"#),
+            ["a", "b c", "d \" e", "f g\\h".replace("\\", "").as_str()]
+        );
         assert_eq!(words("a '' b"), ["a", "", "b"]);
         assert_eq!(words(r#""a\n""#), ["a\\n"]);
         assert!(split("a 'b").is_err());
@@ -186,7 +214,10 @@ mod tests {
     fn options_leave_the_free_form() {
         let found = free_form("make  install creates='/opt/a b' PREFIX=/usr chdir=/src");
         assert_eq!(found.line, "make  install PREFIX=/usr");
-        assert_eq!(found.options[0], ("creates".to_owned(), "/opt/a b".to_owned()));
+        assert_eq!(
+            found.options[0],
+            ("creates".to_owned(), "/opt/a b".to_owned())
+        );
         assert_eq!(found.options[1], ("chdir".to_owned(), "/src".to_owned()));
         assert_eq!(free_form("echo 'creates=/x'").line, "echo 'creates=/x'");
     }
