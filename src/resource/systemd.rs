@@ -367,8 +367,19 @@ impl Unit {
 }
 
 fn reload_step() -> Step {
+    let fresh = UnitInfo {
+        load: "loaded".into(),
+        active: "active".into(),
+        sub: "".into(),
+        enabled: "".into(),
+        needs_reload: false,
+        service_type: "".into(),
+        remain_after_exit: false,
+        result: "".into(),
+    };
     Step::new("have systemd read its files", "systemctl daemon-reload")
         .touch(Touch::Unit(ANY.to_owned()))
+        .predict(Question::Unit(ANY.into()), Answer::Unit(fresh))
 }
 
 /// Running, or on its way there; a unit that waits to be started again has failed.
