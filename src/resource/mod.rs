@@ -2,8 +2,14 @@
 
 mod apt;
 mod args;
+mod assert;
 mod command;
+mod debug;
+mod fail;
 mod param;
+mod ping;
+mod set_fact;
+mod setup;
 mod systemd;
 
 use std::path::{Path, PathBuf};
@@ -106,8 +112,14 @@ impl Default for RenderOptions {
 /// The table of kinds.
 pub static KINDS: &[&Kind] = &[
     &apt::APT,
+    &assert::ASSERT,
     &command::COMMAND,
     &command::SHELL,
+    &debug::DEBUG,
+    &fail::FAIL,
+    &ping::PING,
+    &set_fact::SET_FACT,
+    &setup::SETUP,
     &systemd::SERVICE,
     &systemd::SYSTEMD,
 ];

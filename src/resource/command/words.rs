@@ -201,13 +201,21 @@ mod tests {
     #[test]
     fn lines_split_as_shlex_does() {
         assert_eq!(
-            words(r#"a 'b c' "d " e" f\ g\h"#),
-            ["a", "b c", "d \" e", "f g\\h".replace("\\", "").as_str()]
+            words(r##"a 'b c' "d \" e" f\ g\h"##),
+            [r##"a"##, r##"b c"##, r##"d " e"##, r##"f gh"##]
         );
-        assert_eq!(words("a '' b"), ["a", "", "b"]);
-        assert_eq!(words(r#""a\n""#), ["a\\n"]);
+        assert_eq!(words(r##"a '' b"##), [r##"a"##, r##""##, r##"b"##]);
+        assert_eq!(words(r##""a\n""##), [r##"a\n"##]);
+        assert_eq!(
+            words("'it'\\''s' x\ty\nz"),
+            [r##"it's"##, r##"x"##, r##"y"##, r##"z"##]
+        );
+        assert_eq!(
+            words(r##"a#b "" 'x'y"z""##),
+            [r##"a#b"##, r##""##, r##"xyz"##]
+        );
         assert!(split("a 'b").is_err());
-        assert!(split("a \\").is_err());
+        assert!(split(r"a \").is_err());
     }
 
     #[test]
