@@ -6,11 +6,13 @@ mod assert;
 mod command;
 mod debug;
 mod fail;
+mod group;
 mod param;
 mod ping;
 mod set_fact;
 mod setup;
 mod systemd;
+mod user;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -117,11 +119,13 @@ pub static KINDS: &[&Kind] = &[
     &command::SHELL,
     &debug::DEBUG,
     &fail::FAIL,
+    &group::GROUP,
     &ping::PING,
     &set_fact::SET_FACT,
     &setup::SETUP,
     &systemd::SERVICE,
     &systemd::SYSTEMD,
+    &user::USER,
 ];
 
 /// The kind of that name, short or full.
