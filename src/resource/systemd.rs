@@ -153,7 +153,7 @@ impl Resource for Unit {
         let unit = self.name.as_deref().map(|name| Question::Unit(name.into()));
         let any = self.reload.then(|| Question::Unit(ANY.into()));
         known.need(unit.into_iter().chain(any))?;
-        let mut change = Change::none("no unit file changed since systemd read them");
+        let mut change = Change::none("");
         if self.reexec {
             let step = Step::new("execute systemd again", "systemctl daemon-reexec");
             change.action = Action::Run;
@@ -167,6 +167,8 @@ impl Resource for Unit {
                     .fields
                     .push(Field::value("unit files", "changed", "read again"));
                 change.steps.push(reload_step());
+            } else if self.reload {
+                change.reason = "no unit file changed since systemd read them".to_owned();
             }
             return Ok(change);
         };

@@ -110,6 +110,9 @@ impl Resource for Apt {
             (false, _) if change.action == Action::Create => Action::Create,
             (false, _) => Action::Update,
         };
+        if change.action != Action::None {
+            change.reason.clear();
+        }
         Ok(change.result("cache_updated", fetched))
     }
 }
@@ -159,7 +162,7 @@ impl Apt {
             (!open.is_empty() && self.state == State::Present).then_some(Question::AptLists),
         ))?;
         let mut change = Change::none(match self.wanted.len() {
-            0 => "nothing to install".to_owned(),
+            0 => "nothing to do".to_owned(),
             number => format!("{} as wanted", count(number, "package")),
         });
         let mut words = vec!["install".to_owned()];

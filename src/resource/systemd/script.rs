@@ -15,7 +15,7 @@ pub(super) fn bring_up(verb: &str, name: &str, block: bool) -> String {
         return format!("systemctl --no-block {verb} -- {}", quote(name));
     }
     format!(
-        "unit={}\n{LOOK}systemctl {verb} -- \"$unit\" || fail 'it could not be started'\n{HOLD}",
+        "unit={}\n{LOOK}begin=$(date +%s.%N)\nsystemctl {verb} -- \"$unit\" || fail 'it could not be started'\n{HOLD}",
         quote(name)
     )
 }
@@ -93,7 +93,7 @@ const LOOK: &str = r#"fail() {
   exit 1
 }
 look() {
-  active= sub= type= remain= result= condition= assert= restarts=0 since=0
+  active= sub= type= remain= result= restarts=0 since=0
   while IFS='=' read -r key value; do
     case $key in
       ActiveState) active=$value ;;
@@ -101,13 +101,11 @@ look() {
       Type) type=$value ;;
       RemainAfterExit) remain=$value ;;
       Result) result=$value ;;
-      ConditionResult) condition=$value ;;
-      AssertResult) assert=$value ;;
       NRestarts) restarts=$value ;;
       ActiveEnterTimestampMonotonic) since=$value ;;
     esac
   done <<EOF
-$(systemctl show -p ActiveState,SubState,Type,RemainAfterExit,Result,ConditionResult,AssertResult,NRestarts,ActiveEnterTimestampMonotonic -- "$unit")
+$(systemctl show -p ActiveState,SubState,Type,RemainAfterExit,Result,NRestarts,ActiveEnterTimestampMonotonic -- "$unit")
 EOF
 }
 still_up() {
@@ -121,11 +119,12 @@ still_up() {
 
 /// A second counts from when the unit became active, so that one that took its time to be ready is not waited for.
 const HOLD: &str = r#"look
-if [ "$active" = inactive ] && [ "$condition" = no ]; then
-  unmet=$(systemctl --no-pager --full --lines=0 status -- "$unit" 2>/dev/null | sed -n 's/.*[─-] \(Condition.* was not met\)$/\1/p')
-  fail "a condition of it is not met${unmet:+: $unmet}"
+if [ "$active" = inactive ]; then
+  # A unit that does not run is forgotten at once, with what came of its conditions; the journal remembers.
+  journalctl --sync 2>/dev/null
+  unmet=$(journalctl -q -o cat --since "@$begin" -u "$unit" 2>/dev/null | sed -n 's/.*unmet condition check (\(.*\)).*/\1/p' | tail -n 1)
+  [ -z "$unmet" ] || fail "a condition of it is not met: $unmet"
 fi
-[ "$active" != inactive ] || [ "$assert" != no ] || fail 'an assertion of it does not hold'
 if [ "$type" = oneshot ] && [ "$remain" != yes ]; then
   [ "$active" != failed ] && [ "$result" = success ] || fail "it ended with the result $result"
   exit 0
