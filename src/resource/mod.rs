@@ -1,7 +1,16 @@
 //! Resources: the wanted state of one thing on one node, as a pure function of what is known of it. And the table of kinds.
 
 mod args;
+mod attributes;
+mod copy;
+mod file;
+
+mod folders;
+mod mode;
 mod param;
+mod template;
+mod validate;
+mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +70,11 @@ pub trait Controller {
     fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Diagnostic>;
     /// Content of a file: held in memory up to 1 MiB, else streamed; hashed once per run.
     fn content(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic>;
+    /// Length and SHA-256 of a file, hashed once per run and never held: for folders of many files.
+    fn digest(&self, path: &Path, at: &Value) -> Result<(u64, Arc<str>), Diagnostic> {
+        let body = write::Body::of(self.content(path, at)?);
+        Ok((body.len, body.sha256))
+    }
     /// Renders a template file in the scope of the task.
     fn render_file(&self, path: &Path, at: &Value, options: &RenderOptions)
     -> Result<String, Stop>;
@@ -101,7 +115,7 @@ impl Default for RenderOptions {
 }
 
 /// The table of kinds.
-pub static KINDS: &[&Kind] = &[];
+pub static KINDS: &[&Kind] = &[&copy::COPY, &file::FILE, &template::TEMPLATE];
 
 /// The kind of that name, short or full.
 pub fn kind(name: &str) -> Option<&'static Kind> {
