@@ -69,6 +69,16 @@ impl Attributes {
         self.owner.is_none() && self.group.is_none() && self.mode.is_none()
     }
 
+    /// What the acting account makes when nothing is wanted.
+    pub fn plain(&self) -> Attributes {
+        Attributes {
+            owner: None,
+            group: None,
+            mode: None,
+            user: self.user.clone(),
+        }
+    }
+
     /// The same with another mode.
     pub fn with_mode(&self, mode: Option<FileMode>) -> Attributes {
         Attributes {

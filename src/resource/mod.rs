@@ -6,8 +6,11 @@ mod copy;
 mod file;
 
 mod folders;
+mod lineinfile;
 mod mode;
 mod param;
+mod pattern;
+mod stat;
 mod template;
 mod validate;
 mod write;
@@ -115,7 +118,13 @@ impl Default for RenderOptions {
 }
 
 /// The table of kinds.
-pub static KINDS: &[&Kind] = &[&copy::COPY, &file::FILE, &template::TEMPLATE];
+pub static KINDS: &[&Kind] = &[
+    &copy::COPY,
+    &file::FILE,
+    &lineinfile::LINEINFILE,
+    &stat::STAT,
+    &template::TEMPLATE,
+];
 
 /// The kind of that name, short or full.
 pub fn kind(name: &str) -> Option<&'static Kind> {

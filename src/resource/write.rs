@@ -317,8 +317,11 @@ impl Place<'_> {
                 self.resolved.fresh('f', folder.or(self.above))
             }
         };
+        // It will be another inode, with times that are not known yet.
         stat.size = body.len;
         stat.links = 1;
+        stat.inode = 0;
+        (stat.atime, stat.mtime, stat.ctime) = (0.0, 0.0, 0.0);
         Ok(stat)
     }
 

@@ -311,10 +311,14 @@ impl Tree {
                     resolved.fresh('f', found.or_else(|| above.get(folder).copied()))
                 }
             };
-            let new = Stat {
+            let mut new = Stat {
                 size: file.len,
                 ..new
             };
+            if sent {
+                new.inode = 0;
+                (new.atime, new.mtime, new.ctime) = (0.0, 0.0, 0.0);
+            }
             planned.push(Planned {
                 file,
                 new: match &old {

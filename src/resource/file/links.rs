@@ -131,7 +131,10 @@ impl File {
             return Ok(Change::blocked(format!("`{}` is a folder", source.abs))
                 .help("folders have no hard links; write `state: link`"));
         }
-        let same = |found: &&Stat| found.inode == stat.inode && found.device == stat.device;
+        // A prediction has no inode; it is never the same file for certain.
+        let same = |found: &&Stat| {
+            found.inode == stat.inode && found.device == stat.device && stat.inode != 0
+        };
         if let Some(found) = info.stat.as_ref().filter(same) {
             let change = Change::none("it is as wanted").result("src", &*source.abs);
             return self.settle(known, &self.path, info, found, change);
