@@ -3,20 +3,24 @@
 mod remote;
 mod stream;
 mod tree;
+mod walk;
 
+use std::path::Path;
 use std::sync::Arc;
 
-use super::attributes::{self, Attributes, is_folder, trimmed};
+use super::attributes::{self, Attributes};
+use super::body::Body;
 use super::mode::FileMode;
+use super::place::{is_folder, trimmed};
 use super::validate::Validate;
-use super::write::{Body, Target};
+use super::write::Target;
 use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
 use crate::change::Change;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Question};
 use crate::value::{Kind as ValueKind, Value};
 
-pub use tree::permissions;
+pub use walk::permissions;
 
 /// The row of `copy`.
 pub static COPY: Kind = Kind {
@@ -107,22 +111,7 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
             .into());
     }
     if let Some(content) = args.get("content") {
-        if dest.ends_with('/') {
-            return Err(Diagnostic::at(
-                args.value_place("dest"),
-                "`dest` is a folder, and `content` has no name",
-            )
-            .help("write the name of the file behind the folder")
-            .into());
-        }
-        let body = Body::new(text(content).into_bytes());
-        verify_checksum(args, &body)?;
-        return Ok(Box::new(Copy {
-            body,
-            target,
-            name: None,
-            src: None,
-        }));
+        return given(args, content, target);
     }
     let src = args
         .get("src")
@@ -134,28 +123,54 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
     if path.is_dir() {
         return tree::bind(src, &path, target, folder_mode, preserve, controller);
     }
-    let mut target = target;
+    single(args, src, &path, target, preserve, controller)
+}
+
+/// Text that stands in the playbook.
+fn given(args: &Args, content: &Value, target: Target) -> Bound {
+    if target.folders.is_some() {
+        return Err(Diagnostic::at(
+            args.value_place("dest"),
+            "`dest` is a folder, and `content` has no name",
+        )
+        .help("write the name of the file behind the folder")
+        .into());
+    }
+    let body = Body::new(text(content).into_bytes());
+    verify_checksum(args, &body)?;
+    Ok(Box::new(Copy {
+        body,
+        target,
+        name: None,
+        src: None,
+    }))
+}
+
+/// One file of the controller.
+fn single(
+    args: &Args,
+    src: &Value,
+    path: &Path,
+    mut target: Target,
+    preserve: bool,
+    controller: &dyn Controller,
+) -> Bound {
     if preserve {
-        let bits = tree::permissions(&path, src)?;
+        let bits = permissions(path, src)?;
         target.attributes = target.attributes.with_mode(Some(FileMode::Bits(bits)));
     }
-    let body = Body::of(controller.content(&path, src)?);
+    let body = Body::of(controller.content(path, src)?);
     verify_checksum(args, &body)?;
     let name = path.file_name().map(|name| name.to_string_lossy());
     let name: Arc<str> = name.unwrap_or_default().into();
-    if dest.ends_with('/') {
-        target.dest = format!("{}/{name}", dest.trim_end_matches('/')).into();
-        return Ok(Box::new(Copy {
-            body,
-            target,
-            name: None,
-            src: Some(path.display().to_string().into()),
-        }));
+    let inside = target.folders.is_some();
+    if inside {
+        target.dest = format!("{}/{name}", target.dest.trim_end_matches('/')).into();
     }
     Ok(Box::new(Copy {
         body,
         target,
-        name: Some(name),
+        name: (!inside).then_some(name),
         src: Some(path.display().to_string().into()),
     }))
 }

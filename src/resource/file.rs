@@ -7,8 +7,9 @@ mod times;
 
 use std::sync::Arc;
 
-use super::attributes::{self, Attributes, homeless, state, trimmed, with_stat};
+use super::attributes::{self, Attributes, homeless};
 use super::folders;
+use super::place::{parent, state, trimmed, with_stat};
 use super::write::set;
 use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
 use crate::change::{Action, Change};
@@ -146,7 +147,7 @@ impl File {
             return questions;
         }
         questions.extend(self.attributes.questions());
-        let above = attributes::parent(&self.path);
+        let above = parent(&self.path);
         match self.wanted {
             Wanted::Directory => questions.extend(folders::questions(&self.path)),
             Wanted::Touch | Wanted::Link | Wanted::Hard => {

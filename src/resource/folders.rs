@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::attributes::{
-    Resolved, homeless, is_certain, is_folder, parent, standing, state, trimmed, was,
-};
+use super::attributes::{Resolved, homeless};
+use super::place::{is_certain, is_folder, parent, standing, state, trimmed, was};
 use crate::change::{Change, Step, Touch};
 use crate::command::{Command, quote};
 use crate::fact::{Answer, Known, Missing, PathInfo, Question, Stat};

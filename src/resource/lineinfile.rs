@@ -2,11 +2,13 @@
 
 mod lines;
 
-use super::attributes::{self, Attributes, homeless, trimmed};
+use super::attributes::{self, Attributes, homeless};
+use super::body::Body;
 use super::copy::{BACKUP, REFUSED_OF_FILES, VALIDATE};
 use super::pattern::{Replacement, compile};
+use super::place::trimmed;
 use super::validate::Validate;
-use super::write::{Body, Target};
+use super::write::Target;
 use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
 use crate::change::{Action, Change};
 use crate::diagnostic::Diagnostic;

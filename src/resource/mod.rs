@@ -2,6 +2,7 @@
 
 mod args;
 mod attributes;
+mod body;
 mod copy;
 mod file;
 
@@ -10,6 +11,7 @@ mod lineinfile;
 mod mode;
 mod param;
 mod pattern;
+mod place;
 mod stat;
 mod template;
 mod validate;
@@ -75,7 +77,7 @@ pub trait Controller {
     fn content(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic>;
     /// Length and SHA-256 of a file, hashed once per run and never held: for folders of many files.
     fn digest(&self, path: &Path, at: &Value) -> Result<(u64, Arc<str>), Diagnostic> {
-        let body = write::Body::of(self.content(path, at)?);
+        let body = body::Body::of(self.content(path, at)?);
         Ok((body.len, body.sha256))
     }
     /// Renders a template file in the scope of the task.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::attributes::{homeless, trimmed};
+use super::attributes::homeless;
 use super::mode::octal;
+use super::place::trimmed;
 use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
 use crate::change::Change;
 use crate::diagnostic::Diagnostic;

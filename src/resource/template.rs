@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::attributes::{self, Attributes, trimmed};
+use super::attributes::{self, Attributes};
+use super::body::Body;
 use super::copy::{BACKUP, FORCE, VALIDATE};
 use super::mode::FileMode;
+use super::place::trimmed;
 use super::validate::Validate;
-use super::write::{Body, Target};
+use super::write::Target;
 use super::{Args, Bound, Controller, Kind, Param, ParamType, RenderOptions, Resource};
 use crate::change::Change;
 use crate::diagnostic::Diagnostic;
@@ -128,10 +130,15 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
     }
     let text = controller.render_file(&path, src, &options)?;
     let name = src.as_str().unwrap_or_default();
+    let name: Arc<str> = name.rsplit('/').next().unwrap_or(name).into();
+    let base = trimmed(dest).trim_end_matches('/');
     Ok(Box::new(Template {
         body: Body::new(text.into_bytes()),
         target: Target {
-            dest: trimmed(dest).into(),
+            dest: match dest.ends_with('/') {
+                true => format!("{base}/{name}").into(),
+                false => dest.into(),
+            },
             attributes,
             follow: args.bool("follow", false),
             force: args.bool("force", true),
@@ -139,7 +146,7 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
             validate: Validate::bind(args)?,
             folders: None,
         },
-        name: name.rsplit('/').next().unwrap_or(name).into(),
+        name,
         src: path.display().to_string().into(),
     }))
 }

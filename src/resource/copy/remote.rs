@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::attributes::{homeless, is_folder, trimmed};
+use super::super::attributes::homeless;
+use super::super::body::{Body, Source};
 use super::super::mode::FileMode;
-use super::super::write::{Body, Source, Target};
+use super::super::place::{is_folder, trimmed};
+use super::super::write::Target;
 use super::super::{Bound, Resource};
 use super::into_folder;
 use crate::change::Change;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sha2::Digest;
 
-use super::super::attributes::{is_certain, parent};
 use super::super::mode::argument;
+use super::super::place::{is_certain, parent};
 use super::tree::Planned;
 use crate::change::{Content, Expect, TarEntry};
 use crate::command::quote;

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::attributes::{
-    Attributes, Resolved, homeless, is_certain, is_folder, parent, state,
-};
+use super::super::attributes::{Attributes, Resolved, homeless};
 use super::super::folders;
 use super::super::mode::FileMode;
+use super::super::place::{is_certain, is_folder, parent, state};
 use super::super::write::{Target, temporary};
 use super::super::{Bound, Controller, Resource};
 use super::stream::{contents, moves, owners, settings, standings, tar, unpack};
+use super::walk::{Walk, permissions};
 use crate::change::{Action, Change, Field, Step, Touch};
 use crate::diagnostic::{Diagnostic, count};
 use crate::fact::{Answer, Known, Missing, PathInfo, Question, Stat};
@@ -107,69 +107,6 @@ pub fn bind(
         follow: target.follow,
         force: target.force,
     }))
-}
-
-/// Permission bits of a controller's file.
-pub fn permissions(path: &Path, src: &Value) -> Result<u32, Diagnostic> {
-    use std::os::unix::fs::PermissionsExt;
-    match path.metadata() {
-        Ok(metadata) => Ok(metadata.permissions().mode() & 0o7777),
-        Err(error) => Err(unreadable(path, src, &error)),
-    }
-}
-
-fn unreadable(path: &Path, src: &Value, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::at(
-        &src.span,
-        format!("`{}` cannot be read: {error}", path.display()),
-    )
-}
-
-/// What is found below the source folder; links are followed.
-struct Walk<'a> {
-    src: &'a Value,
-    folders: Vec<String>,
-    files: Vec<(String, PathBuf)>,
-}
-
-impl Walk<'_> {
-    fn folder(&mut self, path: &Path, prefix: &str, depth: usize) -> Result<(), Diagnostic> {
-        if depth > 64 {
-            let message = format!("`{}` is nested too deep", path.display());
-            return Err(Diagnostic::at(&self.src.span, message)
-                .help("a link in it may lead to a folder above itself"));
-        }
-        let unreadable = |error| unreadable(path, self.src, &error);
-        let mut entries = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(unreadable)? {
-            entries.push(entry.map_err(unreadable)?);
-        }
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        for entry in entries {
-            let path = entry.path();
-            let Ok(name) = entry.file_name().into_string() else {
-                let message = format!("the name of `{}` is not UTF-8", path.display());
-                return Err(Diagnostic::at(&self.src.span, message).help("rename the file"));
-            };
-            let name = match prefix {
-                "" => name,
-                prefix => format!("{prefix}/{name}"),
-            };
-            let metadata = path
-                .metadata()
-                .map_err(|error| self::unreadable(&path, self.src, &error))?;
-            if metadata.is_dir() {
-                self.folders.push(name.clone());
-                self.folder(&path, &name, depth + 1)?;
-            } else if metadata.is_file() {
-                self.files.push((name, path));
-            } else {
-                let message = format!("`{}` is neither file nor folder", path.display());
-                return Err(Diagnostic::at(&self.src.span, message));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What happens to one file.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::attributes::{state, was};
+use super::super::place::{state, was};
 use crate::change::{Action, Change, Expect, Field, Step, Touch};
 use crate::command::Command;
 use crate::fact::{Answer, PathInfo, Question};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::attributes::{Resolved, is_folder, standing, state, was};
+use super::super::attributes::Resolved;
 use super::super::folders;
 use super::super::mode::argument;
+use super::super::place::{is_folder, standing, state, was};
 use super::File;
 use crate::change::{Action, Change, Expect, Field, Step, Touch};
 use crate::command::quote;

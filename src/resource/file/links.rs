@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::attributes::{homeless, is_certain, is_folder, parent, standing, state, was};
+use super::super::attributes::homeless;
+use super::super::place::{is_certain, is_folder, parent, standing, state, was};
 use super::super::write::{no_folder, temporary};
 use super::{File, Wanted};
 use crate::change::{Action, Change, Field, Step, Touch};
@@ -49,6 +50,16 @@ impl File {
         if let Some(change) = self.occupied(info) {
             return Ok(change);
         }
+        self.new_link(known, info, source, target)
+    }
+
+    fn new_link(
+        &self,
+        known: &Known,
+        info: &PathInfo,
+        source: &PathInfo,
+        target: Arc<str>,
+    ) -> Result<Change, Missing> {
         let folder = match self.standing_folder(known)? {
             Ok(folder) => folder,
             Err(change) => return Ok(change),

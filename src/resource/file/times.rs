@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::attributes::{is_certain, is_folder, parent, standing, was};
+use super::super::place::{is_certain, is_folder, parent, standing, was};
 use super::super::write::no_folder;
 use super::super::{Args, Param};
 use super::File;
@@ -164,7 +164,7 @@ impl File {
             .touch(Touch::Path(key.to_string()))
             .before(was(&info.abs, None, None))
             .verify(standing(&info.abs, &new, None));
-        let empty = super::super::write::sha256(&[]);
+        let empty = super::super::body::sha256(&[]);
         if is_certain(&new) {
             let info = PathInfo {
                 stat: Some(new.clone()),
