@@ -54,7 +54,7 @@ fn what_fails_leaves_the_old_file() {
     node.write("x", "old");
     let arguments =
         |validate: &str| json!({ "content": "new", "dest": node.text("x"), "validate": validate });
-    let words = node.fails("copy", arguments("grep -q old %s"));
+    let words = node.fails("copy", arguments("grep -q old %s"), "");
     assert!(words.contains("does not pass `grep -q old %s`"), "{words}");
     assert_eq!(node.read("x"), "old");
     assert_eq!(
@@ -65,6 +65,21 @@ fn what_fails_leaves_the_old_file() {
     );
     node.apply("copy", arguments("grep -q new %s"));
     assert_eq!(node.read("x"), "new");
+}
+
+/// A write that ends in the middle, as on a full disk.
+#[test]
+fn a_write_cut_short_leaves_the_old_file() {
+    let node = Node::new();
+    node.write("x", "old");
+    let content = "0123456789".repeat(10_000);
+    let arguments = json!({ "content": content, "dest": node.text("x") });
+    node.fails("copy", arguments.clone(), "ulimit -f 8");
+    assert_eq!(node.read("x"), "old");
+    let left = std::fs::read_dir(node.root.path()).expect("a folder");
+    assert_eq!(left.count(), 1);
+    node.apply("copy", arguments);
+    assert_eq!(node.read("x"), content);
 }
 
 #[test]
