@@ -78,8 +78,6 @@ pub const REFUSED_OF_FILES: &[(&str, &str)] = &[
         "decrypt",
         "encrypted files are always decrypted; leave it out",
     ),
-    ("regexp", "only Ansible's `assemble` has it"),
-    ("thirsty", "its name is `force`"),
 ];
 
 fn check(args: &Args) -> Vec<Diagnostic> {

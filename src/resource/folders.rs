@@ -107,3 +107,24 @@ pub fn make(
         .unwrap_or_else(|| resolved.fresh('d', None));
     Ok((step, stat))
 }
+
+/// The obstacle of a missing parent folder.
+pub fn no_folder(folder: &str) -> Change {
+    Change::blocked(format!("the folder `{folder}` does not exist")).help(
+        "make it first with a `file` task with `state: directory`, or install the package that brings it",
+    )
+}
+
+/// Folders that earlier steps of the change make.
+pub fn predicted(steps: &[Step]) -> HashMap<&str, &Stat> {
+    steps
+        .iter()
+        .flat_map(|step| &step.predicts)
+        .filter_map(|(question, answer)| match (question, answer) {
+            (Question::Path(path), Answer::Path(info)) => {
+                info.stat.as_ref().map(|stat| (&**path, stat))
+            }
+            _ => None,
+        })
+        .collect()
+}

@@ -2,6 +2,7 @@
 
 use super::mode::octal;
 use crate::change::{Change, Expect};
+use crate::command::quote;
 use crate::fact::{PathInfo, Stat};
 
 /// What must stand at `path`, with all that `stat` says of kind, mode and owner; empty names do not matter.
@@ -91,4 +92,16 @@ pub fn is_folder(info: &PathInfo) -> bool {
     info.stat
         .as_ref()
         .is_some_and(|stat| stat.target_kind == 'd')
+}
+
+/// Names `$t`, a file beside `path` that is removed when the step fails or is ended.
+pub fn temporary(path: &str) -> String {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    // A name has 255 bytes at most; `$TAG` needs some of them.
+    let mut end = name.len().min(160);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    let start = quote(&format!("{folder}/.{}.hadeploy-", &name[..end]));
+    format!("t={start}\"$TAG\"\ntrap 'rm -rf -- \"$t\"' EXIT\ntrap 'exit 143' HUP INT TERM\n")
 }

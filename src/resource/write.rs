@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::attributes::{Attributes, Resolved, homeless};
 use super::body::{Body, DIFF_LIMIT, Source, text};
 use super::folders;
-use super::place::{is_certain, is_folder, parent, standing, state, was, with_stat};
+use super::place::{is_certain, is_folder, parent, standing, state, temporary, was, with_stat};
 use super::validate::Validate;
 use crate::change::{Action, Change, Content, Field, Step, Touch};
 use crate::command::quote;
@@ -82,22 +82,10 @@ impl Target {
         if let Some(change) = self.obstacle(known, old.as_ref())? {
             return Ok(change);
         }
-        let mut above = None;
-        if let (Some(attributes), Some(folder), None) =
-            (&self.folders, parent(&self.dest), info.stat.as_ref())
-        {
-            let missing = match folders::missing(known, folder)? {
-                Ok(missing) => missing,
-                Err(change) => return Ok(change),
-            };
-            let resolved = match attributes.resolve(known)? {
-                Ok(resolved) => resolved,
-                Err(change) => return Ok(change),
-            };
-            if !missing.is_empty() {
-                above = Some(folders::make(known, &resolved, &missing)?);
-            }
-        }
+        let above = match self.above(known, &info)? {
+            Ok(above) => above,
+            Err(change) => return Ok(change),
+        };
         let place = Place {
             above: above.as_ref().map(|(_, stat)| stat),
             target: self,
@@ -112,6 +100,28 @@ impl Target {
             change.steps.insert(0, step);
         }
         Ok(change)
+    }
+
+    /// The step that makes the missing folders, and what the last of them will be.
+    fn above(
+        &self,
+        known: &Known,
+        info: &PathInfo,
+    ) -> Result<Result<Option<(Step, Stat)>, Change>, Missing> {
+        let (Some(attributes), Some(folder), None) =
+            (&self.folders, parent(&self.dest), info.stat.as_ref())
+        else {
+            return Ok(Ok(None));
+        };
+        let (missing, resolved) =
+            match (folders::missing(known, folder)?, attributes.resolve(known)?) {
+                (Ok(missing), Ok(resolved)) => (missing, resolved),
+                (Err(change), _) | (_, Err(change)) => return Ok(Err(change)),
+            };
+        if missing.is_empty() {
+            return Ok(Ok(None));
+        }
+        folders::make(known, &resolved, &missing).map(|made| Ok(Some(made)))
     }
 
     /// Whether the file behind the link is meant.
@@ -138,18 +148,11 @@ impl Target {
         }
         match parent(&self.dest) {
             Some(folder) if self.folders.is_none() && !is_folder(known.path(folder)?) => {
-                Ok(Some(no_folder(folder)))
+                Ok(Some(folders::no_folder(folder)))
             }
             _ => Ok(None),
         }
     }
-}
-
-/// The obstacle of a missing parent folder.
-pub fn no_folder(folder: &str) -> Change {
-    Change::blocked(format!("the folder `{folder}` does not exist")).help(
-        "make it first with a `file` task with `state: directory`, or install the package that brings it",
-    )
 }
 
 fn is_file(info: &PathInfo) -> bool {
@@ -391,16 +394,4 @@ pub fn set(resolved: &Resolved, path: &str, dest: &str, old: &Stat) -> Step {
         .touch(Touch::Path(dest.to_owned()))
         .before(was(path, Some(old), None))
         .verify(standing(path, &new, None))
-}
-
-/// Names `$t`, a file beside `path` that is removed when the step fails or is ended.
-pub fn temporary(path: &str) -> String {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    // A name has 255 bytes at most; `$TAG` needs some of them.
-    let mut end = name.len().min(160);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    let start = quote(&format!("{folder}/.{}.hadeploy-", &name[..end]));
-    format!("t={start}\"$TAG\"\ntrap 'rm -rf -- \"$t\"' EXIT\ntrap 'exit 143' HUP INT TERM\n")
 }

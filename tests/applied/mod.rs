@@ -54,7 +54,7 @@ fn what_fails_leaves_the_old_file() {
     node.write("x", "old");
     let arguments =
         |validate: &str| json!({ "content": "new", "dest": node.text("x"), "validate": validate });
-    let words = node.fails("copy", arguments("grep -q old %s"));
+    let words = node.fails("copy", arguments("grep -q old %s"), "");
     assert!(words.contains("does not pass `grep -q old %s`"), "{words}");
     assert_eq!(node.read("x"), "old");
     assert_eq!(
@@ -65,6 +65,21 @@ fn what_fails_leaves_the_old_file() {
     );
     node.apply("copy", arguments("grep -q new %s"));
     assert_eq!(node.read("x"), "new");
+}
+
+/// A write that ends in the middle, as on a full disk.
+#[test]
+fn a_write_cut_short_leaves_the_old_file() {
+    let node = Node::new();
+    node.write("x", "old");
+    let content = "0123456789".repeat(10_000);
+    let arguments = json!({ "content": content, "dest": node.text("x") });
+    node.fails("copy", arguments.clone(), "ulimit -f 8");
+    assert_eq!(node.read("x"), "old");
+    let left = std::fs::read_dir(node.root.path()).expect("a folder");
+    assert_eq!(left.count(), 1);
+    node.apply("copy", arguments);
+    assert_eq!(node.read("x"), content);
 }
 
 #[test]
@@ -263,5 +278,58 @@ fn ten_lines_go_on_from_what_was_predicted() {
     assert_eq!(
         node.read("conf"),
         format!("first\n{}\nlast", wanted.join("\n"))
+    );
+}
+
+#[test]
+fn times_are_set_also_of_what_is_made() {
+    let node = Node::new();
+    // To read a file's hash, as these tests do, is an access: only the folder keeps that time.
+    let times = |name: &str, state: &str, access: &str| {
+        json!({
+            "path": node.text(name),
+            "state": state,
+            "access_time": access,
+            "modification_time": "2021-02-03",
+            "modification_time_format": "%Y-%m-%d",
+        })
+    };
+    let metadata = |name: &str| node.path(name).metadata().expect("there");
+    node.apply("file", times("-a b", "touch", "preserve"));
+    node.apply("file", times("folder", "directory", "202001020304.05"));
+    assert_eq!(metadata("folder").atime(), 1_577_934_245);
+    for name in ["-a b", "folder"] {
+        assert_eq!(metadata(name).mtime(), 1_612_310_400, "{name}");
+    }
+    node.write("-a b", "altered");
+    let change = node.apply("file", times("-a b", "file", "preserve"));
+    assert_eq!(change.fields.len(), 1);
+}
+
+#[test]
+fn templates_go_into_folders() {
+    let node = Node::new();
+    std::fs::write(node.files.path().join("a b.j2"), "text").expect("written");
+    std::fs::create_dir(node.path("into")).expect("made");
+    for dest in ["into", "into/"] {
+        node.apply(
+            "template",
+            json!({ "src": "a b.j2", "dest": node.text(dest), "mode": "u=rw,go=" }),
+        );
+        assert_eq!(
+            (node.read("into/a b.j2"), node.mode("into/a b.j2")),
+            ("text".to_owned(), 0o600)
+        );
+    }
+}
+
+#[test]
+fn a_file_of_the_node_is_copied_there() {
+    let node = Node::new();
+    node.write("it's", "here");
+    node.apply("copy", json!({ "src": node.text("it's"), "dest": node.text("too"), "remote_src": true, "mode": "0600" }));
+    assert_eq!(
+        (node.read("too"), node.mode("too")),
+        ("here".to_owned(), 0o600)
     );
 }

@@ -108,11 +108,11 @@ impl Node {
         change
     }
 
-    /// Applies what must fail; its words.
-    pub fn fails(&self, name: &str, arguments: serde_json::Value) -> String {
+    /// Applies, under a limit of the shell, what must fail; its words.
+    pub fn fails(&self, name: &str, arguments: serde_json::Value, limit: &str) -> String {
         let resource = self.bind(name, &arguments);
         let (change, _) = self.diff(&*resource);
-        let output = run(&change.steps[0]);
+        let output = run_under(limit, &change.steps[0]);
         assert!(!output.status.success());
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
@@ -147,6 +147,10 @@ pub fn ask(missing: &Missing) -> Vec<(Question, Answer)> {
 }
 
 pub fn run(step: &Step) -> Output {
+    run_under("", step)
+}
+
+fn run_under(limit: &str, step: &Step) -> Output {
     step.before.iter().for_each(verify);
     let folder = tempfile::tempdir().expect("a folder");
     let inputs: Vec<PathBuf> = step
@@ -167,7 +171,7 @@ pub fn run(step: &Step) -> Output {
             path
         })
         .collect();
-    shell(&format!("umask 022\n{}", step.script), &inputs)
+    shell(&format!("umask 022\n{limit}\n{}", step.script), &inputs)
 }
 
 /// The stream of the entries, made by the system's own tar.

@@ -1,14 +1,13 @@
 //! A folder of the controller copied with one stream: only what differs is sent, unpacked beside the target, moved into place.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::attributes::{Attributes, Resolved, homeless};
 use super::super::folders;
 use super::super::mode::FileMode;
-use super::super::place::{is_certain, is_folder, parent, state};
-use super::super::write::{Target, temporary};
+use super::super::place::{is_certain, is_folder, parent, state, temporary};
+use super::super::write::Target;
 use super::super::{Bound, Controller, Resource};
 use super::stream::{contents, moves, owners, settings, standings, tar, unpack};
 use super::walk::{Walk, permissions};
@@ -217,7 +216,7 @@ impl Tree {
         resolved: &Resolved,
         steps: &[Step],
     ) -> Result<Result<Vec<Planned<'_>>, Change>, Missing> {
-        let above = predicted(steps);
+        let above = folders::predicted(steps);
         let mut planned = Vec::with_capacity(self.files.len());
         for file in &self.files {
             let info = known.path(&file.dest)?;
@@ -391,18 +390,4 @@ impl Planned<'_> {
         }
         fields
     }
-}
-
-/// Folders that earlier steps of the change make.
-fn predicted(steps: &[Step]) -> HashMap<&str, &Stat> {
-    steps
-        .iter()
-        .flat_map(|step| &step.predicts)
-        .filter_map(|(question, answer)| match (question, answer) {
-            (Question::Path(path), Answer::Path(info)) => {
-                info.stat.as_ref().map(|stat| (&**path, stat))
-            }
-            _ => None,
-        })
-        .collect()
 }

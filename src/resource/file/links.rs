@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::attributes::homeless;
-use super::super::place::{is_certain, is_folder, parent, standing, state, was};
-use super::super::write::{no_folder, temporary};
+use super::super::folders::no_folder;
+use super::super::place::{is_certain, is_folder, parent, standing, state, temporary, was};
 use super::{File, Wanted};
 use crate::change::{Action, Change, Field, Step, Touch};
 use crate::command::quote;

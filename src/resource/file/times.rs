@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::super::folders::no_folder;
 use super::super::place::{is_certain, is_folder, parent, standing, was};
-use super::super::write::no_folder;
 use super::super::{Args, Param};
 use super::File;
 use crate::change::{Action, Change, Field, Step, Touch};
