@@ -175,7 +175,7 @@ impl ConnectionVars {
     }
 
     fn method(&self, faults: &mut Vec<Diagnostic>) -> Method {
-        match self.get("method") {
+        match self.get("method").filter(|value| !value.is_null()) {
             None => Method::Ssh,
             Some(value) => match value.as_str() {
                 Some("ssh" | "smart") => Method::Ssh,
@@ -251,4 +251,9 @@ pub fn check_names(vars: &Map, in_group: bool) -> Vec<Diagnostic> {
         );
     }
     faults
+}
+
+/// Whether a name is one of the connection variables.
+pub fn is_connection_variable(name: &str) -> bool {
+    VARIABLES.iter().any(|(known, _)| *known == name)
 }

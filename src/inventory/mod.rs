@@ -4,6 +4,7 @@ mod connection;
 mod draft;
 mod pattern;
 mod range;
+mod term;
 mod vars_folder;
 mod yaml;
 
@@ -21,7 +22,7 @@ use crate::value::{Entry, Map, Value};
 pub(crate) use vars_folder::read_vars;
 pub(crate) use yaml::reason;
 
-pub use connection::{Connection, ConnectionVars, Method, check_names};
+pub use connection::{Connection, ConnectionVars, Method, check_names, is_connection_variable};
 pub use pattern::{HostPattern, Matched};
 
 /// All hosts and groups of all inventory files.

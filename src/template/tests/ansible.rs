@@ -1,0 +1,1 @@
+//! Values that ansible-core 2.19 gave, kept as data.
