@@ -2,6 +2,7 @@
 
 mod connection;
 mod draft;
+mod listing;
 mod pattern;
 mod range;
 mod term;
@@ -23,6 +24,7 @@ pub(crate) use vars_folder::read_vars;
 pub(crate) use yaml::reason;
 
 pub use connection::{Connection, ConnectionVars, Method, check_names, is_connection_variable};
+pub use listing::{ListedHost, ListedVar};
 pub use pattern::{HostPattern, Matched};
 
 /// All hosts and groups of all inventory files.

@@ -254,4 +254,25 @@ impl Play {
     pub fn tasks_and_handlers(&self) -> impl Iterator<Item = &Task> {
         self.all_tasks().chain(&self.handlers)
     }
+
+    /// The handlers a notification means: the last one of that name, and all that listen to it. `name_of` gives the
+    /// rendered name of a handler.
+    pub fn notified<'a>(
+        &'a self,
+        notification: &str,
+        name_of: impl Fn(&'a Task) -> Option<Arc<str>>,
+    ) -> Vec<&'a Task> {
+        let named = self
+            .handlers
+            .iter()
+            .rposition(|handler| name_of(handler).as_deref() == Some(notification));
+        self.handlers
+            .iter()
+            .enumerate()
+            .filter(|(index, handler)| {
+                Some(*index) == named || handler.listen.iter().any(|topic| &**topic == notification)
+            })
+            .map(|(_, handler)| handler)
+            .collect()
+    }
 }

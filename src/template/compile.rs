@@ -8,6 +8,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Expression, Template, UndefinedBehavior};
 
 use super::check::Problem;
+use super::header::header;
+use super::rewrite::{Offsets, Rewriter};
 use super::scan::{self, MARKERS, Markers, Part, Piece};
 use super::{Includes, check, explain, filter, python, test};
 use crate::resource::RenderOptions;
@@ -42,48 +44,25 @@ pub(super) enum Program {
         /// The same as a template, for a message when it gives nothing.
         text: &'static str,
     },
+    /// Blocks and expressions only: one value is itself, several are joined to text.
+    Blocks(Template<'static, 'static>),
     /// A template, with text as its result.
     Template(Template<'static, 'static>),
 }
 
-/// A rewritten text's offsets: pairs of a start there and a start in the written text.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Offsets(Vec<(usize, usize, bool)>);
-
-impl Offsets {
-    /// The written range of a compiled one.
-    pub(super) fn written(&self, range: Range<usize>) -> Range<usize> {
-        let start = self.one(range.start);
-        start..self.one(range.end).max(start)
-    }
-
-    /// The same for a compiled text that stands `shift` bytes further on.
-    pub(super) fn shifted(&self, shift: usize) -> Offsets {
-        let moved = self
-            .0
-            .iter()
-            .map(|(from, to, copied)| (from + shift, *to, *copied));
-        Offsets(moved.collect())
-    }
-
-    fn one(&self, offset: usize) -> usize {
-        let index = self.0.partition_point(|(from, ..)| *from <= offset);
-        match index.checked_sub(1).map(|index| self.0[index]) {
-            Some((from, to, true)) => to + (offset - from),
-            Some((_, to, false)) => to,
-            None => offset,
-        }
-    }
-}
+/// What is compiled, by its text.
+type Cache<Key> = HashMap<Key, Arc<Compiled>>;
 
 /// The environments of one run. They live to its end: what is compiled borrows from them.
 pub(super) struct Engine {
     /// Of values in YAML.
     values: &'static Environment<'static>,
+    /// Of values that are blocks and expressions only.
+    blocks: &'static Environment<'static>,
     /// Of files, by their options.
     files: Mutex<HashMap<String, &'static Environment<'static>>>,
-    cache: RwLock<HashMap<Form, HashMap<Arc<str>, Arc<Compiled>>>>,
-    file_cache: RwLock<HashMap<(String, Arc<str>), Arc<Compiled>>>,
+    cache: RwLock<HashMap<Form, Cache<Arc<str>>>>,
+    file_cache: RwLock<Cache<(String, Arc<str>)>>,
     includes: Arc<Included>,
 }
 
@@ -116,7 +95,8 @@ impl Engine {
         })
         .expect("the standard markers are valid");
         Arc::new(Engine {
-            values: environment(syntax, &includes),
+            values: environment(syntax.clone(), &includes, Output::Text),
+            blocks: environment(syntax, &includes, Output::Values),
             files: Mutex::default(),
             cache: RwLock::default(),
             file_cache: RwLock::default(),
@@ -198,27 +178,38 @@ impl Engine {
             };
         }
         match expression {
-            Some(range) => self.compile_expression(text, range),
+            Some(range) => {
+                let braced = range.start > 0;
+                self.compile_expression(text, range, braced)
+            }
             None => {
-                let mut rewriter = Rewriter::new(text, 0);
+                let mut rewriter = Rewriter::of_value(text);
                 for piece in &pieces {
                     rewriter.piece(piece);
                 }
+                let original = text;
                 let (text, offsets) = rewriter.finish();
-                let program = self
-                    .values
+                let bare = only_blocks(original, &pieces);
+                let program = if bare { self.blocks } else { self.values }
                     .template_from_named_str("", leak(text))
-                    .map(Program::Template)
+                    .map(if bare {
+                        Program::Blocks
+                    } else {
+                        Program::Template
+                    })
                     .map_err(|error| vec![explain::syntax(&error, &offsets)]);
                 Compiled { program, offsets }
             }
         }
     }
 
-    fn compile_expression(&self, text: &str, range: Range<usize>) -> Compiled {
-        let mut rewriter = Rewriter::new(text, range.start);
-        rewriter.expression(range.clone());
-        rewriter.copy(range.end);
+    fn compile_expression(&self, text: &str, range: Range<usize>, braced: bool) -> Compiled {
+        let mut rewriter = if braced {
+            Rewriter::of_value(text).from(range.start)
+        } else {
+            Rewriter::new(text, range.start)
+        };
+        rewriter.expression(range, braced);
         let (rewritten, offsets) = rewriter.finish();
         let rewritten = leak(rewritten);
         let program = self
@@ -282,7 +273,7 @@ impl Engine {
         if let Some(found) = files.get(&key(options)) {
             return Ok(found);
         }
-        let environment = environment(syntax(options)?, &self.includes);
+        let environment = environment(syntax(options)?, &self.includes, Output::Text);
         files.insert(key(options), environment);
         Ok(environment)
     }
@@ -300,7 +291,7 @@ fn key(options: &RenderOptions) -> String {
     )
 }
 
-fn markers(options: &RenderOptions) -> Markers<'_> {
+pub(super) fn markers(options: &RenderOptions) -> Markers<'_> {
     match &options.markers {
         Some(markers) => std::array::from_fn(|index| markers[index].as_str()),
         None => MARKERS,
@@ -320,12 +311,25 @@ fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, minijinja::Error> {
         .build()
 }
 
-fn environment(syntax: SyntaxConfig, includes: &Arc<Included>) -> &'static Environment<'static> {
+/// What `{{ }}` does with its value.
+enum Output {
+    Text,
+    Values,
+}
+
+fn environment(
+    syntax: SyntaxConfig,
+    includes: &Arc<Included>,
+    output: Output,
+) -> &'static Environment<'static> {
     let mut environment = Environment::new();
     environment.set_syntax(syntax);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    environment.set_formatter(python::emit);
+    match output {
+        Output::Text => environment.set_formatter(python::emit),
+        Output::Values => environment.set_formatter(python::collect),
+    }
     environment.set_debug(false);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(60);
@@ -358,6 +362,20 @@ fn environment(syntax: SyntaxConfig, includes: &Arc<Included>) -> &'static Envir
     Box::leak(Box::new(environment))
 }
 
+/// Whether a text has no text of its own, and no block that makes text of its content.
+fn only_blocks(text: &str, pieces: &[Piece]) -> bool {
+    const PLAIN: &[&str] = &["if", "elif", "else", "endif", "for", "endfor", "set"];
+    pieces.iter().all(|piece| match piece.part {
+        Part::Data => false,
+        Part::Block => {
+            let words = text[piece.inner.clone()].trim();
+            let first = words.split_whitespace().next().unwrap_or("");
+            PLAIN.contains(&first) && (first != "set" || words.contains('='))
+        }
+        Part::Expression | Part::Comment => true,
+    }) && pieces.iter().any(|piece| piece.part == Part::Expression)
+}
+
 /// The range inside the braces, when a text is exactly one `{{ }}`.
 fn single(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
     match pieces {
@@ -373,135 +391,5 @@ fn single(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
             Some(piece.inner.clone())
         }
         _ => None,
-    }
-}
-
-/// Reads `#jinja2: trim_blocks: true, …` and says where the template begins.
-fn header(text: &str, options: &RenderOptions) -> Result<(usize, RenderOptions), Problem> {
-    let mut options = options.clone();
-    let Some(rest) = text.strip_prefix("#jinja2:") else {
-        return Ok((0, options));
-    };
-    let line = rest.split('\n').next().unwrap_or("");
-    let end = ("#jinja2:".len() + line.len() + 1).min(text.len());
-    let mut custom: [String; 6] = markers(&options).map(str::to_owned);
-    for pair in line.split(',') {
-        let at = pair.as_ptr() as usize - text.as_ptr() as usize;
-        let fault = |message: String| {
-            let lead = pair.len() - pair.trim_start().len();
-            Problem::new(at + lead..at + pair.trim_end().len(), message)
-        };
-        let Some((name, value)) = pair.split_once(':') else {
-            return Err(fault("`#jinja2:` needs `option: value` pairs".to_owned()));
-        };
-        let value = value.trim();
-        let quoted = value.trim_matches(['\'', '"']).to_owned();
-        let flag = || match value {
-            "True" | "true" | "yes" => Ok(true),
-            "False" | "false" | "no" => Ok(false),
-            _ => Err(fault(format!("`{value}` is not `True` or `False`"))),
-        };
-        match name.trim() {
-            "trim_blocks" => options.trim_blocks = flag()?,
-            "lstrip_blocks" => options.lstrip_blocks = flag()?,
-            "variable_start_string" => custom[0] = quoted,
-            "variable_end_string" => custom[1] = quoted,
-            "block_start_string" => custom[2] = quoted,
-            "block_end_string" => custom[3] = quoted,
-            "comment_start_string" => custom[4] = quoted,
-            "comment_end_string" => custom[5] = quoted,
-            other => {
-                return Err(fault(format!("`{other}` is not an option of `#jinja2:`")).help(
-                    "known are trim_blocks, lstrip_blocks and the six *_start_string and *_end_string",
-                ));
-            }
-        }
-    }
-    if custom.iter().map(String::as_str).ne(MARKERS) {
-        options.markers = Some(Arc::new(custom));
-    }
-    Ok((end, options))
-}
-
-/// Copies a text, giving missing parts of guarded names a way to be missing: `a.b.c | default(…)` looks the links up by a
-/// filter that is content with nothing, as Ansible's undefined values are.
-struct Rewriter<'t> {
-    text: &'t str,
-    at: usize,
-    out: String,
-    offsets: Vec<(usize, usize, bool)>,
-}
-
-impl<'t> Rewriter<'t> {
-    fn new(text: &'t str, at: usize) -> Rewriter<'t> {
-        Rewriter {
-            text,
-            at,
-            out: String::with_capacity(text.len()),
-            offsets: Vec::new(),
-        }
-    }
-
-    fn copy(&mut self, to: usize) {
-        let part = &self.text[self.at..to];
-        let mut from = self.at;
-        for line in part.split_inclusive("\r\n") {
-            self.offsets.push((self.out.len(), from, true));
-            from += line.len();
-            match line.strip_suffix("\r\n") {
-                Some(line) => {
-                    self.out.push_str(line);
-                    self.out.push('\n');
-                }
-                None => self.out.push_str(line),
-            }
-        }
-        self.at = to;
-    }
-
-    fn insert(&mut self, text: &str) {
-        self.offsets.push((self.out.len(), self.at, false));
-        self.out.push_str(text);
-        self.offsets.push((self.out.len(), self.at, true));
-    }
-
-    fn piece(&mut self, piece: &Piece) {
-        if matches!(piece.part, Part::Expression | Part::Block) {
-            self.expression(piece.inner.clone());
-        }
-        self.copy(piece.outer.end);
-    }
-
-    fn expression(&mut self, range: Range<usize>) {
-        let tokens = scan::tokens(self.text, range);
-        for chain in scan::chains(self.text, &tokens) {
-            if chain.links.is_empty()
-                || !scan::guarded(self.text, &tokens, chain.end)
-                || tokens[chain.root].range.start < self.at
-            {
-                continue;
-            }
-            for link in &chain.links {
-                let first = &tokens[link.start];
-                let last = &tokens[link.end - 1];
-                self.copy(first.range.start);
-                if first.of(self.text) == "." {
-                    self.insert("|__link('");
-                    self.at = last.range.start;
-                    self.copy(last.range.end);
-                    self.insert("')");
-                } else {
-                    self.insert("|__link(");
-                    self.at = first.range.end;
-                    self.copy(last.range.start);
-                    self.at = last.range.end;
-                    self.insert(")");
-                }
-            }
-        }
-    }
-
-    fn finish(self) -> (String, Offsets) {
-        (self.out, Offsets(self.offsets))
     }
 }

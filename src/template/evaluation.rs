@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, Template, Value as Native};
 
 use super::check::Problem;
-use super::compile::{Compiled, Engine, Form, Offsets, Program};
-use super::{Lookup, Scope, convert, explain, scan};
+use super::compile::{Compiled, Engine, Form, Program};
+use super::lazy::{List, Mapping, Root};
+use super::rewrite::Offsets;
+use super::{Lookup, Scope, convert, explain, python, scan};
 use crate::diagnostic::Diagnostic;
 use crate::resource::RenderOptions;
 use crate::source::{Source, Span};
@@ -209,7 +210,7 @@ impl Evaluation {
         };
         let text = match &compiled.program {
             Ok(Program::Template(template)) => self.template(template, &compiled, &written)?,
-            Ok(Program::Expression { .. }) => String::new(),
+            Ok(Program::Expression { .. } | Program::Blocks(_)) => String::new(),
             Err(problems) => return Err(self.problem(problems, &written)),
         };
         Ok(if options.newline == "\n" {
@@ -244,7 +245,26 @@ impl Evaluation {
             Ok(Program::Template(template)) => {
                 self.template(template, compiled, written).map(Native::from)
             }
+            Ok(Program::Blocks(template)) => self.blocks(template, compiled, written),
             Err(problems) => Err(self.problem(problems, written)),
+        }
+    }
+
+    /// Runs a text of blocks: one value is itself, several are text.
+    fn blocks(
+        self: &Arc<Self>,
+        template: &Template<'static, 'static>,
+        compiled: &Compiled,
+        written: &Written<'_>,
+    ) -> Result<Native, Halt> {
+        let halt = |error| explain::halt(self, &error, &compiled.offsets, written);
+        let captured = template.render_captured(self.root()).map_err(halt)?;
+        let collected = captured.state().get_extension::<python::Collected>();
+        match collected.map(|collected| collected.0.as_slice()) {
+            Some([one]) if !one.is_undefined() => Ok(one.clone()),
+            many => python::joined(many.unwrap_or(&[]), LONGEST)
+                .map(Native::from)
+                .map_err(halt),
         }
     }
 
@@ -333,7 +353,7 @@ impl Evaluation {
     }
 
     /// A written value as the engine sees it: texts rendered, lists and mappings when they are read.
-    fn part(self: &Arc<Self>, value: &Value, name: &str) -> Option<Native> {
+    pub(super) fn part(self: &Arc<Self>, value: &Value, name: &str) -> Option<Native> {
         match &value.kind {
             Kind::Str(text) if scan::has_markers(text) => {
                 match self.leaf(text, &value.span, name) {
@@ -358,7 +378,8 @@ impl Evaluation {
         }
     }
 
-    fn parts(self: &Arc<Self>, value: &Value, name: &str) -> Native {
+    /// The same, for what is counted among the parts of a whole: there it may not be missing.
+    pub(super) fn parts(self: &Arc<Self>, value: &Value, name: &str) -> Native {
         self.part(value, name).unwrap_or_else(|| {
             let why = self.missing(name);
             match why {
@@ -366,90 +387,6 @@ impl Evaluation {
                 None => Native::UNDEFINED,
             }
         })
-    }
-}
-
-struct Root(Arc<Evaluation>);
-
-impl std::fmt::Debug for Root {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("variables")
-    }
-}
-
-impl Object for Root {
-    fn get_value(self: &Arc<Self>, key: &Native) -> Option<Native> {
-        self.0.lookup(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Native> {
-        self.0.lookup(key)
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.names().into_iter().map(Native::from).collect())
-    }
-}
-
-struct Mapping {
-    evaluation: Arc<Evaluation>,
-    map: Arc<Map>,
-}
-
-impl std::fmt::Debug for Mapping {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a mapping")
-    }
-}
-
-impl Object for Mapping {
-    fn get_value(self: &Arc<Self>, key: &Native) -> Option<Native> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Native> {
-        let entry = self.map.get(key)?;
-        self.evaluation.part(&entry.value, key)
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let this = self.clone();
-        Enumerator::KeyValueIter(Box::new((0..self.map.len()).filter_map(move |index| {
-            let (key, entry) = this.map.get_index(index)?;
-            let value = this.evaluation.parts(&entry.value, key);
-            Some((Native::from(key.clone()), value))
-        })))
-    }
-
-    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        Some(self.map.len())
-    }
-}
-
-struct List {
-    evaluation: Arc<Evaluation>,
-    items: Arc<Vec<Value>>,
-    name: String,
-}
-
-impl std::fmt::Debug for List {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a list")
-    }
-}
-
-impl Object for List {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Seq
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Native) -> Option<Native> {
-        let item = self.items.get(key.as_usize()?)?;
-        Some(self.evaluation.parts(item, &self.name))
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.items.len())
     }
 }
 

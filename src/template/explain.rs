@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use minijinja::{Error, ErrorKind, Value as Native};
 
+use super::chain::{self, Chain};
 use super::check::{self, Problem};
-use super::compile::Offsets;
 use super::evaluation::{Carried, Evaluation, Halt, Written};
 use super::known::{self, FUNCTIONS};
-use super::scan::{self, Chain, Part, Token, Word};
+use super::rewrite::Offsets;
+use super::scan::{self, Part, Token, Word};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::source::Span;
 use crate::value::{Value, place};
@@ -140,7 +141,7 @@ impl Looked {
             .map_or(0..text.len(), |piece| piece.inner);
         let tokens = scan::tokens(text, around);
         // What stands in the range comes first, then what stands before it, the nearest first.
-        let mut chains = scan::chains(text, &tokens);
+        let mut chains = chain::chains(text, &tokens);
         let begin = |chain: &Chain| tokens[chain.root].range.start;
         chains.retain(|chain| begin(chain) < self.range.end.max(self.range.start + 1));
         chains.sort_by_key(|chain| match begin(chain) {
@@ -156,7 +157,7 @@ impl Looked {
                 root: root.to_owned(),
                 range: start..end,
             };
-            if scan::guarded(text, &tokens, chain.end) || FUNCTIONS.contains(&root) {
+            if chain::guarded(text, &tokens, chain.end) || FUNCTIONS.contains(&root) {
                 continue;
             }
             if locals.contains(&root) || root == "loop" {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::chain;
 use super::compile::{Compiled, Engine, Form, Program};
 use super::known::FUNCTIONS;
 use super::scan::{self, MARKERS, Part};
@@ -67,7 +68,9 @@ pub(super) fn source(
 fn of(compiled: &Compiled, text: &str, span: &Span, bare: bool) -> Vec<FreeName> {
     let free: HashSet<String> = match &compiled.program {
         Ok(Program::Expression { expression, .. }) => expression.undeclared_variables(false),
-        Ok(Program::Template(template)) => template.undeclared_variables(false),
+        Ok(Program::Template(template) | Program::Blocks(template)) => {
+            template.undeclared_variables(false)
+        }
         Err(_) => return Vec::new(),
     };
     let mut names: Vec<FreeName> = Vec::new();
@@ -82,7 +85,7 @@ fn of(compiled: &Compiled, text: &str, span: &Span, bare: bool) -> Vec<FreeName>
             .find(|index| matches!(word(*index), "and" | "or" | "else") && *index > 0)
             .unwrap_or(tokens.len());
         let inline_if = !block && (0..tokens.len()).any(|index| word(index) == "if");
-        for chain in scan::chains(text, &tokens) {
+        for chain in chain::chains(text, &tokens) {
             let name = word(chain.root);
             if !free.contains(name) || FUNCTIONS.contains(&name) || name == "omit" {
                 continue;
@@ -90,7 +93,7 @@ fn of(compiled: &Compiled, text: &str, span: &Span, bare: bool) -> Vec<FreeName>
             let guarded = conditional > 0
                 || inline_if
                 || chain.root > first_branch
-                || scan::guarded(text, &tokens, chain.end);
+                || chain::guarded(text, &tokens, chain.end);
             match names.iter_mut().find(|known| known.name == name) {
                 Some(known) => known.guarded |= guarded,
                 None => names.push(FreeName {

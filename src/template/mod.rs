@@ -1,5 +1,6 @@
 //! Strict Jinja templates with Ansible's filters and tests.
 
+mod chain;
 mod check;
 mod compile;
 mod convert;
@@ -7,8 +8,11 @@ mod evaluation;
 mod explain;
 mod filter;
 mod free;
+mod header;
 mod known;
+mod lazy;
 mod python;
+mod rewrite;
 mod scan;
 mod test;
 

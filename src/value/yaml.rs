@@ -40,8 +40,9 @@ pub fn parse_yaml_one(source: &Arc<Source>) -> Result<Value, Vec<Diagnostic>> {
         .unwrap_or_else(|| Value::new(Kind::Null, &Span::new(source, 0, 0))))
 }
 
-/// Whether every reader of YAML takes a text, written without quotes, for that text.
-pub fn is_plain_text(text: &str) -> bool {
+/// Whether every reader of YAML takes a text, written without quotes, for that text; `flow` when it stands
+/// inside brackets.
+pub fn is_plain_text(text: &str, flow: bool) -> bool {
     let reserved = |c: char| "-?:,[]{}#&*!|>'\"%@`=".contains(c) || c.is_whitespace();
     if text.is_empty() || text.contains('\n') || text.ends_with([' ', ':']) {
         return false;
@@ -59,7 +60,8 @@ pub fn is_plain_text(text: &str) -> bool {
         && !matches!(text, "=" | "<<")
         && !text.contains(": ")
         && !text.contains(" #")
-        && !text.contains([',', '[', ']', '{', '}', '\t'])
+        && !text.contains('\t')
+        && !(flow && text.contains([',', '[', ']', '{', '}', ':', '?']))
 }
 
 #[cfg(test)]

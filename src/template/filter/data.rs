@@ -18,6 +18,8 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("items", items);
     environment.add_filter("combine", combine);
     environment.add_filter("extract", extract);
+    environment.add_filter("dictsort", dictsort);
+    environment.add_function("dict", dict);
 }
 
 /// A link of a guarded chain: the part, or undefined, whatever it is looked up in.
@@ -153,6 +155,38 @@ fn items(value: &Native) -> Result<Native, Error> {
         .into_iter()
         .map(|(key, item)| Native::from(vec![key, item]))
         .collect())
+}
+
+/// Pairs as lists, sorted by key or value.
+fn dictsort(value: &Native, kwargs: Kwargs) -> Result<Native, Error> {
+    let pairs = minijinja::filters::dictsort(value, kwargs)?;
+    items_of(&pairs)?
+        .iter()
+        .map(|pair| items_of(pair).map(Native::from))
+        .collect::<Result<Vec<Native>, Error>>()
+        .map(Native::from)
+}
+
+/// Python's `dict`: a mapping or pairs, then what is named.
+fn dict(start: Option<Native>, kwargs: Kwargs) -> Result<Native, Error> {
+    let mut pairs = match &start {
+        None => Vec::new(),
+        Some(map) if map.kind() == ValueKind::Map => pairs_of(map)?,
+        Some(list) => {
+            let mut pairs = Vec::new();
+            for pair in items_of(list)? {
+                match items_of(&pair)?.as_slice() {
+                    [key, value] => pairs.push((key.clone(), value.clone())),
+                    _ => return Err(expected("a list of pairs", &pair)),
+                }
+            }
+            pairs
+        }
+    };
+    for name in kwargs.args() {
+        pairs.push((Native::from(name), kwargs.get::<Native>(name)?));
+    }
+    Ok(Native::from_pairs(pairs))
 }
 
 /// How lists are put together when mappings are.

@@ -129,10 +129,11 @@ fn round(
     if value.is_integer() && precision >= 0 {
         return Ok(value.clone());
     }
+    let whole = value.is_integer();
     let number = f64::try_from(value.clone())?;
     let scale = 10f64.powi(precision.clamp(-300, 300));
     let scaled = number * scale;
-    Ok(Native::from(match method.as_str() {
+    let rounded = match method.as_str() {
         "ceil" => scaled.ceil() / scale,
         "floor" => scaled.floor() / scale,
         // The shortest decimal that rounds as Python does: half to even on the exact value.
@@ -141,5 +142,9 @@ fn round(
             .unwrap_or(number),
         "common" => scaled.round_ties_even() / scale,
         _ => return Err(fault("`method` is common, ceil or floor")),
-    }))
+    };
+    Ok(match truncated(rounded).filter(|_| whole) {
+        Some(rounded) => Native::from(rounded),
+        None => Native::from(rounded),
+    })
 }

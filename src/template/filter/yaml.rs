@@ -58,7 +58,7 @@ struct Style {
 impl Style {
     fn top(&mut self, value: &Json) {
         if is_leaf(value) {
-            self.out.push_str(&scalar(value, 0));
+            self.out.push_str(&scalar(value, Some(0)));
         } else if self.flow && is_simple(value) {
             self.inline(value);
         } else {
@@ -82,7 +82,7 @@ impl Style {
             Json::Object(map) => {
                 for (key, item) in self.entries(map) {
                     self.pad(&mut first, column);
-                    self.out.push_str(&scalar(&Json::from(key), column));
+                    self.out.push_str(&scalar(&Json::from(key), Some(column)));
                     self.out.push(':');
                     self.entry(item, column + self.indent, column, false);
                 }
@@ -98,7 +98,7 @@ impl Style {
                 self.out.push(' ');
             }
             if leaf {
-                self.out.push_str(&scalar(item, column));
+                self.out.push_str(&scalar(item, Some(column)));
             } else {
                 self.inline(item);
             }
@@ -127,7 +127,7 @@ impl Style {
                 self.out.push('[');
                 for (index, item) in items.iter().enumerate() {
                     self.out.push_str(if index > 0 { ", " } else { "" });
-                    self.out.push_str(&scalar(item, 0));
+                    self.out.push_str(&scalar(item, None));
                 }
                 self.out.push(']');
             }
@@ -135,9 +135,9 @@ impl Style {
                 self.out.push('{');
                 for (index, (key, item)) in self.entries(map).into_iter().enumerate() {
                     self.out.push_str(if index > 0 { ", " } else { "" });
-                    self.out.push_str(&scalar(&Json::from(key), 0));
+                    self.out.push_str(&scalar(&Json::from(key), None));
                     self.out.push_str(": ");
-                    self.out.push_str(&scalar(item, 0));
+                    self.out.push_str(&scalar(item, None));
                 }
                 self.out.push('}');
             }
@@ -175,13 +175,12 @@ fn is_simple(value: &Json) -> bool {
     }
 }
 
-fn scalar(value: &Json, column: usize) -> String {
+/// A leaf; `column` is where its lines go on, none inside brackets.
+fn scalar(value: &Json, column: Option<usize>) -> String {
     match value {
         Json::Null => "null".to_owned(),
         Json::Bool(value) => value.to_string(),
-        Json::Number(number) if number.is_f64() => {
-            python::float(number.as_f64().unwrap_or(f64::NAN))
-        }
+        Json::Number(number) if number.is_f64() => float(number.as_f64().unwrap_or(f64::NAN)),
         Json::Number(number) => number.to_string(),
         Json::String(text) => string(text, column),
         Json::Array(_) => "[]".to_owned(),
@@ -189,8 +188,17 @@ fn scalar(value: &Json, column: usize) -> String {
     }
 }
 
+/// A YAML 1.1 reader wants a dot before the exponent.
+fn float(number: f64) -> String {
+    let text = python::float(number);
+    match text.split_once('e') {
+        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0e{exponent}"),
+        _ => text,
+    }
+}
+
 /// Plain where a YAML 1.1 reader takes it for text, else in single quotes, else with escapes.
-fn string(text: &str, column: usize) -> String {
+fn string(text: &str, column: Option<usize>) -> String {
     let escapes = text
         .chars()
         .any(|c| c != '\n' && c.is_control() || c == '\u{feff}');
@@ -202,12 +210,12 @@ fn string(text: &str, column: usize) -> String {
     {
         return serde_json::Value::from(text).to_string();
     }
-    if is_plain_text(text) {
+    if is_plain_text(text, column.is_none()) {
         return text.to_owned();
     }
     let quoted = text.replace('\'', "''");
     // In quotes a line break is written twice, and what follows is indented.
-    let broken = quoted.replace('\n', &format!("\n\n{}", " ".repeat(column)));
+    let broken = quoted.replace('\n', &format!("\n\n{}", " ".repeat(column.unwrap_or(0))));
     format!("'{broken}'")
 }
 
