@@ -5,7 +5,15 @@ use crate::secret::MASK;
 use crate::value::parse_extra;
 
 /// Parts of names whose values are not shown.
-const SECRET: &[&str] = &["pass", "secret", "token", "credential", "private", "api_key", "apikey"];
+const SECRET: &[&str] = &[
+    "pass",
+    "secret",
+    "token",
+    "credential",
+    "private",
+    "api_key",
+    "apikey",
+];
 
 /// `hadeploy` with its words, quoted for a shell.
 pub fn shown(words: &[String]) -> String {
@@ -56,7 +64,9 @@ fn masked(words: &[String]) -> Vec<String> {
 
 /// `-be`: flags in one word whose last takes the next word.
 fn short_group(word: &str) -> bool {
-    let flags = word.strip_prefix('-').and_then(|flags| flags.strip_suffix('e'));
+    let flags = word
+        .strip_prefix('-')
+        .and_then(|flags| flags.strip_suffix('e'));
     flags.is_some_and(|flags| !flags.is_empty() && flags.chars().all(|c| "bDKv".contains(c)))
 }
 
@@ -122,10 +132,19 @@ mod tests {
     fn values_of_secret_names_are_masked() {
         for (given, wanted) in [
             ("apply s.yml -e a=1", "hadeploy apply s.yml -e a=1"),
-            ("apply -e db_password=x1", "hadeploy apply -e 'db_password=(masked)'"),
-            ("apply -edb_password=x1", "hadeploy apply '-edb_password=(masked)'"),
+            (
+                "apply -e db_password=x1",
+                "hadeploy apply -e 'db_password=(masked)'",
+            ),
+            (
+                "apply -edb_password=x1",
+                "hadeploy apply '-edb_password=(masked)'",
+            ),
             ("apply -be TOKEN=x1", "hadeploy apply -be 'TOKEN=(masked)'"),
-            ("apply --extra-vars=my_secret=x1", "hadeploy apply '--extra-vars=my_secret=(masked)'"),
+            (
+                "apply --extra-vars=my_secret=x1",
+                "hadeploy apply '--extra-vars=my_secret=(masked)'",
+            ),
             ("apply -e @vars.yml", "hadeploy apply -e @vars.yml"),
             ("apply -e x1", "hadeploy apply -e '(masked)'"),
             (

@@ -21,7 +21,13 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("90s", 90), ("5m", 300), ("1h 30m", 5400), ("0", 0), ("7", 7)] {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("5m", 300),
+            ("1h 30m", 5400),
+            ("0", 0),
+            ("7", 7),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         for bad in ["", "soon", "-5s", "5x", "m"] {

@@ -98,7 +98,8 @@ fn address(host: &Host) -> String {
 }
 
 fn human(hosts: &[&Host], with_vars: bool) -> String {
-    let width = |texts: &dyn Fn(&Host) -> usize| hosts.iter().map(|host| texts(host)).max().unwrap_or(0);
+    let width =
+        |texts: &dyn Fn(&Host) -> usize| hosts.iter().map(|host| texts(host)).max().unwrap_or(0);
     let name = width(&|host| host.name.as_str().chars().count());
     let place = width(&|host| address(host).chars().count());
     let mut text = String::new();

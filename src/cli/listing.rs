@@ -17,7 +17,12 @@ pub fn show(project: &Project, args: &ProjectArgs) -> bool {
     }
     let plays = project.list();
     match args.base.output {
-        Output::Human => say::out(&plays.iter().map(|play| human(play, args)).collect::<String>()),
+        Output::Human => say::out(
+            &plays
+                .iter()
+                .map(|play| human(play, args))
+                .collect::<String>(),
+        ),
         Output::Json => {
             for play in &plays {
                 say::out(&machine(play).to_string());
@@ -54,7 +59,8 @@ fn human(play: &ListedPlay, args: &ProjectArgs) -> String {
 }
 
 fn machine(play: &ListedPlay) -> serde_json::Value {
-    let texts = |texts: &[std::sync::Arc<str>]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let texts =
+        |texts: &[std::sync::Arc<str>]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
     let tasks: Vec<_> = play
         .tasks
         .iter()

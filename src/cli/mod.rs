@@ -103,7 +103,10 @@ pub fn main() -> u8 {
 impl Later {
     fn refuse(self, name: &str) -> u8 {
         drop(self.words);
-        usage(&format!("`hadeploy {name}` comes in a later release"), "`hadeploy --help` lists what there is")
+        usage(
+            &format!("`hadeploy {name}` comes in a later release"),
+            "`hadeploy --help` lists what there is",
+        )
     }
 }
 
@@ -132,7 +135,12 @@ async fn lab(args: lab::LabArgs) -> u8 {
 fn block_on(command: impl Future<Output = u8>) -> u8 {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return usage(&format!("cannot start: {error}"), "check the limits on threads and open files (`ulimit -a`)"),
+        Err(error) => {
+            return usage(
+                &format!("cannot start: {error}"),
+                "check the limits on threads and open files (`ulimit -a`)",
+            );
+        }
     };
     let status = runtime.block_on(command);
     runtime.shutdown_background();

@@ -166,17 +166,41 @@ impl RefusedArgs {
     pub fn first(&self) -> Option<(String, &'static str)> {
         let later = "comes in a later release";
         let table = [
-            (self.check, "`-C` is no option here", "`hadeploy plan` shows what an apply would change, and cannot write"),
-            (self.syntax_check, "`--syntax-check` is no option here", "`hadeploy validate` checks all files without connecting"),
-            (self.ask_pass, "`-k` is no option here", "hadeploy logs in with keys: `--private-key`, or an ssh-agent"),
+            (
+                self.check,
+                "`-C` is no option here",
+                "`hadeploy plan` shows what an apply would change, and cannot write",
+            ),
+            (
+                self.syntax_check,
+                "`--syntax-check` is no option here",
+                "`hadeploy validate` checks all files without connecting",
+            ),
+            (
+                self.ask_pass,
+                "`-k` is no option here",
+                "hadeploy logs in with keys: `--private-key`, or an ssh-agent",
+            ),
         ];
         if let Some((_, message, help)) = table.iter().find(|(given, ..)| *given) {
             return Some(((*message).to_owned(), help));
         }
         let table = [
-            (self.vault_password_file.is_some(), "--vault-password-file", "keep secrets in a file that only you can read, and give it with `-e @FILE`"),
-            (self.ask_vault_pass, "--ask-vault-pass", "keep secrets in a file that only you can read, and give it with `-e @FILE`"),
-            (self.out.is_some(), "--out", "apply shows what it changes, and plan shows it before"),
+            (
+                self.vault_password_file.is_some(),
+                "--vault-password-file",
+                "keep secrets in a file that only you can read, and give it with `-e @FILE`",
+            ),
+            (
+                self.ask_vault_pass,
+                "--ask-vault-pass",
+                "keep secrets in a file that only you can read, and give it with `-e @FILE`",
+            ),
+            (
+                self.out.is_some(),
+                "--out",
+                "apply shows what it changes, and plan shows it before",
+            ),
             (self.from.is_some(), "--from", "apply the playbook itself"),
         ];
         let (_, option, help) = table.iter().find(|(given, ..)| *given)?;

@@ -25,7 +25,10 @@ pub fn passphrases(env: &Environment) -> Arc<dyn PassphrasePrompt> {
 ///
 /// # Errors
 /// Nobody can be asked, or the file cannot be read.
-pub fn become_password(args: &NodeArgs, env: &Environment) -> Result<Option<Secret>, Box<Diagnostic>> {
+pub fn become_password(
+    args: &NodeArgs,
+    env: &Environment,
+) -> Result<Option<Secret>, Box<Diagnostic>> {
     if let Some(path) = &args.become_password_file {
         return first_line(&env.expand(path)).map(Some);
     }
@@ -49,12 +52,16 @@ fn first_line(path: &Path) -> Result<Secret, Box<Diagnostic>> {
     let said = path.display();
     let text = std::fs::read_to_string(path)
         .map(Secret::new)
-        .map_err(|error| Diagnostic::error(format!("cannot read the password file `{said}`: {error}")))?;
+        .map_err(|error| {
+            Diagnostic::error(format!("cannot read the password file `{said}`: {error}"))
+        })?;
     match text.reveal().lines().next() {
         Some(line) if !line.is_empty() => Ok(Secret::new(line)),
         _ => Err(Box::new(
-            Diagnostic::error(format!("the first line of the password file `{said}` is empty"))
-                .help("write the password of sudo into its first line"),
+            Diagnostic::error(format!(
+                "the first line of the password file `{said}` is empty"
+            ))
+            .help("write the password of sudo into its first line"),
         )),
     }
 }
@@ -72,7 +79,11 @@ struct Terminal;
 #[async_trait]
 impl PassphrasePrompt for Terminal {
     async fn passphrase(&self, file: &Path, attempt: u32) -> Option<Secret> {
-        let again = if attempt > 1 { " (that was not it)" } else { "" };
+        let again = if attempt > 1 {
+            " (that was not it)"
+        } else {
+            ""
+        };
         let question = format!("passphrase of `{}`{again}: ", file.display());
         let answer = tokio::task::spawn_blocking(move || rpassword::prompt_password(question))
             .await
@@ -95,6 +106,11 @@ mod tests {
         std::fs::write(&path, "\nx").unwrap();
         assert!(first_line(&path).unwrap_err().message.contains("is empty"));
         let missing = folder.path().join("none");
-        assert!(first_line(&missing).unwrap_err().message.contains("cannot read"));
+        assert!(
+            first_line(&missing)
+                .unwrap_err()
+                .message
+                .contains("cannot read")
+        );
     }
 }

@@ -127,7 +127,10 @@ async fn engage(
     let teller = Teller::start(work.mode, work.detailed, reporters);
     let events = teller.events();
     for message in notes {
-        let _ = events.send(Event::Warning { host: None, message });
+        let _ = events.send(Event::Warning {
+            host: None,
+            message,
+        });
     }
     if work.project.base.output == Output::Json {
         for warning in loaded.warnings {
@@ -226,7 +229,10 @@ fn journal(loaded: &Loaded, id: &str, env: &Environment) -> Result<Journal, Stri
     let folder = folder.ok_or("there is no log of this run: HOME is not set")?;
     Journal::create(&folder, id, Journal::KEEP).map_err(|error| {
         let why = std::error::Error::source(&error).map(|source| format!(": {source}"));
-        format!("there is no log of this run: {error}{}", why.unwrap_or_default())
+        format!(
+            "there is no log of this run: {error}{}",
+            why.unwrap_or_default()
+        )
     })
 }
 

@@ -23,11 +23,7 @@ mod tests {
         let (first, second) = (run_id(now), run_id(now));
         assert!(first.starts_with("20261120t101530-"), "{first}");
         assert_eq!(first.len(), "20261120t101530-3f9a2c".len());
-        assert!(
-            first
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-')
-        );
+        assert!(first.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
         assert_ne!(first, second);
     }
 }

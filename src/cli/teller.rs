@@ -100,5 +100,7 @@ fn pending(recap: &mut Recap) {
 
 /// What is kept is whole at every moment, also after a panic.
 fn lock(watch: &Mutex<Watch>) -> MutexGuard<'_, Watch> {
-    watch.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    watch
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
