@@ -11,7 +11,7 @@ use super::check::Problem;
 use super::header::header;
 use super::rewrite::{Offsets, Rewriter};
 use super::scan::{self, MARKERS, Markers, Part, Piece};
-use super::{Includes, check, explain, filter, python, test};
+use super::{Includes, check, explain, filter, output, test};
 use crate::resource::RenderOptions;
 use crate::source::Source;
 
@@ -95,8 +95,8 @@ impl Engine {
         })
         .expect("the standard markers are valid");
         Arc::new(Engine {
-            values: environment(syntax.clone(), &includes, Output::Text),
-            blocks: environment(syntax, &includes, Output::Values),
+            values: environment(syntax.clone(), &includes, Gives::Text),
+            blocks: environment(syntax, &includes, Gives::Values),
             files: Mutex::default(),
             cache: RwLock::default(),
             file_cache: RwLock::default(),
@@ -273,7 +273,7 @@ impl Engine {
         if let Some(found) = files.get(&key(options)) {
             return Ok(found);
         }
-        let environment = environment(syntax(options)?, &self.includes, Output::Text);
+        let environment = environment(syntax(options)?, &self.includes, Gives::Text);
         files.insert(key(options), environment);
         Ok(environment)
     }
@@ -312,7 +312,7 @@ fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, minijinja::Error> {
 }
 
 /// What `{{ }}` does with its value.
-enum Output {
+enum Gives {
     Text,
     Values,
 }
@@ -320,15 +320,15 @@ enum Output {
 fn environment(
     syntax: SyntaxConfig,
     includes: &Arc<Included>,
-    output: Output,
+    gives: Gives,
 ) -> &'static Environment<'static> {
     let mut environment = Environment::new();
     environment.set_syntax(syntax);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    match output {
-        Output::Text => environment.set_formatter(python::emit),
-        Output::Values => environment.set_formatter(python::collect),
+    match gives {
+        Gives::Text => environment.set_formatter(output::emit),
+        Gives::Values => environment.set_formatter(output::collect),
     }
     environment.set_debug(false);
     environment.set_fuel(Some(FUEL));

@@ -11,6 +11,7 @@ mod free;
 mod header;
 mod known;
 mod lazy;
+mod output;
 mod python;
 mod rewrite;
 mod scan;

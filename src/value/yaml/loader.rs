@@ -206,10 +206,8 @@ impl<'s> Loader<'s> {
     }
 
     fn tagged(&mut self, text: &str, tag: &Tag, span: &Span) -> Kind {
-        if tag.handle().is_empty() && tag.suffix() == "!" || tag.original() == "!" {
-            return Kind::Str(text.into());
-        }
         let wanted = match tag.core_suffix() {
+            _ if tag.original() == "!" => return Kind::Str(text.into()),
             Some("str") => return Kind::Str(text.into()),
             Some(wanted @ ("int" | "float" | "bool" | "null")) => wanted,
             _ => {
