@@ -9,6 +9,7 @@ use minijinja::{AutoEscape, Environment, Expression, Template, UndefinedBehavior
 
 use super::check::Problem;
 use super::header::header;
+use super::include::Included;
 use super::rewrite::{Offsets, Rewriter};
 use super::scan::{self, MARKERS, Markers, Part, Piece};
 use super::{Includes, check, explain, filter, output, test};
@@ -33,6 +34,8 @@ pub(super) struct Compiled {
     pub program: Result<Program, Vec<Problem>>,
     /// From offsets of the compiled text to those of the written one.
     pub offsets: Offsets,
+    /// Whether a line break stands behind: it belongs to a result that is text, and to no other.
+    pub newline: bool,
 }
 
 /// What is run.
@@ -66,29 +69,9 @@ pub(super) struct Engine {
     includes: Arc<Included>,
 }
 
-/// Templates that were included, by name.
-pub(super) struct Included {
-    find: Box<Includes>,
-    found: Mutex<HashMap<String, Arc<Source>>>,
-}
-
-impl Included {
-    /// The source of an included template, for its place in messages.
-    pub(super) fn source(&self, name: &str) -> Option<Arc<Source>> {
-        self.found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned()
-    }
-}
-
 impl Engine {
     pub(super) fn new(find: Box<Includes>) -> Arc<Engine> {
-        let includes = Arc::new(Included {
-            find,
-            found: Mutex::default(),
-        });
+        let includes = Included::new(find);
         let syntax = syntax(&RenderOptions {
             trim_blocks: false,
             ..RenderOptions::default()
@@ -160,6 +143,15 @@ impl Engine {
     }
 
     fn compile(&self, text: &str, form: Form) -> Compiled {
+        if let Some(body) = text.strip_suffix('\n').filter(|_| form == Form::Text) {
+            let pieces = scan::pieces(body, &MARKERS);
+            if single(body, &pieces).is_some() || only_blocks(body, &pieces) {
+                return Compiled {
+                    newline: true,
+                    ..self.compile(body, form)
+                };
+            }
+        }
         let pieces = scan::pieces(text, &MARKERS);
         let single = single(text, &pieces);
         let expression = match (form, single) {
@@ -175,6 +167,7 @@ impl Engine {
             return Compiled {
                 program: Err(problems),
                 offsets: Offsets::default(),
+                newline: false,
             };
         }
         match expression {
@@ -198,7 +191,11 @@ impl Engine {
                         Program::Template
                     })
                     .map_err(|error| vec![explain::syntax(&error, &offsets)]);
-                Compiled { program, offsets }
+                Compiled {
+                    program,
+                    offsets,
+                    newline: false,
+                }
             }
         }
     }
@@ -220,7 +217,11 @@ impl Engine {
                 text: rewritten,
             })
             .map_err(|error| vec![explain::syntax(&error, &offsets)]);
-        Compiled { program, offsets }
+        Compiled {
+            program,
+            offsets,
+            newline: false,
+        }
     }
 
     fn compile_file(&self, source: &Source, options: &RenderOptions) -> Compiled {
@@ -228,6 +229,7 @@ impl Engine {
         let fail = |problem| Compiled {
             program: Err(vec![problem]),
             offsets: Offsets::default(),
+            newline: false,
         };
         let (start, options) = match header(text, options) {
             Ok(read) => read,
@@ -256,13 +258,18 @@ impl Engine {
             return Compiled {
                 program: Err(problems),
                 offsets: Offsets::default(),
+                newline: false,
             };
         }
         let program = environment
             .template_from_named_str(leak(source.name().to_owned()), leak(rewritten))
             .map(Program::Template)
             .map_err(|error| vec![explain::syntax(&error, &offsets)]);
-        Compiled { program, offsets }
+        Compiled {
+            program,
+            offsets,
+            newline: false,
+        }
     }
 
     fn file_environment(
@@ -336,29 +343,7 @@ fn environment(
     environment.set_unknown_method_callback(filter::method);
     filter::register(&mut environment);
     test::register(&mut environment);
-    let joined = includes.clone();
-    environment.set_path_join_callback(move |name, parent| match (joined.find)(name, parent) {
-        Some(source) => {
-            let found = source.name().to_owned();
-            joined
-                .found
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(found.clone(), source);
-            found.into()
-        }
-        None => name.into(),
-    });
-    let loaded = includes.clone();
-    environment.set_loader(move |name| {
-        Ok(loaded.source(name).map(|source| {
-            let mut rewriter = Rewriter::new(source.text(), 0);
-            for piece in scan::pieces(source.text(), &MARKERS) {
-                rewriter.piece(&piece);
-            }
-            rewriter.finish().0
-        }))
-    });
+    Included::serve(includes, &mut environment);
     Box::leak(Box::new(environment))
 }
 

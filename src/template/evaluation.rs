@@ -230,6 +230,18 @@ impl Evaluation {
     }
 
     fn run(self: &Arc<Self>, compiled: &Compiled, written: &Written<'_>) -> Result<Native, Halt> {
+        let native = self.result(compiled, written)?;
+        match native.as_str() {
+            Some(text) if compiled.newline => Ok(Native::from(format!("{text}\n"))),
+            _ => Ok(native),
+        }
+    }
+
+    fn result(
+        self: &Arc<Self>,
+        compiled: &Compiled,
+        written: &Written<'_>,
+    ) -> Result<Native, Halt> {
         match &compiled.program {
             Ok(Program::Expression { expression, text }) => {
                 let native = expression
@@ -378,12 +390,10 @@ impl Evaluation {
 
     /// The same, for what is counted among the parts of a whole: there it may not be missing.
     pub(super) fn parts(self: &Arc<Self>, value: &Value, name: &str) -> Native {
-        self.part(value, name).unwrap_or_else(|| {
-            let why = self.missing(name);
-            match why {
+        self.part(value, name)
+            .unwrap_or_else(|| match self.missing(name) {
                 Some(why) => Native::from(carry(Halt::Undefined(why))),
                 None => Native::UNDEFINED,
-            }
-        })
+            })
     }
 }

@@ -9,6 +9,7 @@ mod explain;
 mod filter;
 mod free;
 mod header;
+mod include;
 mod known;
 mod lazy;
 mod output;

@@ -53,24 +53,15 @@ pub(super) fn write(
             }
         }
         ValueKind::Seq | ValueKind::Iterable => {
-            let (open, close) = if value.is_tuple() {
-                ('(', ')')
-            } else {
-                ('[', ']')
-            };
-            out.write_char(open)?;
-            let mut count = 0;
-            for item in value.try_iter()?.checked() {
-                if count > 0 {
+            // Pairs and other tuples are lists, as in ansible-core 2.19.
+            out.write_char('[')?;
+            for (index, item) in value.try_iter()?.checked().enumerate() {
+                if index > 0 {
                     put(out, ", ")?;
                 }
                 write(out, &item?, true, depth + 1)?;
-                count += 1;
             }
-            if value.is_tuple() && count == 1 {
-                put(out, ",")?;
-            }
-            Ok(out.write_char(close)?)
+            Ok(out.write_char(']')?)
         }
         ValueKind::Map => {
             let pairs = value.as_object().and_then(|object| object.try_iter_pairs());

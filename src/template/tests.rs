@@ -95,6 +95,10 @@ fn types_are_kept_for_one_expression_and_text_else() {
         ("{% raw %}{{ n }}{% endraw %}", r#""{{ n }}""#),
         ("{{ {'a': {'b': n}} }}", r#"{"a":{"b":5}}"#),
         ("{{ n }}{{ n }}", r#""55""#),
+        ("{{ l }}\n", "[1,2]"),
+        ("{{ 'a' }}\n", r#""a\n""#),
+        ("{{ n }}\n\n", r#""5\n\n""#),
+        ("{{ (1, 2) }}!", r#""[1, 2]!""#),
     ];
     for (text, expected) in cases {
         assert_eq!(
