@@ -53,6 +53,9 @@ pub(super) enum Program {
     Template(Template<'static, 'static>),
 }
 
+/// A template file as it was read, and what came of it.
+type CompiledFile = (RenderOptions, Arc<Source>, Arc<Compiled>);
+
 /// What is compiled, by its text.
 type Cache<Key> = HashMap<Key, Arc<Compiled>>;
 
@@ -65,7 +68,7 @@ pub(super) struct Engine {
     /// Of files, by their options.
     files: Mutex<HashMap<String, &'static Environment<'static>>>,
     cache: RwLock<HashMap<Form, Cache<Arc<str>>>>,
-    file_cache: RwLock<Cache<(String, Arc<str>)>>,
+    file_cache: RwLock<HashMap<String, Vec<CompiledFile>>>,
     includes: Arc<Included>,
 }
 
@@ -120,26 +123,27 @@ impl Engine {
     }
 
     /// A template file, compiled.
-    pub(super) fn file(&self, source: &Source, options: &RenderOptions) -> Arc<Compiled> {
-        let key = (
-            source.name().to_owned() + &key(options),
-            Arc::from(source.text()),
-        );
-        if let Some(found) = self
+    pub(super) fn file(&self, source: &Arc<Source>, options: &RenderOptions) -> Arc<Compiled> {
+        let same = |(read, of, _): &&CompiledFile| {
+            same_syntax(read, options) && (Arc::ptr_eq(of, source) || of.text() == source.text())
+        };
+        if let Some((.., compiled)) = self
             .file_cache
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
+            .get(source.name())
+            .and_then(|known| known.iter().find(same))
         {
-            return found.clone();
+            return compiled.clone();
         }
         let compiled = Arc::new(self.compile_file(source, options));
         self.file_cache
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .entry(key)
-            .or_insert(compiled)
-            .clone()
+            .entry(source.name().to_owned())
+            .or_default()
+            .push((options.clone(), source.clone(), compiled.clone()));
+        compiled
     }
 
     fn compile(&self, text: &str, form: Form) -> Compiled {
@@ -289,6 +293,12 @@ impl Engine {
 /// Texts live as long as the environments: a run compiles each once and ends.
 fn leak(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
+}
+
+fn same_syntax(one: &RenderOptions, other: &RenderOptions) -> bool {
+    one.trim_blocks == other.trim_blocks
+        && one.lstrip_blocks == other.lstrip_blocks
+        && one.markers == other.markers
 }
 
 fn key(options: &RenderOptions) -> String {
