@@ -117,6 +117,14 @@ impl Known {
         }
     }
 
+    /// What apt would do.
+    pub fn simulation(&self, what: &str) -> Result<&[Arc<str>], Missing> {
+        match self.get(Question::Simulation(what.into()))? {
+            Answer::Simulation(lines) => Ok(lines),
+            other => unreachable!("{other:?} answers a simulation"),
+        }
+    }
+
     /// An account.
     pub fn account(&self, name: &str) -> Result<Option<&AccountInfo>, Missing> {
         match self.get(Question::Account(name.into()))? {
@@ -163,6 +171,12 @@ impl Known {
                 _ => true,
             }),
             Touch::Unit(_) => self.forget_units(),
+            Touch::PackageLists => self.answers.retain(|question, _| {
+                !matches!(
+                    question,
+                    Question::Candidate(_) | Question::AptLists | Question::Simulation(_)
+                )
+            }),
         }
     }
 

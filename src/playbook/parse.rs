@@ -220,7 +220,12 @@ impl Reader {
                 "import_playbook" | "ansible.builtin.import_playbook" | "name" => {}
                 "when" => inner.when.extend(self.conditions("when", &entry.value)),
                 "tags" => inner.tags.extend(self.words("tags", &entry.value)),
-                "vars" => inner.vars.extend(self.vars(&entry.value)),
+                "vars" => {
+                    // The outer import is the stronger one.
+                    let mut vars = self.vars(&entry.value);
+                    vars.extend(inner.vars);
+                    inner.vars = vars;
+                }
                 other => self.fault(
                     Diagnostic::at(
                         &entry.key,

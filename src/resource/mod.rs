@@ -1,7 +1,18 @@
 //! Resources: the wanted state of one thing on one node, as a pure function of what is known of it. And the table of kinds.
 
+mod apt;
 mod args;
+mod assert;
+mod command;
+mod debug;
+mod fail;
+mod group;
 mod param;
+mod ping;
+mod set_fact;
+mod setup;
+mod systemd;
+mod user;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,7 +112,21 @@ impl Default for RenderOptions {
 }
 
 /// The table of kinds.
-pub static KINDS: &[&Kind] = &[];
+pub static KINDS: &[&Kind] = &[
+    &apt::APT,
+    &assert::ASSERT,
+    &command::COMMAND,
+    &command::SHELL,
+    &debug::DEBUG,
+    &fail::FAIL,
+    &group::GROUP,
+    &ping::PING,
+    &set_fact::SET_FACT,
+    &setup::SETUP,
+    &systemd::SERVICE,
+    &systemd::SYSTEMD,
+    &user::USER,
+];
 
 /// The kind of that name, short or full.
 pub fn kind(name: &str) -> Option<&'static Kind> {

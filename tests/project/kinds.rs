@@ -88,10 +88,15 @@ static SERVICE: Kind = kind(
     None,
 );
 
-static SET_FACT: Kind = Kind {
-    params: &[],
-    ..kind("set_fact", &["ansible.builtin.set_fact"], &[], None)
-};
+static SET_FACT: Kind = kind(
+    "set_fact",
+    &["ansible.builtin.set_fact"],
+    &[
+        Param::new("facts", ParamType::Map, "Names and values").required(),
+        Param::new("cacheable", ParamType::Bool, "Without effect"),
+    ],
+    None,
+);
 
 static TEMPLATE: Kind = kind(
     "template",

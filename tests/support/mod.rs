@@ -1,0 +1,5 @@
+//! What the tests share.
+
+pub mod answers;
+pub mod case;
+pub mod controller;
