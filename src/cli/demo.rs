@@ -137,11 +137,15 @@ fn make_room(lab: &Lab, replace: bool) -> Result<(), Failed> {
 
 /// Lab, apply, look from outside, apply again.
 fn stages(lab: &Lab, release: Release) -> Result<Proof, Failed> {
-    println!("Three Debian {release} nodes on this machine, set up over SSH by playbooks/site.yml.");
+    println!(
+        "Three Debian {release} nodes on this machine, set up over SSH by playbooks/site.yml."
+    );
     println!(
         "This machine gets what the lab needs of Debian's packages, where something is missing."
     );
-    println!("Each node gets nginx, sudo and procps, an administrator, kernel settings and a page.");
+    println!(
+        "Each node gets nginx, sudo and procps, an administrator, kernel settings and a page."
+    );
     println!();
     let start = Instant::now();
     let wanted = Wanted {

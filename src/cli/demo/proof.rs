@@ -74,14 +74,20 @@ pub fn unchanged(events: &str, hosts: usize) -> Result<Recap, String> {
                 && text(event, "status") != "skipped"
         })
         .map(|event| {
-            let name = [text(event, "host"), text(event, "task"), text(event, "status")];
+            let name = [
+                text(event, "host"),
+                text(event, "task"),
+                text(event, "status"),
+            ];
             format!("{}: `{}` is {}", name[0], name[1], name[2])
         })
         .collect();
     if !changed.is_empty() {
         return Err(format!("not all is as wanted: {}", changed.join(", ")));
     }
-    let last = events.last().filter(|event| event["event"] == "run_finished");
+    let last = events
+        .last()
+        .filter(|event| event["event"] == "run_finished");
     let rows = last
         .and_then(|event| event["hosts"].as_object())
         .ok_or("its last event is no `run_finished`")?;
@@ -141,12 +147,19 @@ mod tests {
             (end(good, r#"{"ok":1,"changed":1}"#), "recap of n2"),
             (end(good, r#"{"ok":1,"unreachable":1}"#), "recap of n2"),
             (end(good, r#"{"ok":0}"#), "recap of n2"),
-            (format!("{task}\n{}", end(good, good)), "n2: `Page` is changed"),
+            (
+                format!("{task}\n{}", end(good, good)),
+                "n2: `Page` is changed",
+            ),
         ];
         for (events, expected) in cases {
             let error = unchanged(&events, 2).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
-        assert!(unchanged(&end(good, good), 3).unwrap_err().contains("2 hosts, not 3"));
+        assert!(
+            unchanged(&end(good, good), 3)
+                .unwrap_err()
+                .contains("2 hosts, not 3")
+        );
     }
 }

@@ -8,7 +8,10 @@ use crate::lab::Lab;
 
 /// The files as they stand in the repository, by their paths there.
 const FILES: &[(&str, &str)] = &[
-    ("playbooks/site.yml", include_str!("../../../playbooks/site.yml")),
+    (
+        "playbooks/site.yml",
+        include_str!("../../../playbooks/site.yml"),
+    ),
     (
         "templates/authorized_keys.j2",
         include_str!("../../../templates/authorized_keys.j2"),
