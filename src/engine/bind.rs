@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value as Native;
 
+use super::native;
 use super::scope::{PlayScope, TaskScope};
 use crate::change::Content;
 use crate::diagnostic::{Diagnostic, list};
@@ -314,7 +315,7 @@ fn pair(key: &str, entry: &Entry) -> Value {
 }
 
 fn extended(index: usize, count: usize) -> Native {
-    Native::from_serialize(serde_json::json!({
+    native(serde_json::json!({
         "index": index + 1,
         "index0": index,
         "revindex": count - index,

@@ -50,17 +50,20 @@ pub async fn first_script(
     });
     match connect(run, host, missing).await {
         Ok(Some((node, answers))) => {
-            host.tally().round_trips = node.round_trips;
+            host.tally().round_trips += node.round_trips;
+            if run.settings.mode.may_change() {
+                lock(&run.pulses).push((host.name.clone(), node.pulse()));
+            }
             run.say(Event::HostConnected {
                 host: host.name.clone(),
             });
-            run.gate.settle();
+            run.gate.settle(&host.name);
             Ok((node, answers))
         }
         Ok(None) => Err(()),
         Err(error) => {
             unreachable(run, host, &error);
-            run.gate.settle();
+            run.gate.settle(&host.name);
             Err(())
         }
     }
@@ -183,7 +186,7 @@ async fn prove_password(run: &Run, host: &HostState, privilege: &Privilege) -> R
     if proven.contains(password.reveal()) {
         return Ok(());
     }
-    if run.interrupt.is_cancelled() {
+    if run.stop.is_cancelled() {
         return Err(NodeError::WrongPassword);
     }
     // Others wait here: the lock is held until this host has answered.

@@ -8,6 +8,7 @@ use minijinja::Value as Native;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::bind::{Binder, Unit};
+use super::native;
 use super::handlers::Notified;
 use super::progress::{END, Place, Progress};
 use super::scope::{GATHERING, PlayScope};
@@ -177,8 +178,9 @@ impl HostRun {
     /// Works until nothing is left or the host is out.
     pub async fn work(mut self) {
         self.permit = self.run.forks.clone().acquire_owned().await.ok();
+        self.take_owed();
         loop {
-            if self.run.interrupt.is_cancelled() {
+            if self.run.stop.is_cancelled() {
                 self.host.take_out(Out::Interrupted);
                 break;
             }
@@ -215,11 +217,11 @@ impl HostRun {
         if let Some(other) = progress.behind(&name, place) {
             self.working(format!("waiting for {other}"));
         }
-        let interrupt = self.run.interrupt.clone();
+        let stop = self.run.stop.clone();
         self.idle(async move {
             tokio::select! {
                 () = progress.wait(&name, place) => {}
-                () = interrupt.cancelled() => {}
+                () = stop.cancelled() => {}
             }
         })
         .await;
@@ -284,7 +286,7 @@ impl HostRun {
     /// A task that cannot be bound although nothing of this host is open.
     fn stuck(&mut self) -> Turn {
         let item = &self.items[self.cursor];
-        let What::Task(task) | What::Handler(_, task) = item.what.clone() else {
+        let (What::Task(task) | What::Handler(_, task)) = item.what.clone() else {
             return Turn::Wait(item.place);
         };
         match self.binder.bind(&task) {
@@ -625,7 +627,7 @@ impl HostRun {
             self.host
                 .vars()
                 .set
-                .insert(name.as_str().into(), Native::from_serialize(value));
+                .insert(name.as_str().into(), native(value));
         }
         self.slots[index].ends.push(end);
         let units = self.slots[index].units.clone().unwrap_or_default();
@@ -690,7 +692,7 @@ impl HostRun {
         let Some(unit) = units.get(number) else { return };
         let mut own = unit.scope.own.clone();
         if let Some(name) = &task.register {
-            own.push((name.clone(), Native::from_serialize(end.registered())));
+            own.push((name.clone(), native(end.registered())));
         }
         let scope: Arc<dyn Scope> = Arc::new(super::scope::TaskScope {
             play: self.play.clone(),

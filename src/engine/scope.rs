@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use minijinja::Value as Native;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
+use super::native;
 use super::state::{HostState, Run};
 use crate::playbook::{Scheduled, VarsFile, load_vars_file};
 use crate::template::{Lookup, Scope, Stop, to_native};
@@ -88,10 +89,10 @@ impl PlayScope {
             "inventory_hostname_short" => {
                 Native::from(host.name.as_str().split('.').next().unwrap_or_default())
             }
-            "group_names" => Native::from_serialize(
+            "group_names" => native(
                 host.groups.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
             ),
-            "groups" => Native::from_serialize(
+            "groups" => native(
                 inventory
                     .groups
                     .values()
@@ -107,7 +108,7 @@ impl PlayScope {
             }),
             "vars" => return Lookup::Undefined,
             "play_hosts" | "ansible_play_hosts" | "ansible_play_batch" | "ansible_play_hosts_all" => {
-                Native::from_serialize(
+                native(
                     self.play.hosts.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
                 )
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::bind::Unit;
 use super::connect;
+use super::native;
 use super::host::{Batch, Entry, HostRun, What};
 use super::state::{Out, lock};
 use super::verdict::UnitEnd;
@@ -82,7 +83,7 @@ impl HostRun {
     fn learn(&mut self, answers: Vec<(Question, Answer)>) {
         for (question, answer) in &answers {
             if let (Question::Facts, Answer::Facts(facts)) = (question, answer) {
-                let native = Native::from_serialize(facts.as_ref());
+                let native = native(facts.as_ref());
                 self.host.vars().facts = Some(native);
             }
         }

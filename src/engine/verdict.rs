@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::Value as Native;
 use serde_json::{Map as Json, Value as JsonValue, json};
 
+use super::native;
 use super::bind::Unit;
 use crate::change::{Action, Change, Effect, Field};
 use crate::event::{Failure, ItemResult, Status, TaskResult};
@@ -156,7 +157,7 @@ pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
         return ends.first().map_or(Native::UNDEFINED, |end| {
             match &end.known_after {
                 Some(after) => half_known(after, end.status == Status::Changed),
-                None => Native::from_serialize(end.registered()),
+                None => native(end.registered()),
             }
         });
     };
@@ -177,7 +178,7 @@ pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
         .collect();
     let any = |status| ends.iter().any(|end| end.status == status);
     let all_skipped = !ends.is_empty() && ends.iter().all(|end| end.status == Status::Skipped);
-    Native::from_serialize(json!({
+    native(json!({
         "results": results,
         "changed": any(Status::Changed),
         "failed": any(Status::Failed),
