@@ -26,7 +26,7 @@ fn three_nodes_are_set_up_and_looked_at() {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(lab) = free_lab() else { return };
     let told = ended(&hadeploy(&["demo"]), 0, "demo: ok");
-    for part in ["nothing changed", "lab down --name demo", "http://10.77."] {
+    for part in ["changed nothing", "lab --name demo down", "http://10.77."] {
         assert!(told.contains(part), "no `{part}` in:\n{told}");
     }
     for name in ["n1", "n2", "n3"] {

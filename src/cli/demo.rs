@@ -1,9 +1,4 @@
 //! `hadeploy demo`: three real nodes on this machine, set up by the site's playbook, and proved from outside.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command line talks to the user"
-)]
 
 mod proof;
 mod site;
@@ -11,6 +6,8 @@ mod site;
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +15,8 @@ use clap::Args;
 
 use self::proof::Proof;
 use self::site::Site;
+use super::interrupt::Interrupts;
+use super::{exit, say};
 use crate::lab::{self, Lab, LabError, Release, Wanted};
 use crate::process::Program;
 
@@ -51,7 +50,7 @@ struct Failed {
     /// What was seen, and what can be done.
     why: String,
     /// The exit status.
-    status: i32,
+    status: u8,
 }
 
 impl Failed {
@@ -60,58 +59,91 @@ impl Failed {
         Failed {
             check,
             why: why.to_string(),
-            status: 1,
+            status: exit::REFUSED,
+        }
+    }
+
+    /// At the user's word.
+    fn interrupted() -> Failed {
+        Failed {
+            status: exit::INTERRUPTED,
+            ..Failed::early("interrupted", "interrupted; the lab is as it was then")
         }
     }
 
     /// When nodes were touched already.
     fn late(check: &'static str, why: impl Display) -> Failed {
         Failed {
-            status: 3,
+            status: exit::INCOMPLETE,
             ..Failed::early(check, why)
         }
     }
 }
 
 /// Runs `hadeploy demo`; gives the exit status. The last line on standard output is the verdict.
-///
-/// # Errors
-/// A bug: all that can go wrong is a verdict.
-pub async fn run(args: DemoArgs) -> anyhow::Result<i32> {
-    let status = tokio::task::spawn_blocking(move || match demo(&args) {
-        Ok(()) => {
-            println!("demo: ok");
-            0
+pub async fn run(args: DemoArgs) -> u8 {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    let mut work = tokio::task::spawn_blocking(move || demo(&args, &seen));
+    let mut interrupts = Interrupts::listen().ok();
+    let failed = loop {
+        let interrupted = async {
+            match &mut interrupts {
+                Some(interrupts) => interrupts.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            done = &mut work => match done {
+                Ok(Ok(())) => {
+                    say::out("demo: ok");
+                    return exit::DONE;
+                }
+                Ok(Err(failed)) => break failed,
+                Err(error) => break Failed { status: exit::BUG, ..Failed::early("demo", error) },
+            },
+            // An apply that runs gets the signal from the terminal itself, and ends in order.
+            () = interrupted => {
+                if stop.swap(true, Ordering::Relaxed) {
+                    break Failed::interrupted();
+                }
+                say::err("interrupted: waiting for what runs; once more ends at once");
+            }
         }
-        Err(failed) => {
-            eprintln!("error: {}", failed.why);
-            println!("demo: FAILED {}", failed.check);
-            failed.status
-        }
-    });
-    Ok(status.await?)
+    };
+    say::err(&format!("error: {}", failed.why));
+    say::out(&format!("demo: FAILED {}", failed.check));
+    failed.status
 }
 
-fn demo(args: &DemoArgs) -> Result<(), Failed> {
+fn demo(args: &DemoArgs, stop: &AtomicBool) -> Result<(), Failed> {
     let lab = Lab::open(LAB).map_err(|error| Failed::early("lab", told(&error)))?;
     make_room(&lab, args.replace)?;
-    let proved = stages(&lab, args.release);
+    let proved = stages(&lab, args.release, stop).map(|proof| say::out(&proof.told()));
     if args.down {
-        let gone = lab.down();
-        let proof = proved?;
-        gone.map_err(|error| Failed::late("lab down", told(&error)))?;
-        proof.print();
-        println!("the lab is down again");
-    } else {
-        proved?.print();
-        println!();
-        println!("The lab is left up. Look around:");
-        println!("  hadeploy lab status --name {LAB}");
-        println!("  hadeploy lab exec n1 --name {LAB} -- systemctl status nginx");
-        println!("Take it down:");
-        println!("  hadeploy lab down --name {LAB}");
+        let down = lab.down().map(drop);
+        return proved.and(down.map_err(|error| Failed::late("lab down", told(&error))));
     }
-    Ok(())
+    if lab.inventory().is_ok() {
+        say::out(&left(&lab));
+    }
+    proved
+}
+
+/// How to look around in the lab, and how to be rid of it.
+fn left(lab: &Lab) -> String {
+    let own = own().map_or_else(|_| "hadeploy".into(), |path| path.display().to_string());
+    let way = format!(
+        "ssh -i {} -o UserKnownHostsFile={} {}@ADDRESS",
+        lab.key().display(),
+        lab.known_hosts().display(),
+        site::ADMINISTRATOR
+    );
+    format!(
+        "\nThe lab is left up. Look around:\n  {own} lab --name {LAB} status\n  \
+         {own} lab --name {LAB} exec n1 -- systemctl status nginx\n  {way}\nTake it down:\n  \
+         {own} lab --name {LAB} down"
+    )
 }
 
 /// Refuses a lab that is there already, or takes it down.
@@ -127,7 +159,7 @@ fn make_room(lab: &Lab, replace: bool) -> Result<(), Failed> {
             ),
         )),
         Ok(_) | Err(_) => {
-            eprintln!("removing the lab `{LAB}` that is there");
+            say::err(&format!("removing the lab `{LAB}` that is there"));
             lab.down()
                 .map(drop)
                 .map_err(|error| Failed::early("lab down", told(&error)))
@@ -136,80 +168,80 @@ fn make_room(lab: &Lab, replace: bool) -> Result<(), Failed> {
 }
 
 /// Lab, apply, look from outside, apply again.
-fn stages(lab: &Lab, release: Release) -> Result<Proof, Failed> {
-    println!(
-        "Three Debian {release} nodes on this machine, set up over SSH by playbooks/site.yml."
-    );
-    println!(
-        "This machine gets what the lab needs of Debian's packages, where something is missing."
-    );
-    println!(
-        "Each node gets nginx, sudo and procps, an administrator, kernel settings and a page."
-    );
-    println!();
+fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Failed> {
+    say::out(&format!(
+        "{NODES} Debian {release} nodes on this machine, set up over SSH by playbooks/site.yml.\n\
+         This machine gets what the lab needs of Debian's packages, where something is missing.\n\
+         Each node gets nginx, sudo and procps, an administrator, kernel settings and a page.\n"
+    ));
     let start = Instant::now();
     let wanted = Wanted {
         nodes: NODES,
         release: Some(release),
         ..Wanted::default()
     };
-    let say = |line: &str| eprintln!("{line}");
     let nodes = lab
-        .up(&wanted, &say)
-        .map_err(|error| Failed::early("lab up", told(&error)))?;
-    let nodes: Vec<(String, Ipv4Addr)> = nodes
+        .up(&wanted, &say::err)
+        .map_err(|error| Failed::early("lab up", told(&error)))?
         .into_iter()
         .map(|node| (node.name, node.address))
-        .collect();
+        .collect::<Vec<_>>();
     let up = start.elapsed();
     let site = Site::write(lab).map_err(|error| Failed::early("site", error))?;
 
-    let start = Instant::now();
-    println!("$ hadeploy {}", site.apply().join(" "));
-    first_apply(&site)?;
-    let first = start.elapsed();
+    let first = stage(&site, stop, "", first_apply)?.1;
     for (name, address) in &nodes {
         look(name, *address)?;
     }
-    let start = Instant::now();
-    println!();
-    println!("$ hadeploy {} --output json", site.apply().join(" "));
-    let recap = second_apply(&site)?;
+    let (recap, second) = stage(&site, stop, " --output json", second_apply)?;
     Ok(Proof {
         nodes,
         up,
         first,
-        second: start.elapsed(),
+        second,
         recap,
     })
 }
 
+/// One run of this program, shown as a user would type it, and how long it took.
+fn stage<T>(
+    site: &Site,
+    stop: &AtomicBool,
+    more: &str,
+    run: impl Fn(&Site) -> Result<T, Failed>,
+) -> Result<(T, Duration), Failed> {
+    if stop.load(Ordering::Relaxed) {
+        return Err(Failed::interrupted());
+    }
+    say::out(&format!("\n$ hadeploy {}{more}", site.apply().join(" ")));
+    let start = Instant::now();
+    let seen = run(site)?;
+    Ok((seen, start.elapsed()))
+}
+
 fn first_apply(site: &Site) -> Result<(), Failed> {
-    let failed = |why: String, status| Failed {
-        check: "first apply",
-        why,
-        status,
-    };
-    match own()?.args(site.apply()).attached() {
-        Ok(0) => Ok(()),
-        Ok(status) => Err(failed(format!("it ended with status {status}"), status)),
-        Err(error) => Err(failed(error.to_string(), 1)),
+    let status = program()?.args(site.apply()).attached();
+    let status = status.map_err(|error| Failed::early("first apply", error))?;
+    match u8::try_from(status) {
+        Ok(exit::DONE) => Ok(()),
+        other => Err(Failed {
+            status: other.unwrap_or(exit::INCOMPLETE),
+            ..Failed::late("first apply", format!("it ended with status {status}"))
+        }),
     }
 }
 
 /// Another apply must change nothing; gives its recap.
 fn second_apply(site: &Site) -> Result<proof::Recap, Failed> {
     let failed = |why: String| Failed::late("second apply", why);
-    let again = own()?.args(site.apply()).args(["--output", "json"]);
+    let again = program()?.args(site.apply()).args(["--output", "json"]);
     let ran = again.run().map_err(|error| failed(error.to_string()))?;
-    let events = String::from_utf8_lossy(&ran.stdout);
     if ran.status != 0 {
         let errors = String::from_utf8_lossy(&ran.stderr);
-        return Err(failed(format!(
-            "it ended with status {}\n{errors}",
-            ran.status
-        )));
+        let why = format!("it ended with status {}\n{errors}", ran.status);
+        return Err(failed(why));
     }
+    let events = String::from_utf8_lossy(&ran.stdout);
     proof::unchanged(&events, usize::from(NODES)).map_err(failed)
 }
 
@@ -244,9 +276,13 @@ fn wait_for(address: Ipv4Addr, path: &str, good: impl Fn(&str) -> bool) -> Resul
 }
 
 /// This very program: what the demo does, a user can do.
-fn own() -> Result<Program, Failed> {
-    let path: PathBuf = std::env::current_exe().map_err(|error| Failed::late("program", error))?;
+fn program() -> Result<Program, Failed> {
+    let path = own().map_err(|error| Failed::early("program", error))?;
     Ok(Program::new(path.to_string_lossy()))
+}
+
+fn own() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
 }
 
 fn told(error: &LabError) -> String {

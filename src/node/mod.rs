@@ -270,7 +270,9 @@ impl Node {
             self.shell = None;
         }
         let Some(end) = script::parse(&reply?.stdout) else {
-            return Err(NodeError::Launch("the script ended without saying how".to_owned()));
+            return Err(NodeError::Launch(
+                "the script ended without saying how".to_owned(),
+            ));
         };
         let answers = match &end.answers {
             Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,
@@ -481,7 +483,10 @@ mod tests {
             command: "test".to_owned(),
             since: String::new(),
         };
-        let said = node.read(&lease::claim_text(base, "r1", &info)).await.expect("read");
+        let said = node
+            .read(&lease::claim_text(base, "r1", &info))
+            .await
+            .expect("read");
         assert_eq!(lease::parse_claim(&said), Some(Claim::Mine));
         node
     }
@@ -511,7 +516,10 @@ mod tests {
                 .run_steps(&[placed(write)], &Missing::default())
                 .await
                 .expect("runs");
-            assert!(matches!(end.steps[0], StepEnd::Ran { rc: 0, .. }), "{end:?}");
+            assert!(
+                matches!(end.steps[0], StepEnd::Ran { rc: 0, .. }),
+                "{end:?}"
+            );
             assert_eq!(node.round_trips, 1 + round);
             assert_eq!(std::fs::read(target).expect("there").len(), 200_008);
         }

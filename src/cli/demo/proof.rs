@@ -1,5 +1,4 @@
 //! What the demo has shown, with its measured times.
-#![expect(clippy::print_stdout, reason = "the command line talks to the user")]
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -31,27 +30,25 @@ pub struct Recap {
 }
 
 impl Proof {
-    /// Tells it.
-    pub fn print(&self) {
-        println!();
-        println!("Proved:");
-        let line = |what: &str, how: Duration| println!("  {:>7.2} s  {what}", how.as_secs_f64());
-        line(
-            &format!("{} nodes were made and answer SSH", self.nodes.len()),
-            self.up,
+    /// Tells it, in lines for people.
+    pub fn told(&self) -> String {
+        let second = format!(
+            "the second apply found {} tasks as wanted and changed nothing ({} scripts per node)",
+            self.recap.ok, self.recap.round_trips
         );
-        line("the first apply brought them to the site", self.first);
-        line(
-            &format!(
-                "the second apply found {} tasks as wanted and changed nothing ({} scripts per node)",
-                self.recap.ok, self.recap.round_trips
-            ),
-            self.second,
-        );
-        println!("From outside, each node serves its own page, and /healthz says ok:");
-        for (name, address) in &self.nodes {
-            println!("  {name}  http://{address}/  http://{address}/healthz");
+        let mut text = String::from("\nProved:\n");
+        for (time, what) in [
+            (self.up, "the nodes were made and answer SSH"),
+            (self.first, "the first apply made them the site"),
+            (self.second, &second),
+        ] {
+            text.push_str(&format!("  {:>6.2} s  {what}\n", time.as_secs_f64()));
         }
+        text.push_str("From outside, each node serves its own page, and /healthz answers `ok`:\n");
+        for (name, address) in &self.nodes {
+            text.push_str(&format!("  {name}  http://{address}/\n"));
+        }
+        text
     }
 }
 
