@@ -80,13 +80,7 @@ fn verdict(run: &Run) -> (u8, String) {
             1,
             format!("{} could not be planned: {names}", count(bad.len(), "host")),
         ),
-        Mode::Plan if pending > 0 => {
-            let code = if run.settings.detailed_exitcode { 2 } else { 0 };
-            (
-                code,
-                format!("{} pending", count(pending as usize, "change")),
-            )
-        }
+        Mode::Plan if pending > 0 => (0, format!("{} pending", count(pending as usize, "change"))),
         Mode::Plan => (0, "nothing to do".to_owned()),
         Mode::Apply if bad.is_empty() => match pending {
             0 => (0, "nothing to do".to_owned()),
