@@ -236,12 +236,13 @@ fn second_apply(site: &Site) -> Result<proof::Recap, Failed> {
     let failed = |why: String| Failed::late("second apply", why);
     let again = program()?.args(site.apply()).args(["--output", "json"]);
     let ran = again.run().map_err(|error| failed(error.to_string()))?;
-    if ran.status != 0 {
-        let errors = String::from_utf8_lossy(&ran.stderr);
-        let why = format!("it ended with status {}\n{errors}", ran.status);
-        return Err(failed(why));
-    }
     let events = String::from_utf8_lossy(&ran.stdout);
+    if ran.status != 0 {
+        let reason = proof::reason(&events).unwrap_or_default();
+        let errors = String::from_utf8_lossy(&ran.stderr);
+        let why = format!("it ended with status {}: {reason}\n{errors}", ran.status);
+        return Err(failed(why.trim_end().into()));
+    }
     proof::unchanged(&events, usize::from(NODES)).map_err(failed)
 }
 

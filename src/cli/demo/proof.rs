@@ -111,6 +111,12 @@ pub fn unchanged(events: &str, hosts: usize) -> Result<Recap, String> {
     })
 }
 
+/// Why a run ended as it did, by its last event.
+pub fn reason(events: &str) -> Option<String> {
+    let last: Value = serde_json::from_str(events.lines().last()?).ok()?;
+    last["reason"].as_str().map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +138,16 @@ mod tests {
             round_trips: 3,
         };
         assert_eq!(unchanged(&events, 2), Ok(recap));
+    }
+
+    #[test]
+    fn the_reason_is_in_the_last_event() {
+        let end = r#"{"event":"run_finished","reason":"1 host failed"}"#;
+        assert_eq!(
+            reason(&format!("{{}}\n{end}\n")).as_deref(),
+            Some("1 host failed")
+        );
+        assert_eq!(reason("error: no"), None);
     }
 
     #[test]
