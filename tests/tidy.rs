@@ -30,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "playbook",
         &[
             "diagnostic",
+            "fact",
             "inventory",
             "name",
             "resource",
