@@ -3,6 +3,7 @@
 mod apply;
 mod command_line;
 mod defaults;
+mod demo;
 mod duration;
 mod environment;
 pub mod exit;
@@ -50,6 +51,7 @@ enum Command {
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
     Lab(lab::LabArgs),
+    Demo(demo::DemoArgs),
     #[command(hide = true)]
     Facts(Later),
     #[command(hide = true)]
@@ -91,6 +93,7 @@ pub fn main() -> u8 {
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),
+        Command::Demo(args) => block_on(demo::run(args)),
         Command::Facts(later) => later.refuse("facts"),
         Command::Exec(later) => later.refuse("exec"),
         Command::RollingUpdate(later) => later.refuse("rolling-update"),
