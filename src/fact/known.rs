@@ -26,6 +26,14 @@ const UNIT_FOLDERS: [&str; 4] = [
 ];
 
 impl Known {
+    /// Nothing is known yet.
+    pub fn new(wants_diff: bool) -> Known {
+        Known {
+            answers: HashMap::new(),
+            wants_diff,
+        }
+    }
+
     /// Fails with those of `questions` that have no answer yet. A diff asks all its independent questions in one call
     /// before it uses an answer.
     pub fn need(&self, questions: impl IntoIterator<Item = Question>) -> Result<(), Missing> {

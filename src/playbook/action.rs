@@ -5,7 +5,7 @@ use super::free_form;
 use super::parse::Reader;
 use super::{Meta, TaskAction, keywords};
 use crate::diagnostic::Diagnostic;
-use crate::resource::{Args, Kind, ParamType};
+use crate::resource::{Args, Kind};
 use crate::source::Span;
 use crate::value::{Entry, Kind as ValueKind, Map, Value, place};
 
@@ -208,7 +208,7 @@ impl Reader {
             }
             Named::Kind(kind) => {
                 let map = self.parameters(kind, value, span, args)?;
-                let args = self.checked(kind, span, map)?;
+                let args = self.checked(kind, span, &map)?;
                 Some(Action::Run(TaskAction::Kind { kind, args }))
             }
         }
@@ -310,9 +310,8 @@ impl Reader {
     }
 
     /// Names, types of literal values, and the kind's own rules.
-    fn checked(&mut self, kind: &'static Kind, span: &Span, map: Map) -> Option<Args> {
-        let map = self.free_keys(kind, span, map);
-        match Args::new(kind, span, &map) {
+    fn checked(&mut self, kind: &'static Kind, span: &Span, map: &Map) -> Option<Args> {
+        match Args::new(kind, span, map) {
             Ok(mut args) => {
                 let mut faults = args.coerce(is_literal);
                 if faults.is_empty() {
@@ -326,26 +325,5 @@ impl Reader {
                 None
             }
         }
-    }
-
-    /// `set_fact` takes names of the user's own choice: they go, as one mapping, to its first parameter that is a mapping.
-    fn free_keys(&mut self, kind: &'static Kind, span: &Span, map: Map) -> Map {
-        let target = kind.params.iter().find(|param| param.ty == ParamType::Map);
-        let (true, Some(target)) = (kind.name == "set_fact", target) else {
-            return map;
-        };
-        let is_param = |name: &str| kind.params.iter().any(|param| param.name == name);
-        let (mut own, free): (Map, Map) = map
-            .into_iter()
-            .partition(|(name, _)| name.as_ref() != target.name && is_param(name));
-        for (name, entry) in free.iter().filter(|(name, _)| !is_template(name)) {
-            self.variable(name, &entry.key);
-        }
-        if let Some((_, first)) = free.first() {
-            let key = first.key.clone();
-            let value = Value::new(ValueKind::Map(free.into()), span);
-            own.insert(target.name.into(), Entry { key, value });
-        }
-        own
     }
 }

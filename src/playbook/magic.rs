@@ -1,5 +1,7 @@
 //! Names that are there without anyone setting them: magic variables and facts.
 
+use crate::fact::gather;
+
 /// Variables that every task can read. Whoever makes the scope of a task provides each of them.
 pub const MAGIC: &[&str] = &[
     "ansible_check_mode",
@@ -26,44 +28,15 @@ pub const MAGIC: &[&str] = &[
 /// Variables of a task with a loop, beside the loop's own.
 pub const LOOP: &[&str] = &["ansible_loop", "ansible_loop_var", "ansible_index_var"];
 
-/// Facts, as `ansible_facts.NAME` and `ansible_NAME`; interfaces have their own names beside these.
-pub const FACTS: &[&str] = &[
-    "all_ipv4_addresses",
-    "architecture",
-    "date_time",
-    "default_ipv4",
-    "default_ipv6",
-    "distribution",
-    "distribution_file_variety",
-    "distribution_major_version",
-    "distribution_minor_version",
-    "distribution_release",
-    "distribution_version",
-    "env",
-    "fqdn",
-    "hostname",
-    "interfaces",
-    "kernel",
-    "machine_id",
-    "memtotal_mb",
-    "mounts",
-    "os_family",
-    "pkg_mgr",
-    "processor_vcpus",
-    "service_mgr",
-    "user_id",
-    "virtualization_type",
-];
-
 /// How the names of network interfaces begin on Linux.
 const INTERFACES: &[&str] = &[
     "bond", "br", "docker", "dummy", "en", "eth", "host", "ib", "tap", "team", "tun", "usb",
     "veth", "virbr", "vlan", "wg", "wl", "ww",
 ];
 
-/// Whether a fact of that name can be there: one of the table, or an interface.
+/// Whether a fact of that name can be there: gathered on every node, or an interface.
 pub fn is_fact(name: &str) -> bool {
-    FACTS.contains(&name)
+    gather::NAMES.contains(&name)
         || name == "lo"
         || (name.contains(|c: char| c.is_ascii_digit())
             && INTERFACES.iter().any(|prefix| name.starts_with(prefix)))

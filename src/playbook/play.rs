@@ -243,6 +243,9 @@ impl Reader {
             }
         };
         for item in items {
+            if self.is_full(&item.span) {
+                break;
+            }
             match item.as_map() {
                 Some(map) if !map.is_empty() => self.task(item, map, outer, handler, &mut tasks),
                 _ => self.fault(

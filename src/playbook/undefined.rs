@@ -6,11 +6,12 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::fields::is_template;
-use super::magic::{FACTS, LOOP, MAGIC, is_fact};
+use super::magic::{LOOP, MAGIC, is_fact};
 use super::project::{Project, Scheduled};
 use super::uses::{self, Use};
 use super::{Task, TaskAction, VarsFile, check};
 use crate::diagnostic::Diagnostic;
+use crate::fact::gather;
 use crate::resource::RenderOptions;
 use crate::source::{Source, Span};
 use crate::template::{FreeName, Templates};
@@ -72,14 +73,12 @@ impl Run {
     }
 }
 
-/// The names a `set_fact` sets: keys of its mapping parameters.
+/// The names a `set_fact` sets.
 fn set_by(task: &Task) -> Vec<Arc<str>> {
     match &task.action {
-        TaskAction::Kind { kind, args } if kind.name == "set_fact" => args
-            .iter()
-            .filter_map(|(_, entry)| entry.value.as_map())
-            .flat_map(|map| map.keys().cloned())
-            .collect(),
+        TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
+            args.open().map(|(name, _)| name.into()).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -267,7 +266,7 @@ impl Reader<'_> {
             .chain(MAGIC.iter().copied());
         let mut fault = Diagnostic::at(&name.span, format!("`{}` is not defined", name.name))
             .nearest(&name.name, words);
-        fault = if FACTS.contains(&name.name.as_str()) {
+        fault = if gather::NAMES.contains(&name.name.as_str()) {
             fault.help(format!(
                 "the fact of that name is `ansible_facts.{}`",
                 name.name
@@ -292,7 +291,7 @@ impl Reader<'_> {
             if !known {
                 self.faults.push(
                     Diagnostic::at(&name.span, format!("unknown fact `{}`", name.name))
-                        .nearest(fact, FACTS.iter().copied())
+                        .nearest(fact, gather::NAMES.iter().copied())
                         .help("`hadeploy facts` shows those of a host"),
                 );
             }
@@ -332,7 +331,7 @@ impl Reader<'_> {
                 let span = spot(fact.start() as u32, fact.end() as u32);
                 self.faults.push(
                     Diagnostic::at(&span, format!("unknown fact `{}`", fact.as_str()))
-                        .nearest(fact.as_str(), FACTS.iter().copied())
+                        .nearest(fact.as_str(), gather::NAMES.iter().copied())
                         .help("`hadeploy facts` shows those of a host"),
                 );
             }

@@ -33,6 +33,7 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
             };
             uses.push((&entry.value, how));
         }
+        uses.extend(args.open().map(|(_, entry)| (&entry.value, Use::Template)));
     }
     let conditions = task.changed_when.iter().chain(&task.failed_when);
     uses.extend(conditions.map(|value| (value, Use::Expression)));

@@ -269,6 +269,10 @@ fn wrong_inventories_are_refused() {
             "hadeploy does not have `ansible_ssh_host` | it is called `ansible_host`",
         ),
         (
+            "web:\n  hosts: {'a[0:60000]': , 'b[0:60000]': }\n",
+            "the inventory has more than 100000 hosts",
+        ),
+        (
             "web:\n  hosts: {a: {b-c: 1}}\n",
             "`b-c` cannot be the name of a variable",
         ),

@@ -91,10 +91,7 @@ static SERVICE: Kind = kind(
 static SET_FACT: Kind = kind(
     "set_fact",
     &["ansible.builtin.set_fact"],
-    &[
-        Param::new("facts", ParamType::Map, "Names and values").required(),
-        Param::new("cacheable", ParamType::Bool, "Without effect"),
-    ],
+    &[Param::new(Param::OPEN, ParamType::Any, "Names and values")],
     None,
 );
 

@@ -252,7 +252,7 @@ fn names_that_may_be_defined_are_left_alone() {
         "- debug: {msg: '{{ ansible_facts.get(1) }} {{ ansible_check_mode }}'}",
         "- debug: {msg: '{% for x in [1] %}{{ x }}{% endfor %}{% set y = 1 %}{{ y }}'}",
         "- debug: {msg: ansible_facts.nonsense}",
-        "- set_fact: {made: 1, cacheable: true}\n- debug: {msg: '{{ made }} {{ words }}'}\n- set_fact: words=a",
+        "- set_fact: {made: 1}\n- debug: {msg: '{{ made }} {{ words }}'}\n- set_fact: words=a",
     ] {
         assert_eq!(tasks(text, &[]), "", "{text}");
     }
