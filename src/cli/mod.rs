@@ -75,7 +75,10 @@ struct Later {
 
 /// Runs the command that the words of the process name; gives the exit status.
 pub fn main() -> u8 {
-    panic::install();
+    panic::guard(run_command)
+}
+
+fn run_command() -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
