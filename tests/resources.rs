@@ -26,6 +26,7 @@
 //! Laws on every case: no step exactly when the action is none; at most two waves of questions; every script is a shell's;
 //! every predicted question is touched; the second diff, from the predictions, changes nothing.
 
+mod applied;
 mod support;
 
 use std::path::Path;

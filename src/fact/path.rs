@@ -52,7 +52,7 @@ pub struct Stat {
     pub atime: f64,
     /// Seconds since 1970.
     pub ctime: f64,
-    /// Inode number.
+    /// Inode number; zero in a prediction, whose times are not known either.
     pub inode: u64,
     /// Number of hard links.
     pub links: u64,

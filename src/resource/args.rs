@@ -405,7 +405,8 @@ fn mode(value: &Value) -> Result<String, Box<Diagnostic>> {
                         && clause[at + 1..].chars().all(|c| "rwxXstugo".contains(c))
                 })
             };
-            if !text.is_empty() && text.split(',').all(clause) {
+            // Kinds that copy nothing refuse `preserve` themselves.
+            if &**text == "preserve" || (!text.is_empty() && text.split(',').all(clause)) {
                 Ok(text.to_string())
             } else {
                 Err(quoted())

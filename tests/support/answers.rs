@@ -195,19 +195,11 @@ fn path(key: &str, words: &str) -> Result<PathInfo, String> {
         None => (words, key),
     };
     let abs = match key.strip_prefix('~') {
-        Some(rest) if words != "homeless" => {
-            let rest = rest.strip_prefix('/').map_or_else(
-                || {
-                    if rest.is_empty() {
-                        "/root".to_owned()
-                    } else {
-                        format!("/home/{rest}")
-                    }
-                },
-                |rest| format!("/root/{rest}"),
-            );
-            rest
-        }
+        Some(rest) if words != "homeless" => match rest.strip_prefix('/') {
+            Some(rest) => format!("/root/{rest}"),
+            None if rest.is_empty() => "/root".to_owned(),
+            None => format!("/home/{rest}"),
+        },
         _ => key.to_owned(),
     };
     let real = if real == key {

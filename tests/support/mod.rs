@@ -2,4 +2,5 @@
 
 pub mod answers;
 pub mod case;
+pub mod compare;
 pub mod controller;
