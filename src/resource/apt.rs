@@ -1,5 +1,6 @@
 //! `apt`: Debian packages present, absent, at a version or the newest; package lists; upgrades.
 
+mod choose;
 mod diff;
 mod script;
 mod wanted;
