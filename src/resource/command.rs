@@ -116,105 +116,144 @@ struct Run {
     strip: bool,
 }
 
-fn bind(args: &Args, shell: bool) -> Bound {
-    let mut words = Words::default();
-    if let Some(cmd) = args.str("cmd") {
-        // Only the free form takes options among its words; `cmd:` is all command.
-        words = if args.place("cmd").text() == "cmd" {
-            Words {
-                line: cmd.to_owned(),
+/// The arguments, with the options that stood among the words of a free-form line.
+struct Given<'a> {
+    args: &'a Args,
+    words: Words,
+}
+
+impl<'a> Given<'a> {
+    /// Only the free form takes options among its words; `cmd:` is all command.
+    fn new(args: &'a Args) -> Given<'a> {
+        let words = match args.str("cmd") {
+            Some(cmd) if args.place("cmd").text() != "cmd" => free_form(cmd),
+            cmd => Words {
+                line: cmd.unwrap_or_default().to_owned(),
                 options: Vec::new(),
-            }
-        } else {
-            free_form(cmd)
+            },
         };
+        Given { args, words }
     }
-    let option = |name: &'static str| {
-        words
-            .options
-            .iter()
+
+    fn word(&self, name: &str) -> Option<&str> {
+        let mut options = self.words.options.iter();
+        options
             .find(|(given, _)| given == name)
-            .map(|(_, value)| value.clone())
-            .or_else(|| args.str(name).map(str::to_owned))
-    };
-    let flag = |name: &'static str| match words.options.iter().find(|(given, _)| given == name) {
-        Some((_, word)) => !matches!(
-            word.to_ascii_lowercase().as_str(),
-            "no" | "false" | "off" | "0"
-        ),
-        None => args.bool(name, true),
-    };
-    let fault =
-        |name: &str, message: String| Stop::from(Diagnostic::at(args.value_place(name), message));
-    let (body, cmd) = if shell {
-        if words.line.trim().is_empty() {
-            return Err(fault("cmd", "the line to run is empty".to_owned()));
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.word(name)
+            .or_else(|| self.args.str(name))
+            .map(str::to_owned)
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        match self.word(name) {
+            Some(word) => !matches!(
+                word.to_ascii_lowercase().as_str(),
+                "no" | "false" | "off" | "0"
+            ),
+            None => self.args.bool(name, true),
         }
-        let executable = option("executable").unwrap_or_else(|| "/bin/sh".to_owned());
-        let body = format!("{} -c {}", quote(&executable), quote(&words.line));
-        (body, serde_json::Value::from(words.line.trim()))
-    } else {
-        let argv = if args.has("argv") {
-            args.list("argv").into_iter().map(str::to_owned).collect()
-        } else {
-            split(&words.line).map_err(|message| fault("cmd", message))?
+    }
+
+    fn fault(&self, name: &str, message: impl Into<String>) -> Stop {
+        Diagnostic::at(self.args.value_place(name), message).into()
+    }
+
+    /// The shell text of a line of shell, and the line.
+    fn shell(&self) -> Result<(String, serde_json::Value), Stop> {
+        let line = &self.words.line;
+        if line.trim().is_empty() {
+            return Err(self.fault("cmd", "the line to run is empty"));
+        }
+        let executable = self
+            .text("executable")
+            .unwrap_or_else(|| "/bin/sh".to_owned());
+        let body = format!("{} -c {}", quote(&executable), quote(line));
+        Ok((body, line.trim().into()))
+    }
+
+    /// The shell text of a program with its arguments, and its words.
+    fn program(&self) -> Result<(String, serde_json::Value), Stop> {
+        if self.word("executable").is_some() {
+            return Err(self.fault("cmd", "`command` has no `executable`; use `shell`"));
+        }
+        let named = if self.args.has("argv") { "argv" } else { "cmd" };
+        let argv = match named {
+            "argv" => self
+                .args
+                .list("argv")
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            _ => split(&self.words.line).map_err(|message| self.fault("cmd", message))?,
         };
         if argv.first().is_none_or(String::is_empty) {
-            return Err(fault(
-                if args.has("argv") { "argv" } else { "cmd" },
-                "there is no program to run".to_owned(),
-            ));
+            return Err(self.fault(named, "there is no program to run"));
         }
-        if let Some(nul) = argv.iter().find(|word| word.contains('\0')) {
-            return Err(fault(
-                "argv",
-                format!("`{}` holds a NUL byte", nul.escape_debug()),
-            ));
+        if argv.iter().any(|word| word.contains('\0')) {
+            return Err(self.fault(named, "an argument cannot hold a NUL byte"));
         }
-        let expand = args.bool("expand_argument_vars", true);
+        let expand = self.args.bool("expand_argument_vars", true);
         let body: Vec<String> = argv
             .iter()
             .map(|word| if expand { expanded(word) } else { quote(word) })
             .collect();
-        (body.join(" "), argv.into())
-    };
-    let chdir = option("chdir");
-    let pattern = |name: &'static str| match option(name) {
-        None => Ok(None),
-        Some(path) if path.starts_with(['/', '~']) => Ok(Some(path)),
-        Some(path) => match &chdir {
-            Some(folder) => Ok(Some(format!("{}/{path}", folder.trim_end_matches('/')))),
-            None => Err(Stop::from(
-                Diagnostic::at(
-                    args.value_place(name),
-                    format!("the path `{path}` is relative"),
+        Ok((body.join(" "), argv.into()))
+    }
+
+    /// `creates` or `removes`, as an absolute pattern.
+    fn pattern(&self, name: &str, chdir: Option<&str>) -> Result<Option<String>, Stop> {
+        match (self.text(name), chdir) {
+            (None, _) => Ok(None),
+            (Some(path), _) if path.starts_with(['/', '~']) => Ok(Some(path)),
+            (Some(path), Some(folder)) => {
+                Ok(Some(format!("{}/{path}", folder.trim_end_matches('/'))))
+            }
+            (Some(path), None) => {
+                let place = self.args.value_place(name);
+                Err(
+                    Diagnostic::at(place, format!("the path `{path}` is relative"))
+                        .help("write an absolute path of the node, or give `chdir`")
+                        .into(),
                 )
-                .help("write an absolute path of the node, or give `chdir`"),
-            )),
-        },
+            }
+        }
+    }
+}
+
+fn bind(args: &Args, shell: bool) -> Bound {
+    let given = Given::new(args);
+    if given.word("warn").is_some() {
+        return Err(given.fault("cmd", "Ansible dropped `warn` in 2.14; leave it out"));
+    }
+    let (body, cmd) = if shell {
+        given.shell()?
+    } else {
+        given.program()?
     };
+    let chdir = given.text("chdir");
     let folder = chdir.as_ref().map_or(String::new(), |folder| {
         format!("cd -- {} || exit\n", tilde(folder))
     });
-    let stdin = option("stdin").map(|mut text| {
-        if flag("stdin_add_newline") {
+    let stdin = given.text("stdin").map(|mut text| {
+        if given.flag("stdin_add_newline") {
             text.push('\n');
         }
         text
     });
-    let shown = match &cmd {
-        serde_json::Value::String(line) => line.clone(),
-        _ => body.clone(),
-    };
+    let shown = cmd.as_str().unwrap_or(&body);
     Ok(Box::new(Run {
         // The subshell keeps a program that bears the name of a builtin a program.
         script: format!("{folder}(exec {body})"),
-        title: format!("run {}", first_line(&shown)),
-        cmd,
-        creates: pattern("creates")?,
-        removes: pattern("removes")?,
+        title: format!("run {}", first_line(shown)),
+        creates: given.pattern("creates", chdir.as_deref())?,
+        removes: given.pattern("removes", chdir.as_deref())?,
         stdin,
-        strip: flag("strip_empty_ends"),
+        strip: given.flag("strip_empty_ends"),
+        cmd,
     }))
 }
 

@@ -40,27 +40,7 @@ const ARCHIVES: &str = "/var/cache/apt/archives/*.deb";
 
 impl Resource for Apt {
     fn diff(&self, known: &Known) -> Result<Change, Missing> {
-        let mut questions: Vec<Question> = self
-            .wanted
-            .iter()
-            .map(|wanted| Question::Package(wanted.name.as_str().into()))
-            .collect();
-        if self.state == State::Latest {
-            questions.extend(self.wanted.iter().map(|wanted| self.candidate(wanted)));
-        }
-        if self.fetch.is_some() {
-            questions.push(Question::AptLists);
-        }
-        questions.extend(
-            self.upgrade
-                .into_iter()
-                .chain(self.tidy.iter().copied())
-                .map(|what| Question::Simulation(what.into())),
-        );
-        if self.clean {
-            questions.push(Question::Glob(ARCHIVES.into()));
-        }
-        known.need(questions)?;
+        known.need(self.questions())?;
         let stale = match self.fetch {
             Some(valid) => known
                 .apt_lists()?
@@ -119,6 +99,31 @@ impl Resource for Apt {
 }
 
 impl Apt {
+    /// What is asked at first; candidates of what turns out to be missing follow.
+    fn questions(&self) -> Vec<Question> {
+        let mut questions: Vec<Question> = self
+            .wanted
+            .iter()
+            .map(|wanted| Question::Package(wanted.name.as_str().into()))
+            .collect();
+        if self.state == State::Latest {
+            questions.extend(self.wanted.iter().map(|wanted| self.candidate(wanted)));
+        }
+        if self.fetch.is_some() {
+            questions.push(Question::AptLists);
+        }
+        questions.extend(
+            self.upgrade
+                .into_iter()
+                .chain(self.tidy.iter().copied())
+                .map(|what| Question::Simulation(what.into())),
+        );
+        if self.clean {
+            questions.push(Question::Glob(ARCHIVES.into()));
+        }
+        questions
+    }
+
     fn candidate(&self, wanted: &Wanted) -> Question {
         Question::Candidate(self.candidate_key(wanted).into())
     }

@@ -72,8 +72,32 @@ impl Wanted {
             command = command.arg("--expiredate").arg(date(days));
         }
         let end = self.made(own_group);
-        let mut change =
-            Change::new(Action::Create).field(Field::value("state", "absent", "present"));
+        let mut change = Change::new(Action::Create);
+        change.fields = self.new_fields();
+        let mut script = command.arg("--").arg(&self.name).to_string();
+        if self.password.is_some() {
+            script.push_str(" || exit\nchpasswd --encrypted");
+        }
+        if self.lock == Some(true) {
+            script.push_str(&format!(
+                " || exit\nusermod --lock -- {}",
+                quote(&self.name)
+            ));
+        }
+        let mut step = self.step("make", script, Some(end.clone()));
+        step.before.push(Expect::Check {
+            field: "account".to_owned(),
+            script: format!("! getent passwd -- {}", quote(&self.name)),
+        });
+        if let Some(hash) = &self.password {
+            step.stdin = Some(format!("{}:{hash}\n", self.name).into());
+        }
+        (change.step(step), end)
+    }
+
+    /// What is said of a new account.
+    fn new_fields(&self) -> Vec<Field> {
+        let mut fields = vec![Field::value("state", "absent", "present")];
         for (field, value) in [
             ("uid", self.uid.map(|uid| uid.to_string())),
             ("group", self.group.clone()),
@@ -95,28 +119,10 @@ impl Wanted {
             ),
         ] {
             if let Some(value) = value {
-                change = change.field(Field::value(field, "", value));
+                fields.push(Field::value(field, "", value));
             }
         }
-        let mut script = command.arg("--").arg(&self.name).to_string();
-        if self.password.is_some() {
-            script.push_str(" || exit\nchpasswd --encrypted");
-        }
-        if self.lock == Some(true) {
-            script.push_str(&format!(
-                " || exit\nusermod --lock -- {}",
-                quote(&self.name)
-            ));
-        }
-        let mut step = self.step("make", script, Some(end.clone()));
-        step.before.push(Expect::Check {
-            field: "account".to_owned(),
-            script: format!("! getent passwd -- {}", quote(&self.name)),
-        });
-        if let Some(hash) = &self.password {
-            step.stdin = Some(format!("{}:{hash}\n", self.name).into());
-        }
-        (change.step(step), end)
+        fields
     }
 
     fn identity(&self, mut command: Command) -> Command {
@@ -242,7 +248,10 @@ impl Wanted {
                 .arg(expires.map_or(String::new(), date));
             end.expires = expires;
         }
-        let lines = vec![command];
+        let lines = match command.words().len() {
+            1 => Vec::new(),
+            _ => vec![command.arg("--").arg(&self.name)],
+        };
         self.finish(change, lines, info, end)
     }
 
@@ -294,15 +303,7 @@ impl Wanted {
                 .into(),
             );
         }
-        let modified = lines[0].words().len() > 1;
-        let mut script: Vec<String> = Vec::new();
-        for (index, line) in lines.into_iter().enumerate() {
-            match index {
-                0 if !modified => {}
-                0 => script.push(line.arg("--").arg(&self.name).to_string()),
-                _ => script.push(line.to_string()),
-            }
-        }
+        let mut script: Vec<String> = lines.iter().map(Command::to_string).collect();
         if self.create_home && !end.home_exists {
             change
                 .fields
