@@ -2,7 +2,7 @@
 
 mod words;
 
-use self::words::{Words, expanded, free_form, split, tilde};
+use self::words::{expanded, split, tilde};
 use super::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::change::{Action, Change, Step, Touch};
 use crate::command::quote;
@@ -116,143 +116,77 @@ struct Run {
     strip: bool,
 }
 
-/// The arguments, with the options that stood among the words of a free-form line.
-struct Given<'a> {
-    args: &'a Args,
-    words: Words,
+fn fault(args: &Args, name: &str, message: impl Into<String>) -> Stop {
+    Diagnostic::at(args.value_place(name), message).into()
 }
 
-impl<'a> Given<'a> {
-    /// Only the free form takes options among its words; `cmd:` is all command.
-    fn new(args: &'a Args) -> Given<'a> {
-        let words = match args.str("cmd") {
-            Some(cmd) if args.place("cmd").text() != "cmd" => free_form(cmd),
-            cmd => Words {
-                line: cmd.unwrap_or_default().to_owned(),
-                options: Vec::new(),
-            },
-        };
-        Given { args, words }
+/// The shell text of a line of shell, and the line.
+fn line(args: &Args) -> Result<(String, serde_json::Value), Stop> {
+    let line = args.str("cmd").unwrap_or_default();
+    if line.trim().is_empty() {
+        return Err(fault(args, "cmd", "the line to run is empty"));
     }
+    let executable = args.str("executable").unwrap_or("/bin/sh");
+    let body = format!("{} -c {}", quote(executable), quote(line));
+    Ok((body, line.trim().into()))
+}
 
-    fn word(&self, name: &str) -> Option<&str> {
-        let mut options = self.words.options.iter();
-        options
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value.as_str())
+/// The shell text of a program with its arguments, and its words.
+fn program(args: &Args) -> Result<(String, serde_json::Value), Stop> {
+    let named = if args.has("argv") { "argv" } else { "cmd" };
+    let argv = match args.str("cmd") {
+        Some(line) => split(line).map_err(|message| fault(args, "cmd", message))?,
+        None => args.list("argv").into_iter().map(str::to_owned).collect(),
+    };
+    if argv.first().is_none_or(String::is_empty) {
+        return Err(fault(args, named, "there is no program to run"));
     }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.word(name)
-            .or_else(|| self.args.str(name))
-            .map(str::to_owned)
+    if argv.iter().any(|word| word.contains('\0')) {
+        return Err(fault(args, named, "an argument cannot hold a NUL byte"));
     }
+    let expand = args.bool("expand_argument_vars", true);
+    let body: Vec<String> = argv
+        .iter()
+        .map(|word| if expand { expanded(word) } else { quote(word) })
+        .collect();
+    Ok((body.join(" "), argv.into()))
+}
 
-    fn flag(&self, name: &str) -> bool {
-        match self.word(name) {
-            Some(word) => !matches!(
-                word.to_ascii_lowercase().as_str(),
-                "no" | "false" | "off" | "0"
-            ),
-            None => self.args.bool(name, true),
-        }
-    }
-
-    fn fault(&self, name: &str, message: impl Into<String>) -> Stop {
-        Diagnostic::at(self.args.value_place(name), message).into()
-    }
-
-    /// The shell text of a line of shell, and the line.
-    fn shell(&self) -> Result<(String, serde_json::Value), Stop> {
-        let line = &self.words.line;
-        if line.trim().is_empty() {
-            return Err(self.fault("cmd", "the line to run is empty"));
-        }
-        let executable = self
-            .text("executable")
-            .unwrap_or_else(|| "/bin/sh".to_owned());
-        let body = format!("{} -c {}", quote(&executable), quote(line));
-        Ok((body, line.trim().into()))
-    }
-
-    /// The shell text of a program with its arguments, and its words.
-    fn program(&self) -> Result<(String, serde_json::Value), Stop> {
-        if self.word("executable").is_some() {
-            return Err(self.fault("cmd", "`command` has no `executable`; use `shell`"));
-        }
-        let named = if self.args.has("argv") { "argv" } else { "cmd" };
-        let argv = match named {
-            "argv" => self
-                .args
-                .list("argv")
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-            _ => split(&self.words.line).map_err(|message| self.fault("cmd", message))?,
-        };
-        if argv.first().is_none_or(String::is_empty) {
-            return Err(self.fault(named, "there is no program to run"));
-        }
-        if argv.iter().any(|word| word.contains('\0')) {
-            return Err(self.fault(named, "an argument cannot hold a NUL byte"));
-        }
-        let expand = self.args.bool("expand_argument_vars", true);
-        let body: Vec<String> = argv
-            .iter()
-            .map(|word| if expand { expanded(word) } else { quote(word) })
-            .collect();
-        Ok((body.join(" "), argv.into()))
-    }
-
-    /// `creates` or `removes`, as an absolute pattern.
-    fn pattern(&self, name: &str, chdir: Option<&str>) -> Result<Option<String>, Stop> {
-        match (self.text(name), chdir) {
-            (None, _) => Ok(None),
-            (Some(path), _) if path.starts_with(['/', '~']) => Ok(Some(path)),
-            (Some(path), Some(folder)) => {
-                Ok(Some(format!("{}/{path}", folder.trim_end_matches('/'))))
-            }
-            (Some(path), None) => {
-                let place = self.args.value_place(name);
-                Err(
-                    Diagnostic::at(place, format!("the path `{path}` is relative"))
-                        .help("write an absolute path of the node, or give `chdir`")
-                        .into(),
-                )
-            }
+/// `creates` or `removes`, as an absolute pattern.
+fn pattern(args: &Args, name: &str) -> Result<Option<String>, Stop> {
+    match (args.str(name), args.str("chdir")) {
+        (None, _) => Ok(None),
+        (Some(path), _) if path.starts_with(['/', '~']) => Ok(Some(path.to_owned())),
+        (Some(path), Some(folder)) => Ok(Some(format!("{}/{path}", folder.trim_end_matches('/')))),
+        (Some(path), None) => {
+            let place = args.value_place(name);
+            Err(
+                Diagnostic::at(place, format!("the path `{path}` is relative"))
+                    .help("write an absolute path of the node, or give `chdir`")
+                    .into(),
+            )
         }
     }
 }
 
 fn bind(args: &Args, shell: bool) -> Bound {
-    let given = Given::new(args);
-    if given.word("warn").is_some() {
-        return Err(given.fault("cmd", "Ansible dropped `warn` in 2.14; leave it out"));
-    }
-    let (body, cmd) = if shell {
-        given.shell()?
-    } else {
-        given.program()?
-    };
-    let chdir = given.text("chdir");
-    let folder = chdir.as_ref().map_or(String::new(), |folder| {
+    let (body, cmd) = if shell { line(args)? } else { program(args)? };
+    let folder = args.str("chdir").map_or(String::new(), |folder| {
         format!("cd -- {} || exit\n", tilde(folder))
     });
-    let stdin = given.text("stdin").map(|mut text| {
-        if given.flag("stdin_add_newline") {
-            text.push('\n');
-        }
-        text
+    let stdin = args.str("stdin").map(|text| {
+        let newline = args.bool("stdin_add_newline", true);
+        format!("{text}{}", if newline { "\n" } else { "" })
     });
     let shown = cmd.as_str().unwrap_or(&body);
     Ok(Box::new(Run {
         // The subshell keeps a program that bears the name of a builtin a program.
         script: format!("{folder}(exec {body})"),
         title: format!("run {}", first_line(shown)),
-        creates: given.pattern("creates", chdir.as_deref())?,
-        removes: given.pattern("removes", chdir.as_deref())?,
+        creates: pattern(args, "creates")?,
+        removes: pattern(args, "removes")?,
         stdin,
-        strip: given.flag("strip_empty_ends"),
+        strip: args.bool("strip_empty_ends", true),
         cmd,
     }))
 }
