@@ -178,11 +178,17 @@ fn bind(args: &Args, shell: bool) -> Bound {
         let newline = args.bool("stdin_add_newline", true);
         format!("{text}{}", if newline { "\n" } else { "" })
     });
-    let shown = cmd.as_str().unwrap_or(&body);
+    let shown = match &cmd {
+        serde_json::Value::Array(words) => {
+            let words = words.iter().filter_map(serde_json::Value::as_str);
+            words.map(quote).collect::<Vec<_>>().join(" ")
+        }
+        line => line.as_str().unwrap_or_default().to_owned(),
+    };
     Ok(Box::new(Run {
         // The subshell keeps a program that bears the name of a builtin a program.
         script: format!("{folder}(exec {body})"),
-        title: format!("run {}", first_line(shown)),
+        title: format!("run {}", first_line(&shown)),
         creates: pattern(args, "creates")?,
         removes: pattern(args, "removes")?,
         stdin,

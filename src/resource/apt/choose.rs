@@ -28,23 +28,11 @@ impl Apt {
         let candidate = known.candidate(&self.candidate_key(wanted))?;
         let name = wanted.name.clone();
         if let Some(pattern) = &wanted.version {
-            let version = candidate
-                .versions
-                .iter()
-                .find(|version| fnmatch(pattern, version));
-            return Ok(match version {
-                _ if info.installed && !info.half_way && wanted.fits(info) => Ok(None),
-                Some(version) => Ok(Some(Choice {
-                    name,
-                    version: Some(version.to_string()),
-                    pinned: Some(version.to_string()),
-                })),
-                None if stale => Ok(Some(Choice {
-                    name,
-                    version: None,
-                    pinned: Some(pattern.clone()),
-                })),
-                None => Err(Box::new(no_version(wanted, &candidate.versions))),
+            let fits = info.installed && !info.half_way && wanted.fits(info);
+            return Ok(if fits {
+                Ok(None)
+            } else {
+                at_version(wanted, pattern, &candidate.versions, stale)
             });
         }
         if info.installed {
@@ -100,6 +88,26 @@ impl Apt {
             )),
             (Some(_), Some(_)) => change.help("check the name with `apt-cache search` on the node, and its sources in /etc/apt"),
         })
+    }
+}
+
+/// The best of the versions apt knows that fits; with lists about to be fetched, apt itself looks.
+fn at_version(
+    wanted: &Wanted,
+    pattern: &str,
+    versions: &[std::sync::Arc<str>],
+    stale: bool,
+) -> Result<Option<Choice>, Box<Change>> {
+    let found = versions.iter().find(|version| fnmatch(pattern, version));
+    let choice = |version: Option<&str>| Choice {
+        name: wanted.name.clone(),
+        version: version.map(str::to_owned),
+        pinned: Some(version.unwrap_or(pattern).to_owned()),
+    };
+    match found {
+        Some(version) => Ok(Some(choice(Some(version)))),
+        None if stale => Ok(Some(choice(None))),
+        None => Err(Box::new(no_version(wanted, versions))),
     }
 }
 

@@ -125,13 +125,18 @@ impl Wanted {
         fields
     }
 
-    fn identity(&self, mut command: Command) -> Command {
+    fn numbered(&self, mut command: Command) -> Command {
         if let Some(uid) = self.uid {
             command = command.arg("--uid").arg(uid.to_string());
             if self.non_unique {
                 command = command.arg("--non-unique");
             }
         }
+        command
+    }
+
+    fn identity(&self, command: Command) -> Command {
+        let command = self.numbered(command);
         match &self.group {
             Some(group) => command.arg("--gid").arg(group),
             None => command,
@@ -193,10 +198,7 @@ impl Wanted {
         };
         if let Some((uid, found)) = self.uid.zip(info.uid).filter(|(uid, found)| uid != found) {
             differs("uid", &found.to_string(), &uid.to_string());
-            command = command.arg("--uid").arg(uid.to_string());
-            if self.non_unique {
-                command = command.arg("--non-unique");
-            }
+            command = self.numbered(command);
             end.uid = Some(uid);
         }
         if let Some(group) = self
