@@ -5,12 +5,15 @@
 
 mod bind;
 mod connect;
+mod controller;
 mod files;
+mod finish;
 mod gate;
 mod handlers;
 mod heart;
 mod host;
 mod hosts;
+mod layout;
 mod mask;
 mod progress;
 mod recap;
@@ -18,6 +21,7 @@ mod scope;
 mod script;
 mod state;
 mod verdict;
+mod walk;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -34,7 +38,8 @@ use crate::secret::Masker;
 use crate::template::Templates;
 use crate::transport::ssh::SshClient;
 
-use host::{HostRun, Layout};
+use host::HostRun;
+use layout::Layout;
 use progress::Progress;
 use scope::PlayScope;
 use state::{HostState, Out, Run, lock};

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::bind::Unit;
 use super::connect;
-use super::host::{Batch, Entry, HostRun, What};
+use super::host::{Batch, Entry, HostRun};
+use super::layout::What;
 use super::native;
 use super::state::Out;
 use super::verdict::UnitEnd;

@@ -1,8 +1,11 @@
 //! A connected host: privilege, deadlines, batched reading, the launcher of steps, and the way back after a lost connection.
 
+mod error;
 mod launch;
 pub mod lease;
+mod outcome;
 mod payload;
+mod pulse;
 mod script;
 mod shell;
 
@@ -12,12 +15,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::change::Content;
-use crate::fact::{self, Answer, FactError, Missing, Question};
+use crate::fact::{self, Answer, Missing, Question};
 use crate::transport::{Transport, TransportError};
 
+pub use error::NodeError;
 pub use launch::{Launch, LaunchEnd};
 pub use lease::{Claim, LeaseInfo, OwedEntry};
-pub use script::{OWED, OwedNote, PlacedStep, ScriptEnd, StepEnd};
+pub use outcome::{ScriptEnd, StepEnd};
+pub use pulse::Pulse;
+pub use script::{OWED, OwedNote, PlacedStep};
 pub use shell::{Privilege, Shell, nonce};
 
 /// A read-only script that takes longer than this is given up: the node is slow to death.
@@ -25,88 +31,6 @@ pub const READ_DEADLINE: Duration = Duration::from_secs(120);
 
 /// How often a lost connection is made again before the host counts as unreachable.
 const RECONNECTS: u32 = 5;
-
-/// What can go wrong between here and a node.
-#[derive(Debug, thiserror::Error)]
-pub enum NodeError {
-    /// The connection could not be made.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    /// The connection, or the shell on it, is gone.
-    #[error("the connection was lost: {0}")]
-    Lost(String),
-    /// No answer in time.
-    #[error("{what} gave no answer within {} s", after.as_secs())]
-    Timeout {
-        /// What was waited for.
-        what: String,
-        /// How long.
-        after: Duration,
-    },
-    /// sudo wants a password and none was given.
-    #[error("sudo asks for a password")]
-    NeedsPassword,
-    /// sudo did not take the password.
-    #[error("sudo refused the password")]
-    WrongPassword,
-    /// The login user may not use sudo.
-    #[error("sudo is not allowed: {0}")]
-    NotAllowed(String),
-    /// There is no sudo on the node.
-    #[error("there is no sudo on the node")]
-    NoSudo,
-    /// What the node said makes no sense.
-    #[error(transparent)]
-    Fact(#[from] FactError),
-    /// A script could not be started or has no result.
-    #[error("{0}")]
-    Launch(String),
-    /// Reading or writing on this side failed.
-    #[error("{0}")]
-    Io(String),
-}
-
-impl NodeError {
-    /// Whether it means that the host is out of reach, rather than that it refused something.
-    pub fn is_unreachable(&self) -> bool {
-        matches!(
-            self,
-            NodeError::Transport(_) | NodeError::Lost(_) | NodeError::Timeout { .. }
-        )
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            NodeError::Transport(error) => error.help(),
-            NodeError::NeedsPassword => {
-                Some("give it with -K, or with --become-password-file".to_owned())
-            }
-            NodeError::WrongPassword => Some(
-                "one host was tried and no other: check the password given with -K or --become-password-file"
-                    .to_owned(),
-            ),
-            NodeError::NotAllowed(_) => {
-                Some("allow the login user in /etc/sudoers.d, or log in as root with -u root".to_owned())
-            }
-            NodeError::NoSudo => {
-                Some("install the package sudo, or log in as root with -u root".to_owned())
-            }
-            _ => None,
-        }
-    }
-}
-
-impl From<std::io::Error> for NodeError {
-    fn from(error: std::io::Error) -> NodeError {
-        match error.kind() {
-            std::io::ErrorKind::BrokenPipe
-            | std::io::ErrorKind::ConnectionReset
-            | std::io::ErrorKind::UnexpectedEof => NodeError::Lost(error.to_string()),
-            _ => NodeError::Io(error.to_string()),
-        }
-    }
-}
 
 /// Makes connections to one host, also a second time.
 #[async_trait]
@@ -239,7 +163,7 @@ impl Node {
             .collect();
         let deadline: Duration = steps.iter().map(|placed| placed.step.deadline).sum();
         let output = self.launch(&launch, &script, &inputs, deadline).await?;
-        let Some(end) = script::parse(&output) else {
+        let Some(end) = outcome::parse(&output) else {
             return Err(NodeError::Launch(
                 "the script ended without saying how; is there room in /run?".to_owned(),
             ));
@@ -270,7 +194,7 @@ impl Node {
         if reply.is_err() {
             self.shell = None;
         }
-        let Some(end) = script::parse(&reply?.stdout) else {
+        let Some(end) = outcome::parse(&reply?.stdout) else {
             return Err(NodeError::Launch(
                 "the script ended without saying how".to_owned(),
             ));
@@ -403,42 +327,6 @@ fn base_folder(root: bool, user: &str) -> String {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poison| poison.into_inner())
-}
-
-/// Says on one host that the run lives, through a shell of its own.
-pub struct Pulse {
-    transport: Way,
-    privilege: Privilege,
-    base: String,
-    run: String,
-    shell: Option<Shell>,
-}
-
-impl Pulse {
-    /// One heartbeat; false when the lease is another's.
-    ///
-    /// # Errors
-    /// The connection is gone for now; the next beat tries the one that took its place.
-    pub async fn beat(&mut self) -> Result<bool, NodeError> {
-        if self.shell.is_none() {
-            let way = lock(&self.transport).clone();
-            self.shell = Some(Shell::start(&*way, &self.privilege, &self.base).await?);
-        }
-        let Some(shell) = self.shell.as_mut() else {
-            return Ok(true);
-        };
-        let text = format!(
-            "{{\n{}}} </dev/null 2>/dev/null",
-            lease::beat_text(&self.base, &self.run)
-        );
-        match shell.run(&text, &[], lease::HEARTBEAT).await {
-            Ok(reply) => Ok(reply.stdout == b"ok"),
-            Err(error) => {
-                self.shell = None;
-                Err(error)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -75,11 +75,13 @@ impl Clause {
         let mask = if self.who.is_empty() { !UMASK } else { !0 };
         let mut bits = current;
         for (operator, permissions) in &self.operations {
+            // `a-u` takes from everyone what the user had before it.
+            let before = bits;
             for (who, shift, special) in [('u', 6, 0o4000), ('g', 3, 0o2000), ('o', 0, 0o1000)] {
                 if !all && !self.who.contains(who) {
                     continue;
                 }
-                let granted = grant(permissions, bits, shift, special, folder) & mask;
+                let granted = grant(permissions, before, shift, special, folder) & mask;
                 bits = match operator {
                     '+' => bits | granted,
                     '-' => bits & !granted,
@@ -131,6 +133,7 @@ mod tests {
         assert_eq!(bits("g=u", 0o640, false), 0o660);
         assert_eq!(bits("u+s,o+t", 0o755, false), 0o5755);
         assert_eq!(bits("+w", 0o444, false), 0o644);
+        assert_eq!(bits("a-u", 0o127, false), 0o026);
     }
 
     proptest! {
