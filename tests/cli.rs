@@ -2,10 +2,14 @@
 
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/interrupt.rs"]
+mod interrupt;
 #[path = "cli/listing.rs"]
 mod listing;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[path = "cli/usage.rs"]
 mod usage;
 

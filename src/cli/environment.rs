@@ -30,7 +30,7 @@ pub struct Environment {
     pub colourless: bool,
     /// `XDG_STATE_HOME`, when it is an absolute path.
     pub state_home: Option<PathBuf>,
-    /// `COLUMNS`.
+    /// `COLUMNS`, else the width of the terminal.
     pub columns: Option<usize>,
     /// `HADEPLOY_LOG`, else `RUST_LOG`.
     pub log_filter: Option<String>,
@@ -66,6 +66,7 @@ impl Environment {
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
             columns: text("COLUMNS")
                 .and_then(|columns| columns.parse().ok())
+                .or_else(terminal_width)
                 .filter(|columns| *columns >= 20),
             log_filter: text("HADEPLOY_LOG").or_else(|| text("RUST_LOG")),
             asks: std::io::stdin().is_terminal(),
@@ -103,6 +104,12 @@ fn path(name: &str) -> Option<PathBuf> {
     env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
+}
+
+/// The width of the terminal that standard output, else standard error, is.
+fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size()?;
+    Some(usize::from(width.0))
 }
 
 /// The account that owns this process, for services and cron, which set no `USER`.

@@ -195,7 +195,7 @@ fn left_behind(busy: &[Arc<str>]) -> String {
         return "stopped at once; no host was at work".to_owned();
     }
     format!(
-        "stopped at once; these may still be working: {}\nwhat was started there goes on to its end, and the next run finds it; their leases end after 30 s",
+        "stopped at once; these may still be working: {}\nwhat was started there goes on to its end, and the next run finds it; their leases end within 30 s",
         busy.join(", ")
     )
 }
