@@ -64,7 +64,7 @@ fn verdict(run: &Run) -> (u8, String) {
     if run.interrupt.is_cancelled() {
         return (
             130,
-            "interrupted; what had begun was finished, nothing new was started".to_owned(),
+            "what had begun was finished, nothing new was started".to_owned(),
         );
     }
     let pending: u32 = run

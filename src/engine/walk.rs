@@ -83,6 +83,11 @@ impl HostRun {
 
     /// The item at `index` is done, and everything before it.
     pub(super) fn pass(&mut self, index: usize) {
+        // A walk goes over a flush only when nothing is due there: it is passed with the first task behind it.
+        while self.cursor < index && matches!(self.items[self.cursor].what, What::Flush) {
+            self.cursor += 1;
+        }
+        debug_assert_eq!(index, self.cursor, "tasks end in their order");
         if index != self.cursor {
             return;
         }
@@ -303,7 +308,13 @@ impl HostRun {
             walk.view.learn(step.predicts.iter().cloned());
             self.known.learn(step.predicts.iter().cloned());
         }
-        self.uncertain = Some(task.label.to_string());
+        let all = change
+            .steps
+            .iter()
+            .any(|step| step.touches.contains(&Touch::Everything));
+        if all || self.uncertain.is_none() {
+            self.uncertain = Some(task.label.to_string());
+        }
         let mut end = UnitEnd::of(Status::Changed, change);
         if runs {
             end.status = Status::Unknown;
