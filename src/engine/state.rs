@@ -170,7 +170,13 @@ pub struct RunVars {
 
 impl HostState {
     /// A host nothing is known of yet.
-    pub fn new(host: Host, connection: Connection, login: String, root: bool, diff: bool) -> HostState {
+    pub fn new(
+        host: Host,
+        connection: Connection,
+        login: String,
+        root: bool,
+        diff: bool,
+    ) -> HostState {
         HostState {
             name: host.name.as_str().into(),
             host,

@@ -397,7 +397,10 @@ mod tests {
             command: "test".to_owned(),
             since: String::new(),
         };
-        let said = node.read(&lease::claim_text(base, "r1", &info)).await.expect("read");
+        let said = node
+            .read(&lease::claim_text(base, "r1", &info))
+            .await
+            .expect("read");
         assert_eq!(lease::parse_claim(&said), Some(Claim::Mine));
         node
     }
@@ -427,7 +430,10 @@ mod tests {
                 .run_steps(&[placed(write)], &Missing::default())
                 .await
                 .expect("runs");
-            assert!(matches!(end.steps[0], StepEnd::Ran { rc: 0, .. }), "{end:?}");
+            assert!(
+                matches!(end.steps[0], StepEnd::Ran { rc: 0, .. }),
+                "{end:?}"
+            );
             assert_eq!(node.round_trips, 1 + round);
             assert_eq!(std::fs::read(target).expect("there").len(), 200_008);
         }
