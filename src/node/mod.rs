@@ -6,7 +6,7 @@ mod payload;
 mod script;
 mod shell;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -115,10 +115,13 @@ pub trait Connector: Send + Sync {
     async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError>;
 }
 
+/// The connection as it is now; the heartbeat shares it.
+type Way = Arc<Mutex<Arc<dyn Transport>>>;
+
 /// A connected host.
 pub struct Node {
     connector: Box<dyn Connector>,
-    transport: Arc<dyn Transport>,
+    transport: Way,
     privilege: Privilege,
     shell: Option<Shell>,
     base: String,
@@ -131,21 +134,22 @@ pub struct Node {
 }
 
 impl Node {
-    /// Connects and starts the shell. `root` says whether the shell runs as root, by login or by sudo.
+    /// Connects as `user` and starts the shell. `root` says whether it runs as root, by login or by sudo.
     pub async fn connect(
         connector: Box<dyn Connector>,
         privilege: Privilege,
         root: bool,
+        user: &str,
         run: &str,
     ) -> Result<Node, NodeError> {
         let transport = connector.connect().await?;
         let shell = Shell::start(&*transport, &privilege).await?;
         Ok(Node {
             connector,
-            transport,
+            transport: Arc::new(Mutex::new(transport)),
             privilege,
             shell: Some(shell),
-            base: base_folder(root),
+            base: base_folder(root, user),
             run: run.to_owned(),
             scripts: 0,
             round_trips: 0,
@@ -155,7 +159,7 @@ impl Node {
 
     /// Where it leads, for people.
     pub fn describe(&self) -> String {
-        self.transport.describe()
+        self.way().describe()
     }
 
     /// hadeploy's run-time folder on the node.
@@ -165,7 +169,7 @@ impl Node {
 
     async fn shell(&mut self) -> Result<&mut Shell, NodeError> {
         if self.shell.is_none() {
-            self.shell = Some(Shell::start(&*self.transport, &self.privilege).await?);
+            self.shell = Some(Shell::start(&*self.way(), &self.privilege).await?);
         }
         self.shell
             .as_mut()
@@ -246,6 +250,35 @@ impl Node {
         Ok((end, answers))
     }
 
+    /// Runs steps that only read (`check_mode: false` in a plan), without lease and launcher, then answers questions.
+    pub async fn run_reading(
+        &mut self,
+        steps: &[PlacedStep],
+        questions: &Missing,
+    ) -> Result<(ScriptEnd, Vec<(Question, Answer)>), NodeError> {
+        let nonce = nonce();
+        let script = script::compile_reading(steps, questions, &nonce);
+        let deadline: Duration = steps.iter().map(|placed| placed.step.deadline).sum();
+        self.round_trips += 1;
+        let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
+        let reply = self
+            .shell()
+            .await?
+            .run(&text, &[], deadline + READ_DEADLINE)
+            .await;
+        if reply.is_err() {
+            self.shell = None;
+        }
+        let Some(end) = script::parse(&reply?.stdout) else {
+            return Err(NodeError::Launch("the script ended without saying how".to_owned()));
+        };
+        let answers = match &end.answers {
+            Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,
+            _ => Vec::new(),
+        };
+        Ok((end, answers))
+    }
+
     async fn launch(
         &mut self,
         launch: &Launch,
@@ -318,7 +351,7 @@ impl Node {
         loop {
             match self.connector.connect().await {
                 Ok(transport) => {
-                    self.transport = transport;
+                    *lock(&self.transport) = transport;
                     return Ok(());
                 }
                 Err(error) => {
@@ -333,9 +366,19 @@ impl Node {
         }
     }
 
-    /// A shell of its own on the same connection, for heartbeats beside a long script.
-    pub async fn second_shell(&self) -> Result<Shell, NodeError> {
-        Shell::start(&*self.transport, &self.privilege).await
+    fn way(&self) -> Arc<dyn Transport> {
+        lock(&self.transport).clone()
+    }
+
+    /// What keeps the lease alive beside a long script.
+    pub fn pulse(&self) -> Pulse {
+        Pulse {
+            transport: self.transport.clone(),
+            privilege: self.privilege.clone(),
+            base: self.base.clone(),
+            run: self.run.clone(),
+            shell: None,
+        }
     }
 
     /// Sends a last script without waiting for its answer, and ends the connection in order.
@@ -349,16 +392,57 @@ impl Node {
     /// Ends the connection.
     pub async fn close(&mut self) {
         self.shell = None;
-        self.transport.close().await;
+        let way = self.way();
+        way.close().await;
     }
 }
 
 /// Root's lies in `/run`; anyone else's in a folder of their own, since `/run` is not theirs.
-fn base_folder(root: bool) -> String {
+fn base_folder(root: bool, user: &str) -> String {
     if root {
         "/run/hadeploy".to_owned()
     } else {
-        "/tmp/hadeploy-run".to_owned()
+        format!("/tmp/hadeploy-{user}")
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+/// Says on one host that the run lives, through a shell of its own.
+pub struct Pulse {
+    transport: Way,
+    privilege: Privilege,
+    base: String,
+    run: String,
+    shell: Option<Shell>,
+}
+
+impl Pulse {
+    /// One heartbeat; false when the lease is another's.
+    ///
+    /// # Errors
+    /// The connection is gone for now; the next beat tries the one that took its place.
+    pub async fn beat(&mut self) -> Result<bool, NodeError> {
+        if self.shell.is_none() {
+            let way = lock(&self.transport).clone();
+            self.shell = Some(Shell::start(&*way, &self.privilege).await?);
+        }
+        let Some(shell) = self.shell.as_mut() else {
+            return Ok(true);
+        };
+        let text = format!(
+            "{{\n{}}} </dev/null 2>/dev/null",
+            lease::beat_text(&self.base, &self.run)
+        );
+        match shell.run(&text, &[], lease::HEARTBEAT).await {
+            Ok(reply) => Ok(reply.stdout == b"ok"),
+            Err(error) => {
+                self.shell = None;
+                Err(error)
+            }
+        }
     }
 }
 
@@ -388,7 +472,7 @@ mod tests {
     }
 
     async fn here(base: &str) -> Node {
-        let mut node = Node::connect(Box::new(Here), Privilege::Login, true, "r1")
+        let mut node = Node::connect(Box::new(Here), Privilege::Login, true, "root", "r1")
             .await
             .expect("this machine answers");
         node.base = base.to_owned();

@@ -99,17 +99,40 @@ pub const OWED: &str = "/var/lib/hadeploy/owed";
 /// The whole script, as `launch` will start it. `nonce` marks the answers' sections.
 pub fn compile(steps: &[PlacedStep], questions: &Missing, launch: &Launch, nonce: &str) -> String {
     let mut text = PRELUDE.replace("LIMIT", &OUTPUT_LIMIT.to_string());
-    let run = launch.run.as_str();
     let _ = writeln!(text, "D={}", quote(&launch.folder()));
     let _ = writeln!(
         text,
         "r=$(cat {base}/lease/run 2>/dev/null); [ \"$r\" = {run} ] || {{ say L 0 \"$r\"; exit 0; }}",
         base = quote(&launch.base),
-        run = quote(run),
+        run = quote(&launch.run),
     );
+    body(&mut text, steps, questions, launch, nonce);
+    text
+}
+
+/// The script of steps that only read, for a plan: without a lease, in a folder of its own under `/tmp` that is removed behind it.
+pub fn compile_reading(steps: &[PlacedStep], questions: &Missing, nonce: &str) -> String {
+    let mut text = PRELUDE.replace("LIMIT", &OUTPUT_LIMIT.to_string());
+    text.push_str("D=$(mktemp -d) || exit 1; trap 'rm -rf \"$D\"' EXIT; chmod 711 \"$D\"\n");
+    let launch = Launch {
+        base: "/tmp".to_owned(),
+        run: nonce.to_owned(),
+        number: 1,
+    };
+    body(&mut text, steps, questions, &launch, nonce);
+    text
+}
+
+fn body(
+    text: &mut String,
+    steps: &[PlacedStep],
+    questions: &Missing,
+    launch: &Launch,
+    nonce: &str,
+) {
     let mut input = 0;
     for (index, placed) in steps.iter().enumerate() {
-        step_text(&mut text, index, placed, &mut input, launch);
+        step_text(text, index, placed, &mut input, launch);
     }
     text.push_str("printf 'Q\\n'\n");
     if !questions.is_empty() {
@@ -117,7 +140,6 @@ pub fn compile(steps: &[PlacedStep], questions: &Missing, launch: &Launch, nonce
         text.push_str(&fact::script(questions, nonce));
         text.push_str("} 2>/dev/null\n");
     }
-    text
 }
 
 fn step_text(

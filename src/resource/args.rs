@@ -15,6 +15,7 @@ pub struct Args {
     /// Where the kind's name stands.
     pub span: Span,
     values: IndexMap<&'static str, Entry>,
+    open: IndexMap<String, Entry>,
 }
 
 impl Args {
@@ -22,8 +23,14 @@ impl Args {
     pub fn new(kind: &'static Kind, span: &Span, map: &Map) -> Result<Args, Vec<Diagnostic>> {
         let mut faults = Vec::new();
         let mut values: IndexMap<&'static str, Entry> = IndexMap::new();
+        let mut open = IndexMap::new();
         for (name, entry) in map {
-            let Some(param) = find(kind, name) else {
+            let Some(param) = find(kind, name).filter(|param| param.name != Param::OPEN) else {
+                let refused = kind.refused.iter().any(|(refused, _)| **refused == **name);
+                if !refused && find(kind, Param::OPEN).is_some() {
+                    open.insert(name.to_string(), entry.clone());
+                    continue;
+                }
                 faults.push(unknown(kind, name, &entry.key));
                 continue;
             };
@@ -44,6 +51,7 @@ impl Args {
             kind,
             span: span.clone(),
             values,
+            open,
         };
         for param in kind.params.iter().filter(|param| param.required) {
             if !args.has(param.name) {
@@ -93,6 +101,22 @@ impl Args {
     /// All given arguments with the places of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Entry)> {
         self.values.iter().map(|(name, entry)| (*name, entry))
+    }
+
+    /// Arguments with names of the user's own, of a kind with the parameter [`Param::OPEN`]. They are bound as the others are.
+    pub fn open(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.open.iter().map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    /// Replaces the value of an argument with a name of the user's own; `None` drops it (`omit`).
+    pub fn set_open(&mut self, name: &str, value: Option<Value>) {
+        match (value, self.open.get_mut(name)) {
+            (Some(value), Some(entry)) => entry.value = value,
+            (None, _) => {
+                self.open.shift_remove(name);
+            }
+            _ => {}
+        }
     }
 
     /// Replaces a value, as binding does; `None` drops it (`omit`).
@@ -381,7 +405,8 @@ fn mode(value: &Value) -> Result<String, Box<Diagnostic>> {
                         && clause[at + 1..].chars().all(|c| "rwxXstugo".contains(c))
                 })
             };
-            if !text.is_empty() && text.split(',').all(clause) {
+            // Kinds that copy nothing refuse `preserve` themselves.
+            if &**text == "preserve" || (!text.is_empty() && text.split(',').all(clause)) {
                 Ok(text.to_string())
             } else {
                 Err(quoted())

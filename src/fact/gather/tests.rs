@@ -1,0 +1,1 @@
+//! Captured output of real nodes.
