@@ -162,11 +162,6 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// The process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Waits for the end and holds it against the laws.
     #[track_caller]
     pub fn wait(mut self) -> Run {
