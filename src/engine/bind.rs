@@ -11,7 +11,7 @@ use crate::change::Content;
 use crate::diagnostic::{Diagnostic, list};
 use crate::event::Mode;
 use crate::playbook::{Loop, LoopKind, Privilege, Search, Task, TaskAction};
-use crate::resource::{Controller, ParamType, RenderOptions, Resource, kind_param};
+use crate::resource::{Controller, ParamType, RenderOptions, Resource};
 use crate::source::Span;
 use crate::template::{Scope, Stop, is_omit, to_native};
 use crate::value::{Entry, Kind as ValueKind, Map, Value};
@@ -150,14 +150,27 @@ impl Binder {
         self.play.run.templates.render(value, &names)
     }
 
-    fn flag(&self, value: &Option<Value>, name: &str, scope: &Arc<TaskScope>) -> Result<Option<bool>, Stop> {
+    fn flag(
+        &self,
+        value: &Option<Value>,
+        name: &str,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Option<bool>, Stop> {
         let Some(value) = value else { return Ok(None) };
         let value = self.render(value, scope)?;
         match &value.kind {
             ValueKind::Bool(flag) => Ok(Some(*flag)),
             ValueKind::Null => Ok(None),
-            ValueKind::Str(text) if matches!(text.to_lowercase().as_str(), "true" | "yes" | "on" | "1") => Ok(Some(true)),
-            ValueKind::Str(text) if matches!(text.to_lowercase().as_str(), "false" | "no" | "off" | "0") => Ok(Some(false)),
+            ValueKind::Str(text)
+                if matches!(text.to_lowercase().as_str(), "true" | "yes" | "on" | "1") =>
+            {
+                Ok(Some(true))
+            }
+            ValueKind::Str(text)
+                if matches!(text.to_lowercase().as_str(), "false" | "no" | "off" | "0") =>
+            {
+                Ok(Some(false))
+            }
             _ => Err(Diagnostic::at(
                 &value.span,
                 format!("`{name}` must be true or false, not {}", value.type_name()),
@@ -188,13 +201,19 @@ impl Binder {
         if !self.holds(task, &scope)? {
             return Ok(unit);
         }
-        unit.ignore = self.flag(&task.ignore_errors, "ignore_errors", &scope)?.unwrap_or(false);
+        unit.ignore = self
+            .flag(&task.ignore_errors, "ignore_errors", &scope)?
+            .unwrap_or(false);
         unit.reads = self.flag(&task.check_mode, "check_mode", &scope)? == Some(false);
         unit.env = self.environment(task, &scope)?;
         unit.timeout = self.timeout(task, &scope)?;
         let actor = self.actor(&task.privilege, &scope)?;
         unit.resource = Some(self.resource(task, &scope, &actor)?);
-        let shell = if self.play.host.root { "root" } else { self.play.host.login.as_str() };
+        let shell = if self.play.host.root {
+            "root"
+        } else {
+            self.play.host.login.as_str()
+        };
         unit.user = (actor != shell).then_some(actor);
         Ok(unit)
     }
@@ -205,7 +224,9 @@ impl Binder {
         let connection = &self.play.host.connection;
         let wanted = match self.flag(&privilege.become_, "become", scope)? {
             Some(wanted) => wanted,
-            None => connection.privileged.unwrap_or(self.play.run.settings.force_become),
+            None => connection
+                .privileged
+                .unwrap_or(self.play.run.settings.force_become),
         };
         if !wanted {
             return Ok(self.play.host.login.clone());
@@ -215,29 +236,58 @@ impl Binder {
                 let user = self.render(user, scope)?;
                 let name = user.as_str().unwrap_or_default().to_owned();
                 if !is_account_name(&name) {
-                    return Err(Diagnostic::at(&user.span, format!("`{name}` is not the name of an account")).into());
+                    return Err(Diagnostic::at(
+                        &user.span,
+                        format!("`{name}` is not the name of an account"),
+                    )
+                    .into());
                 }
                 name
             }
-            None => connection.become_user.clone().unwrap_or_else(|| "root".to_owned()),
+            None => connection
+                .become_user
+                .clone()
+                .unwrap_or_else(|| "root".to_owned()),
         };
         Ok(user)
     }
 
-    fn environment(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<Vec<(String, String)>, Stop> {
+    fn environment(
+        &self,
+        task: &Task,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Vec<(String, String)>, Stop> {
         let mut env: Vec<(String, String)> = Vec::new();
-        for layer in self.play.play.play.environment.iter().chain(&task.environment) {
+        for layer in self
+            .play
+            .play
+            .play
+            .environment
+            .iter()
+            .chain(&task.environment)
+        {
             let layer = self.render(layer, scope)?;
             if layer.is_null() {
                 continue;
             }
             let Some(map) = layer.as_map() else {
-                return Err(Diagnostic::at(&layer.span, format!("`environment` must be a mapping, not {}", layer.type_name())).into());
+                return Err(Diagnostic::at(
+                    &layer.span,
+                    format!("`environment` must be a mapping, not {}", layer.type_name()),
+                )
+                .into());
             };
             for (name, entry) in map {
                 let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                if name.is_empty() || !name.chars().all(valid) || name.starts_with(|c: char| c.is_ascii_digit()) {
-                    return Err(Diagnostic::at(&entry.key, format!("`{name}` is not the name of an environment variable")).into());
+                if name.is_empty()
+                    || !name.chars().all(valid)
+                    || name.starts_with(|c: char| c.is_ascii_digit())
+                {
+                    return Err(Diagnostic::at(
+                        &entry.key,
+                        format!("`{name}` is not the name of an environment variable"),
+                    )
+                    .into());
                 }
                 let text = match &entry.value.kind {
                     ValueKind::Str(text) => text.to_string(),
@@ -251,7 +301,9 @@ impl Binder {
     }
 
     fn timeout(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<Option<u64>, Stop> {
-        let Some(timeout) = &task.timeout else { return Ok(None) };
+        let Some(timeout) = &task.timeout else {
+            return Ok(None);
+        };
         let timeout = self.render(timeout, scope)?;
         let seconds = match &timeout.kind {
             ValueKind::Int(seconds) => u64::try_from(*seconds).ok(),
@@ -265,17 +317,30 @@ impl Binder {
         }
     }
 
-    fn resource(&self, task: &Task, scope: &Arc<TaskScope>, actor: &str) -> Result<Box<dyn Resource>, Stop> {
+    fn resource(
+        &self,
+        task: &Task,
+        scope: &Arc<TaskScope>,
+        actor: &str,
+    ) -> Result<Box<dyn Resource>, Stop> {
         let TaskAction::Kind { kind, args } = &task.action else {
             return Err(Diagnostic::at(&task.span, "this task is the engine's own").into());
         };
         let mut bound = args.clone();
         for (name, entry) in args.iter() {
-            if kind_param(kind, name).is_some_and(|param| param.ty == ParamType::Expression) {
+            if kind
+                .params
+                .iter()
+                .any(|param| param.name == name && param.ty == ParamType::Expression)
+            {
                 continue;
             }
             let value = self.render(&entry.value, scope)?;
             bound.set(name, (!is_omit(&value)).then_some(value));
+        }
+        for (name, entry) in args.open() {
+            let value = self.render(&entry.value, scope)?;
+            bound.set_open(name, (!is_omit(&value)).then_some(value));
         }
         let mut faults = bound.coerce(|_| true);
         if faults.is_empty() {
@@ -359,9 +424,14 @@ impl Controller for TaskController<'_> {
         let search: Search = run.project.search(&self.binder.play.play, self.task);
         let name = src.as_str().unwrap_or_default();
         search.find(name, folder).map_err(|places| {
-            let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-            Diagnostic::at(&src.span, format!("there is no `{name}`"))
-                .help(format!("looked at {}", list(places.iter().map(String::as_str))))
+            let places: Vec<String> = places
+                .iter()
+                .map(|place| place.display().to_string())
+                .collect();
+            Diagnostic::at(&src.span, format!("there is no `{name}`")).help(format!(
+                "looked at {}",
+                list(places.iter().map(String::as_str))
+            ))
         })
     }
 
@@ -374,7 +444,21 @@ impl Controller for TaskController<'_> {
             .map_err(|error| unreadable(path, &at.span, &error))
     }
 
-    fn render_file(&self, path: &Path, at: &Value, options: &RenderOptions) -> Result<String, Stop> {
+    fn digest(&self, path: &Path, at: &Value) -> Result<(u64, Arc<str>), Diagnostic> {
+        self.binder
+            .play
+            .run
+            .files
+            .digest(path)
+            .map_err(|error| unreadable(path, &at.span, &error))
+    }
+
+    fn render_file(
+        &self,
+        path: &Path,
+        at: &Value,
+        options: &RenderOptions,
+    ) -> Result<String, Stop> {
         let run = &self.binder.play.run;
         let source = run
             .files
@@ -384,11 +468,19 @@ impl Controller for TaskController<'_> {
     }
 
     fn test(&self, expression: &Value) -> Result<bool, Stop> {
-        self.binder.play.run.templates.test(expression, &self.names())
+        self.binder
+            .play
+            .run
+            .templates
+            .test(expression, &self.names())
     }
 
     fn eval(&self, expression: &Value) -> Result<Value, Stop> {
-        self.binder.play.run.templates.eval(expression, &self.names())
+        self.binder
+            .play
+            .run
+            .templates
+            .eval(expression, &self.names())
     }
 
     fn mode(&self) -> Mode {

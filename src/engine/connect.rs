@@ -178,7 +178,11 @@ fn privilege(run: &Run, host: &HostState) -> Privilege {
 }
 
 /// Each distinct password is tried on one host before any other gets it.
-async fn prove_password(run: &Run, host: &HostState, privilege: &Privilege) -> Result<(), NodeError> {
+async fn prove_password(
+    run: &Run,
+    host: &HostState,
+    privilege: &Privilege,
+) -> Result<(), NodeError> {
     let Privilege::SudoPassword(password) = privilege else {
         return Ok(());
     };
@@ -227,13 +231,22 @@ fn ssh_options(run: &Run, host: &HostState) -> Result<SshOptions, String> {
     options.host_key_checking = settings.host_key_checking;
     options.agent = settings.agent.clone();
     let home = settings.home.clone().unwrap_or_else(|| PathBuf::from("/"));
-    options.known_hosts = vec![home.join(".ssh/known_hosts"), home.join(".ssh/known_hosts2")];
-    options.global_known_hosts = vec!["/etc/ssh/ssh_known_hosts".into(), "/etc/ssh/ssh_known_hosts2".into()];
+    options.known_hosts = vec![
+        home.join(".ssh/known_hosts"),
+        home.join(".ssh/known_hosts2"),
+    ];
+    options.global_known_hosts = vec![
+        "/etc/ssh/ssh_known_hosts".into(),
+        "/etc/ssh/ssh_known_hosts2".into(),
+    ];
     options.default_identities = ["id_ed25519", "id_ecdsa", "id_rsa"]
         .iter()
         .map(|name| home.join(".ssh").join(name))
         .collect();
-    for text in [&connection.extra_args, &connection.common_args].into_iter().flatten() {
+    for text in [&connection.extra_args, &connection.common_args]
+        .into_iter()
+        .flatten()
+    {
         let arguments = SshArguments::parse(text, &home).map_err(|error| error.to_string())?;
         arguments.apply(&mut options);
     }

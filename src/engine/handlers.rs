@@ -43,7 +43,11 @@ impl HostRun {
         if task.notify.is_empty() {
             return Ok(found);
         }
-        let scope: Arc<dyn Scope> = match self.slots[index].units.as_ref().and_then(|units| units.first()) {
+        let scope: Arc<dyn Scope> = match self.slots[index]
+            .units
+            .as_ref()
+            .and_then(|units| units.first())
+        {
             Some(unit) => unit.scope.clone(),
             None => self.play.clone(),
         };
@@ -65,7 +69,8 @@ impl HostRun {
                 found.extend(listening.chain(named));
                 if found.len() == before {
                     let labels = handlers.iter().map(|handler| &*handler.label);
-                    let near = nearest(word, labels).map(|near| format!("; did you mean `{near}`?"));
+                    let near =
+                        nearest(word, labels).map(|near| format!("; did you mean `{near}`?"));
                     return Err(Diagnostic::at(
                         &name.span,
                         format!("there is no handler `{word}`{}", near.unwrap_or_default()),
@@ -80,7 +85,9 @@ impl HostRun {
     /// A change makes its handlers due.
     pub(super) fn notify(&mut self, index: usize, task: &Task) {
         match self.handlers_of(index, task) {
-            Ok(handlers) => handlers.into_iter().for_each(|handler| self.notified.add(handler)),
+            Ok(handlers) => handlers
+                .into_iter()
+                .for_each(|handler| self.notified.add(handler)),
             Err(Stop::Fault(fault)) => self.run.say(Event::Diagnostic(fault)),
             Err(Stop::After(_)) => {}
         }

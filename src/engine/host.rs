@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use minijinja::Value as Native;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::bind::{Binder, Unit};
-use super::native;
 use super::handlers::Notified;
+use super::native;
 use super::progress::{END, Place, Progress};
 use super::scope::{GATHERING, PlayScope};
 use super::state::{HostState, Out, Run, lock};
@@ -290,8 +289,12 @@ impl HostRun {
             return Turn::Wait(item.place);
         };
         match self.binder.bind(&task) {
-            Err(Stop::After(what)) if what == GATHERING && self.facts_may_come() => Turn::WaitForFacts,
-            Err(Stop::After(_)) if !self.progress.all_at(&self.host.name, item.place) => Turn::Wait(item.place),
+            Err(Stop::After(what)) if what == GATHERING && self.facts_may_come() => {
+                Turn::WaitForFacts
+            }
+            Err(Stop::After(_)) if !self.progress.all_at(&self.host.name, item.place) => {
+                Turn::Wait(item.place)
+            }
             Err(Stop::After(what)) => {
                 let failure = Failure::new(format!(
                     "it uses something that is known only after `{what}`, which does not come before it"
@@ -360,10 +363,13 @@ impl HostRun {
     }
 
     fn batch_notifies(&self, batch: &Batch) -> bool {
-        batch.entries.iter().any(|entry| match &self.items[entry.item].what {
-            What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
-            What::Flush => false,
-        })
+        batch
+            .entries
+            .iter()
+            .any(|entry| match &self.items[entry.item].what {
+                What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
+                What::Flush => false,
+            })
     }
 
     /// The item at `index` is done, and everything before it.
@@ -380,6 +386,15 @@ impl HostRun {
     }
 
     fn task(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
+        // `setup` reads the facts anew when its turn has come; until then they are frozen.
+        if task.action.name() == "setup" && self.slots[index].units.is_none() {
+            if !walk.clear || !walk.batch.entries.is_empty() {
+                walk.clear = false;
+                return Step::On;
+            }
+            walk.view.forget(&Question::Facts);
+            self.known.forget(&Question::Facts);
+        }
         let units = match self.bound(index, task) {
             Ok(units) => units,
             Err(stop) => return self.unbound(index, task, stop, walk),
@@ -424,7 +439,10 @@ impl HostRun {
                 failure.help = fault.help.clone().or(fault.label.clone());
                 Step::Turn(self.end_task_early(index, task, UnitEnd::failed(failure)))
             }
-            Stop::After(what) if self.run.settings.mode.may_change() || (what == GATHERING && self.facts_may_come()) => {
+            Stop::After(what)
+                if self.run.settings.mode.may_change()
+                    || (what == GATHERING && self.facts_may_come()) =>
+            {
                 walk.clear = false;
                 self.promise(task);
                 Step::On
@@ -449,7 +467,14 @@ impl HostRun {
     }
 
     /// Some step ends the walk over this task.
-    fn unit(&mut self, index: usize, number: usize, task: &Arc<Task>, unit: &Unit, walk: &mut Walk) -> Option<Step> {
+    fn unit(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        unit: &Unit,
+        walk: &mut Walk,
+    ) -> Option<Step> {
         let Some(resource) = &unit.resource else {
             return self.decided(index, number, task, UnitEnd::skipped(), walk);
         };
@@ -504,12 +529,23 @@ impl HostRun {
     }
 
     /// A verdict without steps: final at once, or when the steps before it have run.
-    fn decided(&mut self, index: usize, number: usize, task: &Arc<Task>, mut end: UnitEnd, walk: &mut Walk) -> Option<Step> {
+    fn decided(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        mut end: UnitEnd,
+        walk: &mut Walk,
+    ) -> Option<Step> {
         if !walk.clear {
             return None;
         }
         if !walk.batch.entries.is_empty() {
-            if end.status == Status::Failed || !end.facts.is_empty() || !task.failed_when.is_empty() || !task.changed_when.is_empty() {
+            if end.status == Status::Failed
+                || !end.facts.is_empty()
+                || !task.failed_when.is_empty()
+                || !task.changed_when.is_empty()
+            {
                 return Some(Step::Break);
             }
             let skipped = end.status == Status::Skipped;
@@ -539,7 +575,14 @@ impl HostRun {
     }
 
     /// In a plan: what the steps would leave is known from now on.
-    fn predict(&mut self, index: usize, number: usize, task: &Arc<Task>, change: Change, walk: &mut Walk) -> Option<Step> {
+    fn predict(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        change: Change,
+        walk: &mut Walk,
+    ) -> Option<Step> {
         let runs = change.steps.iter().any(|step| step.act) && is_command(task.action.name());
         for step in &change.steps {
             for touch in &step.touches {
@@ -574,7 +617,8 @@ impl HostRun {
         let place = (place.0, place.1, number);
         let alone = self.play.play.hosts.len() < 2;
         if change.steps.iter().any(|step| step.cut) && !alone {
-            self.progress.reach(&self.host.name, self.items[self.cursor].place);
+            self.progress
+                .reach(&self.host.name, self.items[self.cursor].place);
             if walk.batch.entries.is_empty() && self.cursor == index {
                 self.progress.reach(&self.host.name, place);
             }
@@ -647,7 +691,8 @@ impl HostRun {
         let play = &self.play.play.play.name;
         let mut result = verdict::result(task, play, &self.host.name, &units, &ends);
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
-        result.ignored = failed && result.status == Status::Failed && units.iter().any(|unit| unit.ignore);
+        result.ignored =
+            failed && result.status == Status::Failed && units.iter().any(|unit| unit.ignore);
         let ignored = result.ignored;
         if let What::Handler(handler, _) = &self.items[index].what
             && !failed
@@ -685,11 +730,18 @@ impl HostRun {
         if task.failed_when.is_empty() && task.changed_when.is_empty() {
             return;
         }
-        if matches!(end.status, Status::Skipped | Status::Unknown | Status::Unreachable) {
+        if matches!(
+            end.status,
+            Status::Skipped | Status::Unknown | Status::Unreachable
+        ) {
             return;
         }
-        let Some(units) = &self.slots[index].units else { return };
-        let Some(unit) = units.get(number) else { return };
+        let Some(units) = &self.slots[index].units else {
+            return;
+        };
+        let Some(unit) = units.get(number) else {
+            return;
+        };
         let mut own = unit.scope.own.clone();
         if let Some(name) = &task.register {
             own.push((name.clone(), native(end.registered())));
@@ -747,7 +799,7 @@ fn is_command(kind: &str) -> bool {
 fn set_names(task: &Task) -> BTreeSet<Arc<str>> {
     match &task.action {
         TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
-            args.iter().map(|(name, _)| Arc::from(name)).collect()
+            args.open().map(|(name, _)| Arc::from(name)).collect()
         }
         _ => BTreeSet::new(),
     }

@@ -106,14 +106,20 @@ pub fn of(
 }
 
 fn play_becomes(play: &Play) -> bool {
-    becomes(&play.privilege) || play.tasks_and_handlers().any(|task| becomes(&task.privilege))
+    becomes(&play.privilege)
+        || play
+            .tasks_and_handlers()
+            .any(|task| becomes(&task.privilege))
 }
 
 /// A template may come out as true.
 fn becomes(privilege: &Privilege) -> bool {
-    privilege.become_.as_ref().is_some_and(|value| match &value.kind {
-        Kind::Bool(flag) => *flag,
-        Kind::Null => false,
-        _ => true,
-    })
+    privilege
+        .become_
+        .as_ref()
+        .is_some_and(|value| match &value.kind {
+            Kind::Bool(flag) => *flag,
+            Kind::Null => false,
+            _ => true,
+        })
 }

@@ -86,7 +86,11 @@ pub async fn run(
         pulses: std::sync::Mutex::default(),
     });
     if fatal {
-        return recap::finish(&run, began, Some("the inventory's connection variables are wrong; nothing was touched"));
+        return recap::finish(
+            &run,
+            began,
+            Some("the inventory's connection variables are wrong; nothing was touched"),
+        );
     }
     let heart = run
         .settings
@@ -173,7 +177,10 @@ async fn work(run: &Arc<Run>, play: &Arc<Scheduled>) {
             {
                 run.say(Event::HostUnreachable {
                     host: name.clone(),
-                    error: Failure::new(format!("a bug in hadeploy stopped this host: {}", panic_text(error))),
+                    error: Failure::new(format!(
+                        "a bug in hadeploy stopped this host: {}",
+                        panic_text(error)
+                    )),
                 });
                 host.tally().unreachable = 1;
                 host.take_out(Out::Failed);

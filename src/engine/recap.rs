@@ -41,7 +41,10 @@ fn verdict(run: &Run) -> (u8, String) {
         .collect::<Vec<_>>()
         .join(", ");
     if run.password_refused.load(Ordering::Relaxed) {
-        return (1, "sudo refused the password; no other host was tried".to_owned());
+        return (
+            1,
+            "sudo refused the password; no other host was tried".to_owned(),
+        );
     }
     if let Some(refusal) = run.gate.refusal() {
         let info = &refusal.info;
@@ -59,7 +62,10 @@ fn verdict(run: &Run) -> (u8, String) {
         );
     }
     if run.interrupt.is_cancelled() {
-        return (130, "interrupted; what had begun was finished, nothing new was started".to_owned());
+        return (
+            130,
+            "interrupted; what had begun was finished, nothing new was started".to_owned(),
+        );
     }
     let pending: u32 = run
         .hosts
@@ -70,15 +76,18 @@ fn verdict(run: &Run) -> (u8, String) {
         })
         .sum();
     match run.settings.mode {
-        Mode::Plan if !bad.is_empty() => (1, format!("{} could not be planned: {names}", count(bad.len(), "host"))),
-        Mode::Plan if pending > 0 => {
-            let code = if run.settings.detailed_exitcode { 2 } else { 0 };
-            (code, format!("{} pending", count(pending as usize, "change")))
-        }
+        Mode::Plan if !bad.is_empty() => (
+            1,
+            format!("{} could not be planned: {names}", count(bad.len(), "host")),
+        ),
+        Mode::Plan if pending > 0 => (0, format!("{} pending", count(pending as usize, "change"))),
         Mode::Plan => (0, "nothing to do".to_owned()),
         Mode::Apply if bad.is_empty() => match pending {
             0 => (0, "nothing to do".to_owned()),
-            changed => (0, format!("done, {} made", count(changed as usize, "change"))),
+            changed => (
+                0,
+                format!("done, {} made", count(changed as usize, "change")),
+            ),
         },
         Mode::Apply if run.hosts.values().any(|host| host.entered()) => {
             (3, format!("{} failed: {names}", count(bad.len(), "host")))

@@ -49,11 +49,13 @@ impl PlayScope {
                 VarsFile::Template(name) => {
                     let scope: Arc<dyn Scope> = self.clone();
                     let name = self.run.templates.render(name, &scope)?;
-                    let vars = load_vars_file(&self.play.play.folder, &name)
-                        .map_err(|faults| match faults.into_iter().next() {
-                            Some(fault) => Stop::from(fault),
-                            None => Stop::After(GATHERING.to_owned()),
-                        })?;
+                    let vars =
+                        load_vars_file(&self.play.play.folder, &name).map_err(
+                            |faults| match faults.into_iter().next() {
+                                Some(fault) => Stop::from(fault),
+                                None => Stop::After(GATHERING.to_owned()),
+                            },
+                        )?;
                     read.push(vars);
                 }
             }
@@ -90,14 +92,18 @@ impl PlayScope {
                 Native::from(host.name.as_str().split('.').next().unwrap_or_default())
             }
             "group_names" => native(
-                host.groups.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+                host.groups
+                    .iter()
+                    .map(|name| name.as_str())
+                    .collect::<Vec<_>>(),
             ),
             "groups" => native(
                 inventory
                     .groups
                     .values()
                     .map(|group| {
-                        let hosts: Vec<&str> = group.hosts.iter().map(|host| host.as_str()).collect();
+                        let hosts: Vec<&str> =
+                            group.hosts.iter().map(|host| host.as_str()).collect();
                         (group.name.as_str(), hosts)
                     })
                     .collect::<indexmap::IndexMap<_, _>>(),
@@ -107,11 +113,16 @@ impl PlayScope {
                 play: self.play.clone(),
             }),
             "vars" => return Lookup::Undefined,
-            "play_hosts" | "ansible_play_hosts" | "ansible_play_batch" | "ansible_play_hosts_all" => {
-                native(
-                    self.play.hosts.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
-                )
-            }
+            "play_hosts"
+            | "ansible_play_hosts"
+            | "ansible_play_batch"
+            | "ansible_play_hosts_all" => native(
+                self.play
+                    .hosts
+                    .iter()
+                    .map(|name| name.as_str())
+                    .collect::<Vec<_>>(),
+            ),
             "ansible_play_name" => Native::from(self.play.play.name.as_ref()),
             "ansible_check_mode" => Native::from(!self.run.settings.mode.may_change()),
             "ansible_diff_mode" => Native::from(self.run.settings.diff),
@@ -145,7 +156,8 @@ fn absolute(path: &std::path::Path) -> String {
 }
 
 fn written(map: &Map, name: &str) -> Option<Lookup> {
-    map.get(name).map(|entry| Lookup::Written(entry.value.clone()))
+    map.get(name)
+        .map(|entry| Lookup::Written(entry.value.clone()))
 }
 
 impl PlayScope {
@@ -190,8 +202,15 @@ impl PlayScope {
     }
 
     fn all_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = crate::playbook::MAGIC.iter().map(|name| (*name).to_owned()).collect();
-        for map in [&*self.run.project.extra, &self.play.play.vars, &*self.host.host.vars] {
+        let mut names: Vec<String> = crate::playbook::magic::MAGIC
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
+        for map in [
+            &*self.run.project.extra,
+            &self.play.play.vars,
+            &*self.host.host.vars,
+        ] {
             names.extend(map.keys().map(|name| name.to_string()));
         }
         for file in self.files.get().into_iter().flatten() {

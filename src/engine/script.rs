@@ -5,16 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::bind::Unit;
 use super::connect;
-use super::native;
 use super::host::{Batch, Entry, HostRun, What};
-use super::state::{Out, lock};
+use super::native;
+use super::state::Out;
 use super::verdict::UnitEnd;
 use crate::change::{Change, Touch};
 use crate::event::{Event, Failure, Status};
 use crate::fact::{Answer, Missing, Question};
 use crate::node::{NodeError, PlacedStep, StepEnd};
 use crate::playbook::Task;
-use minijinja::Value as Native;
 
 /// A unit whose ground has moved this often is given up.
 const MOVES: u32 = 3;
@@ -174,10 +173,14 @@ impl HostRun {
         let mut steps = batch.steps.into_iter();
         for entry in batch.entries {
             let own: Vec<PlacedStep> = steps.by_ref().take(entry.steps).collect();
-            let (What::Task(task) | What::Handler(_, task)) = self.items[entry.item].what.clone() else {
+            let (What::Task(task) | What::Handler(_, task)) = self.items[entry.item].what.clone()
+            else {
                 continue;
             };
-            if !self.settle_entry(entry, &task, own, &mut ends, took) || self.host.out() != Out::Alive || self.broken {
+            if !self.settle_entry(entry, &task, own, &mut ends, took)
+                || self.host.out() != Out::Alive
+                || self.broken
+            {
                 return;
             }
         }
@@ -223,7 +226,8 @@ impl HostRun {
                 }
                 StepEnd::Moved(what) => return self.moved(index, task, &placed, &what),
                 StepEnd::Differs(what) => {
-                    let mut failure = Failure::new(format!("{}: afterwards the {what}", placed.step.title));
+                    let mut failure =
+                        Failure::new(format!("{}: afterwards the {what}", placed.step.title));
                     failure.help = Some(
                         "something else on the node changes it back, or the file system does not keep it"
                             .to_owned(),
@@ -232,8 +236,12 @@ impl HostRun {
                     return false;
                 }
                 StepEnd::NoLease(other) => {
-                    let failure = Failure::new(format!("the lease of this host was taken over by the run `{other}`"))
-                        .help("this run was silent for too long; run it again when the other one is done");
+                    let failure = Failure::new(format!(
+                        "the lease of this host was taken over by the run `{other}`"
+                    ))
+                    .help(
+                        "this run was silent for too long; run it again when the other one is done",
+                    );
                     self.finish_unit(index, task, UnitEnd::failed(failure));
                     return false;
                 }
@@ -259,7 +267,10 @@ impl HostRun {
             self.known.touch(&Touch::Everything);
             self.run.say(Event::Warning {
                 host: Some(self.host.name.clone()),
-                message: format!("{}: something else changed it meanwhile ({what}); compared again", placed.step.title),
+                message: format!(
+                    "{}: something else changed it meanwhile ({what}); compared again",
+                    placed.step.title
+                ),
             });
         }
         false
@@ -270,15 +281,21 @@ impl HostRun {
         let mut failure = Failure::new(error.to_string());
         failure.help = error.help();
         if let Some(entry) = batch.entries.into_iter().find(|entry| entry.steps > 0) {
-            let (What::Task(task) | What::Handler(_, task)) = self.items[entry.item].what.clone() else {
+            let (What::Task(task) | What::Handler(_, task)) = self.items[entry.item].what.clone()
+            else {
                 return;
             };
             let mut end = UnitEnd::failed(failure.clone());
             if error.is_unreachable() {
                 end.status = Status::Unreachable;
             }
-            let units = self.slots[entry.item].units.as_ref().map_or(1, |units| units.len());
-            self.slots[entry.item].ends.truncate(units.saturating_sub(1));
+            let units = self.slots[entry.item]
+                .units
+                .as_ref()
+                .map_or(1, |units| units.len());
+            self.slots[entry.item]
+                .ends
+                .truncate(units.saturating_sub(1));
             self.slots[entry.item].ends.push(end);
             if error.is_unreachable() {
                 self.host.take_out(Out::Unreachable);
@@ -295,9 +312,20 @@ impl HostRun {
     }
 }
 
-fn failed_step(mut end: UnitEnd, placed: &PlacedStep, rc: i32, stdout: &[u8], stderr: &[u8]) -> UnitEnd {
+fn failed_step(
+    mut end: UnitEnd,
+    placed: &PlacedStep,
+    rc: i32,
+    stdout: &[u8],
+    stderr: &[u8],
+) -> UnitEnd {
     let seconds = placed.step.deadline.as_secs();
-    let said = String::from_utf8_lossy(if stderr.trim_ascii().is_empty() { stdout } else { stderr }).into_owned();
+    let said = String::from_utf8_lossy(if stderr.trim_ascii().is_empty() {
+        stdout
+    } else {
+        stderr
+    })
+    .into_owned();
     let lines: Vec<&str> = said.trim_end().lines().collect();
     let mut failure = Failure::new(match rc {
         124 | 137 if placed.step.act || seconds < crate::change::Step::DEADLINE.as_secs() => {
@@ -327,11 +355,26 @@ fn failed_step(mut end: UnitEnd, placed: &PlacedStep, rc: i32, stdout: &[u8], st
 /// The probable cause of words that nodes say often, and what to do.
 fn cause(said: &str) -> Option<String> {
     let known = [
-        ("No space left on device", "the disk is full: free some space on the node (`df -h`, `du -xsh /var/*`), then apply again; nothing was half written"),
-        ("Read-only file system", "the file system is mounted read-only: see `dmesg` on the node, mount it writable, then apply again"),
-        ("Permission denied", "the acting account may not do that: set `become: true` on the task or the play"),
-        ("Temporary failure resolving", "the node cannot resolve names: look at its /etc/resolv.conf"),
-        ("dpkg was interrupted", "run `dpkg --configure -a` on the node, then apply again"),
+        (
+            "No space left on device",
+            "the disk is full: free some space on the node (`df -h`, `du -xsh /var/*`), then apply again; nothing was half written",
+        ),
+        (
+            "Read-only file system",
+            "the file system is mounted read-only: see `dmesg` on the node, mount it writable, then apply again",
+        ),
+        (
+            "Permission denied",
+            "the acting account may not do that: set `become: true` on the task or the play",
+        ),
+        (
+            "Temporary failure resolving",
+            "the node cannot resolve names: look at its /etc/resolv.conf",
+        ),
+        (
+            "dpkg was interrupted",
+            "run `dpkg --configure -a` on the node, then apply again",
+        ),
     ];
     known
         .iter()

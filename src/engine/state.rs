@@ -33,8 +33,6 @@ pub struct Settings {
     pub forks: usize,
     /// How long another run's lease is waited for.
     pub lock_timeout: Duration,
-    /// `--detailed-exitcode`: pending changes of a plan are exit status 2.
-    pub detailed_exitcode: bool,
     /// Whether diffs of contents are wanted.
     pub diff: bool,
     /// `-v` so many times.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use minijinja::Value as Native;
 use serde_json::{Map as Json, Value as JsonValue, json};
 
-use super::native;
 use super::bind::Unit;
+use super::native;
 use crate::change::{Action, Change, Effect, Field};
 use crate::event::{Failure, ItemResult, Status, TaskResult};
 use crate::playbook::Task;
@@ -60,8 +60,10 @@ impl UnitEnd {
     pub fn skipped() -> UnitEnd {
         let mut end = UnitEnd::new(Status::Skipped, "the condition is false");
         end.result.insert("skipped".to_owned(), true.into());
-        end.result
-            .insert("skip_reason".to_owned(), "Conditional result was False".into());
+        end.result.insert(
+            "skip_reason".to_owned(),
+            "Conditional result was False".into(),
+        );
         end
     }
 
@@ -115,13 +117,18 @@ impl UnitEnd {
     /// The value for `register`, as Ansible shapes it.
     pub fn registered(&self) -> JsonValue {
         let mut value = self.result.clone();
-        value.insert("changed".to_owned(), (self.status == Status::Changed).into());
+        value.insert(
+            "changed".to_owned(),
+            (self.status == Status::Changed).into(),
+        );
         value.insert("failed".to_owned(), (self.status == Status::Failed).into());
         value
             .entry("skipped")
             .or_insert((self.status == Status::Skipped).into());
         if !self.msg.is_empty() {
-            value.entry("msg").or_insert_with(|| self.msg.clone().into());
+            value
+                .entry("msg")
+                .or_insert_with(|| self.msg.clone().into());
         }
         JsonValue::Object(value)
     }
@@ -154,12 +161,12 @@ pub fn half_known(task: &str, changed: bool) -> Native {
 /// The value for `register` of a whole task.
 pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
     let Some(repeat) = &task.repeat else {
-        return ends.first().map_or(Native::UNDEFINED, |end| {
-            match &end.known_after {
+        return ends
+            .first()
+            .map_or(Native::UNDEFINED, |end| match &end.known_after {
                 Some(after) => half_known(after, end.status == Status::Changed),
                 None => native(end.registered()),
-            }
-        });
+            });
     };
     if let Some(after) = ends.iter().find_map(|end| end.known_after.as_ref()) {
         return half_known(after, ends.iter().any(|end| end.status == Status::Changed));
@@ -188,7 +195,13 @@ pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
 }
 
 /// The one result of a task on a host.
-pub fn result(task: &Task, play: &Arc<str>, host: &Arc<str>, units: &[Unit], ends: &[UnitEnd]) -> TaskResult {
+pub fn result(
+    task: &Task,
+    play: &Arc<str>,
+    host: &Arc<str>,
+    units: &[Unit],
+    ends: &[UnitEnd],
+) -> TaskResult {
     let secret = units.iter().any(|unit| unit.secret);
     let looped = task.repeat.is_some();
     let status = combined(ends);
@@ -245,7 +258,13 @@ pub fn result(task: &Task, play: &Arc<str>, host: &Arc<str>, units: &[Unit], end
 
 fn combined(ends: &[UnitEnd]) -> Status {
     let any = |status| ends.iter().any(|end| end.status == status);
-    for status in [Status::Unreachable, Status::Failed, Status::Unknown, Status::Changed, Status::Ok] {
+    for status in [
+        Status::Unreachable,
+        Status::Failed,
+        Status::Unknown,
+        Status::Changed,
+        Status::Ok,
+    ] {
         if any(status) {
             return status;
         }

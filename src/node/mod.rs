@@ -270,7 +270,9 @@ impl Node {
             self.shell = None;
         }
         let Some(end) = script::parse(&reply?.stdout) else {
-            return Err(NodeError::Launch("the script ended without saying how".to_owned()));
+            return Err(NodeError::Launch(
+                "the script ended without saying how".to_owned(),
+            ));
         };
         let answers = match &end.answers {
             Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,

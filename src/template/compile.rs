@@ -9,9 +9,10 @@ use minijinja::{AutoEscape, Environment, Expression, Template, UndefinedBehavior
 
 use super::check::Problem;
 use super::header::header;
+use super::include::Included;
 use super::rewrite::{Offsets, Rewriter};
 use super::scan::{self, MARKERS, Markers, Part, Piece};
-use super::{Includes, check, explain, filter, python, test};
+use super::{Includes, check, explain, filter, output, test};
 use crate::resource::RenderOptions;
 use crate::source::Source;
 
@@ -33,6 +34,8 @@ pub(super) struct Compiled {
     pub program: Result<Program, Vec<Problem>>,
     /// From offsets of the compiled text to those of the written one.
     pub offsets: Offsets,
+    /// Whether a line break stands behind: it belongs to a result that is text, and to no other.
+    pub newline: bool,
 }
 
 /// What is run.
@@ -50,6 +53,9 @@ pub(super) enum Program {
     Template(Template<'static, 'static>),
 }
 
+/// A template file as it was read, and what came of it.
+type CompiledFile = (RenderOptions, Arc<Source>, Arc<Compiled>);
+
 /// What is compiled, by its text.
 type Cache<Key> = HashMap<Key, Arc<Compiled>>;
 
@@ -62,41 +68,21 @@ pub(super) struct Engine {
     /// Of files, by their options.
     files: Mutex<HashMap<String, &'static Environment<'static>>>,
     cache: RwLock<HashMap<Form, Cache<Arc<str>>>>,
-    file_cache: RwLock<Cache<(String, Arc<str>)>>,
+    file_cache: RwLock<HashMap<String, Vec<CompiledFile>>>,
     includes: Arc<Included>,
-}
-
-/// Templates that were included, by name.
-pub(super) struct Included {
-    find: Box<Includes>,
-    found: Mutex<HashMap<String, Arc<Source>>>,
-}
-
-impl Included {
-    /// The source of an included template, for its place in messages.
-    pub(super) fn source(&self, name: &str) -> Option<Arc<Source>> {
-        self.found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned()
-    }
 }
 
 impl Engine {
     pub(super) fn new(find: Box<Includes>) -> Arc<Engine> {
-        let includes = Arc::new(Included {
-            find,
-            found: Mutex::default(),
-        });
+        let includes = Included::new(find);
         let syntax = syntax(&RenderOptions {
             trim_blocks: false,
             ..RenderOptions::default()
         })
         .expect("the standard markers are valid");
         Arc::new(Engine {
-            values: environment(syntax.clone(), &includes, Output::Text),
-            blocks: environment(syntax, &includes, Output::Values),
+            values: environment(syntax.clone(), &includes, Gives::Text),
+            blocks: environment(syntax, &includes, Gives::Values),
             files: Mutex::default(),
             cache: RwLock::default(),
             file_cache: RwLock::default(),
@@ -137,29 +123,39 @@ impl Engine {
     }
 
     /// A template file, compiled.
-    pub(super) fn file(&self, source: &Source, options: &RenderOptions) -> Arc<Compiled> {
-        let key = (
-            source.name().to_owned() + &key(options),
-            Arc::from(source.text()),
-        );
-        if let Some(found) = self
+    pub(super) fn file(&self, source: &Arc<Source>, options: &RenderOptions) -> Arc<Compiled> {
+        let same = |(read, of, _): &&CompiledFile| {
+            same_syntax(read, options) && (Arc::ptr_eq(of, source) || of.text() == source.text())
+        };
+        if let Some((.., compiled)) = self
             .file_cache
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
+            .get(source.name())
+            .and_then(|known| known.iter().find(same))
         {
-            return found.clone();
+            return compiled.clone();
         }
         let compiled = Arc::new(self.compile_file(source, options));
         self.file_cache
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .entry(key)
-            .or_insert(compiled)
-            .clone()
+            .entry(source.name().to_owned())
+            .or_default()
+            .push((options.clone(), source.clone(), compiled.clone()));
+        compiled
     }
 
     fn compile(&self, text: &str, form: Form) -> Compiled {
+        if let Some(body) = text.strip_suffix('\n').filter(|_| form == Form::Text) {
+            let pieces = scan::pieces(body, &MARKERS);
+            if single(body, &pieces).is_some() || only_blocks(body, &pieces) {
+                return Compiled {
+                    newline: true,
+                    ..self.compile(body, form)
+                };
+            }
+        }
         let pieces = scan::pieces(text, &MARKERS);
         let single = single(text, &pieces);
         let expression = match (form, single) {
@@ -175,6 +171,7 @@ impl Engine {
             return Compiled {
                 program: Err(problems),
                 offsets: Offsets::default(),
+                newline: false,
             };
         }
         match expression {
@@ -198,7 +195,11 @@ impl Engine {
                         Program::Template
                     })
                     .map_err(|error| vec![explain::syntax(&error, &offsets)]);
-                Compiled { program, offsets }
+                Compiled {
+                    program,
+                    offsets,
+                    newline: false,
+                }
             }
         }
     }
@@ -220,7 +221,11 @@ impl Engine {
                 text: rewritten,
             })
             .map_err(|error| vec![explain::syntax(&error, &offsets)]);
-        Compiled { program, offsets }
+        Compiled {
+            program,
+            offsets,
+            newline: false,
+        }
     }
 
     fn compile_file(&self, source: &Source, options: &RenderOptions) -> Compiled {
@@ -228,6 +233,7 @@ impl Engine {
         let fail = |problem| Compiled {
             program: Err(vec![problem]),
             offsets: Offsets::default(),
+            newline: false,
         };
         let (start, options) = match header(text, options) {
             Ok(read) => read,
@@ -256,13 +262,18 @@ impl Engine {
             return Compiled {
                 program: Err(problems),
                 offsets: Offsets::default(),
+                newline: false,
             };
         }
         let program = environment
             .template_from_named_str(leak(source.name().to_owned()), leak(rewritten))
             .map(Program::Template)
             .map_err(|error| vec![explain::syntax(&error, &offsets)]);
-        Compiled { program, offsets }
+        Compiled {
+            program,
+            offsets,
+            newline: false,
+        }
     }
 
     fn file_environment(
@@ -273,7 +284,7 @@ impl Engine {
         if let Some(found) = files.get(&key(options)) {
             return Ok(found);
         }
-        let environment = environment(syntax(options)?, &self.includes, Output::Text);
+        let environment = environment(syntax(options)?, &self.includes, Gives::Text);
         files.insert(key(options), environment);
         Ok(environment)
     }
@@ -282,6 +293,12 @@ impl Engine {
 /// Texts live as long as the environments: a run compiles each once and ends.
 fn leak(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
+}
+
+fn same_syntax(one: &RenderOptions, other: &RenderOptions) -> bool {
+    one.trim_blocks == other.trim_blocks
+        && one.lstrip_blocks == other.lstrip_blocks
+        && one.markers == other.markers
 }
 
 fn key(options: &RenderOptions) -> String {
@@ -312,7 +329,7 @@ fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, minijinja::Error> {
 }
 
 /// What `{{ }}` does with its value.
-enum Output {
+enum Gives {
     Text,
     Values,
 }
@@ -320,15 +337,15 @@ enum Output {
 fn environment(
     syntax: SyntaxConfig,
     includes: &Arc<Included>,
-    output: Output,
+    gives: Gives,
 ) -> &'static Environment<'static> {
     let mut environment = Environment::new();
     environment.set_syntax(syntax);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    match output {
-        Output::Text => environment.set_formatter(python::emit),
-        Output::Values => environment.set_formatter(python::collect),
+    match gives {
+        Gives::Text => environment.set_formatter(output::emit),
+        Gives::Values => environment.set_formatter(output::collect),
     }
     environment.set_debug(false);
     environment.set_fuel(Some(FUEL));
@@ -336,29 +353,7 @@ fn environment(
     environment.set_unknown_method_callback(filter::method);
     filter::register(&mut environment);
     test::register(&mut environment);
-    let joined = includes.clone();
-    environment.set_path_join_callback(move |name, parent| match (joined.find)(name, parent) {
-        Some(source) => {
-            let found = source.name().to_owned();
-            joined
-                .found
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(found.clone(), source);
-            found.into()
-        }
-        None => name.into(),
-    });
-    let loaded = includes.clone();
-    environment.set_loader(move |name| {
-        Ok(loaded.source(name).map(|source| {
-            let mut rewriter = Rewriter::new(source.text(), 0);
-            for piece in scan::pieces(source.text(), &MARKERS) {
-                rewriter.piece(&piece);
-            }
-            rewriter.finish().0
-        }))
-    });
+    Included::serve(includes, &mut environment);
     Box::leak(Box::new(environment))
 }
 

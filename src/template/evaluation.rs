@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::{Error, ErrorKind, Template, Value as Native};
@@ -10,8 +9,9 @@ use minijinja::{Error, ErrorKind, Template, Value as Native};
 use super::check::Problem;
 use super::compile::{Compiled, Engine, Form, Program};
 use super::lazy::{List, Mapping, Root};
+use super::output::Capped;
 use super::rewrite::Offsets;
-use super::{Lookup, Scope, convert, explain, python, scan};
+use super::{Lookup, Scope, convert, explain, output, scan};
 use crate::diagnostic::Diagnostic;
 use crate::resource::RenderOptions;
 use crate::source::{Source, Span};
@@ -19,8 +19,6 @@ use crate::value::{Entry, Kind, Map, Value};
 
 /// How deep templates may look up templates.
 const DEEPEST: usize = 40;
-/// The largest text one template may make, in bytes.
-const LONGEST: usize = 32 << 20;
 
 /// Why an evaluation stopped. Something undefined inside a name makes the name undefined, so that `default` works on it.
 #[derive(Debug, Clone)]
@@ -232,6 +230,18 @@ impl Evaluation {
     }
 
     fn run(self: &Arc<Self>, compiled: &Compiled, written: &Written<'_>) -> Result<Native, Halt> {
+        let native = self.result(compiled, written)?;
+        match native.as_str() {
+            Some(text) if compiled.newline => Ok(Native::from(format!("{text}\n"))),
+            _ => Ok(native),
+        }
+    }
+
+    fn result(
+        self: &Arc<Self>,
+        compiled: &Compiled,
+        written: &Written<'_>,
+    ) -> Result<Native, Halt> {
         match &compiled.program {
             Ok(Program::Expression { expression, text }) => {
                 let native = expression
@@ -259,10 +269,10 @@ impl Evaluation {
     ) -> Result<Native, Halt> {
         let halt = |error| explain::halt(self, &error, &compiled.offsets, written);
         let captured = template.render_captured(self.root()).map_err(halt)?;
-        let collected = captured.state().get_extension::<python::Collected>();
+        let collected = captured.state().get_extension::<output::Collected>();
         match collected.map(|collected| collected.0.as_slice()) {
             Some([one]) if !one.is_undefined() => Ok(one.clone()),
-            many => python::joined(many.unwrap_or(&[]), LONGEST)
+            many => output::joined(many.unwrap_or(&[]))
                 .map(Native::from)
                 .map_err(halt),
         }
@@ -294,9 +304,9 @@ impl Evaluation {
         compiled: &Compiled,
         written: &Written<'_>,
     ) -> Result<String, Halt> {
-        let mut out = Capped(Vec::with_capacity(written.text.len()));
+        let mut out = Capped::with_capacity(written.text.len());
         match template.render_captured_to(self.root(), &mut out) {
-            Ok(_) => Ok(String::from_utf8(out.0).expect("the engine writes text")),
+            Ok(_) => Ok(out.text()),
             Err(error) => Err(explain::halt(self, &error, &compiled.offsets, written)),
         }
     }
@@ -380,29 +390,10 @@ impl Evaluation {
 
     /// The same, for what is counted among the parts of a whole: there it may not be missing.
     pub(super) fn parts(self: &Arc<Self>, value: &Value, name: &str) -> Native {
-        self.part(value, name).unwrap_or_else(|| {
-            let why = self.missing(name);
-            match why {
+        self.part(value, name)
+            .unwrap_or_else(|| match self.missing(name) {
                 Some(why) => Native::from(carry(Halt::Undefined(why))),
                 None => Native::UNDEFINED,
-            }
-        })
-    }
-}
-
-/// Output that ends at [`LONGEST`].
-struct Capped(Vec<u8>);
-
-impl io::Write for Capped {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > LONGEST {
-            return Err(io::Error::other("too large"));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+            })
     }
 }

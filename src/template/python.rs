@@ -3,60 +3,9 @@
 use std::fmt::{self, Write};
 
 use minijinja::value::ValueKind;
-use minijinja::{Error, ErrorKind, Output, State, Value as Native};
+use minijinja::{Error, ErrorKind, Value as Native};
 
-use super::convert::{Omit, fault};
-
-/// Writes a value into a template's output: nothing for none and `omit`, else as Python's `str`.
-pub(super) fn emit(
-    out: &mut Output<'_>,
-    _: &mut State<'_, '_>,
-    value: &Native,
-) -> Result<(), Error> {
-    if let Some(text) = value.as_str() {
-        return out.write_str(text).map_err(Error::from);
-    }
-    // Only `x if false` without an `else` comes here undefined: it prints nothing.
-    if value.is_none() || value.is_undefined() || value.downcast_object_ref::<Omit>().is_some() {
-        return Ok(());
-    }
-    write(out, value, false, 0)
-}
-
-/// What the `{{ }}` of a template gave, in order.
-#[derive(Debug, Default)]
-pub(super) struct Collected(pub Vec<Native>);
-
-/// Keeps a value instead of writing it, for templates that are only blocks and expressions.
-pub(super) fn collect(
-    _: &mut Output<'_>,
-    state: &mut State<'_, '_>,
-    value: &Native,
-) -> Result<(), Error> {
-    let collected = state.get_or_insert_extension_with(Collected::default);
-    if collected.0.len() >= 1_000_000 {
-        return Err(Error::from(ErrorKind::WriteFailure));
-    }
-    collected.0.push(value.clone());
-    Ok(())
-}
-
-/// Values written one behind the other, as a template does.
-pub(super) fn joined(values: &[Native], most: usize) -> Result<String, Error> {
-    let mut out = String::new();
-    for value in values {
-        if !(value.is_none()
-            || value.is_undefined()
-            || value.downcast_object_ref::<Omit>().is_some())
-        {
-            write(&mut out, value, false, 0)?;
-        }
-        if out.len() > most {
-            return Err(Error::from(ErrorKind::WriteFailure));
-        }
-    }
-    Ok(out)
-}
+use super::convert::fault;
 
 /// Python's `str`.
 pub(super) fn text(value: &Native) -> Result<String, Error> {
@@ -78,7 +27,13 @@ pub(super) fn invalid(value: &Native) -> Error {
     }
 }
 
-fn write(out: &mut dyn Write, value: &Native, quoted: bool, depth: usize) -> Result<(), Error> {
+/// Writes Python's `str`, or its `repr` when `quoted`.
+pub(super) fn write(
+    out: &mut dyn Write,
+    value: &Native,
+    quoted: bool,
+    depth: usize,
+) -> Result<(), Error> {
     if depth > 100 {
         return Err(fault("a value is nested too deep"));
     }
@@ -98,24 +53,15 @@ fn write(out: &mut dyn Write, value: &Native, quoted: bool, depth: usize) -> Res
             }
         }
         ValueKind::Seq | ValueKind::Iterable => {
-            let (open, close) = if value.is_tuple() {
-                ('(', ')')
-            } else {
-                ('[', ']')
-            };
-            out.write_char(open)?;
-            let mut count = 0;
-            for item in value.try_iter()?.checked() {
-                if count > 0 {
+            // Pairs and other tuples are lists, as in ansible-core 2.19.
+            out.write_char('[')?;
+            for (index, item) in value.try_iter()?.checked().enumerate() {
+                if index > 0 {
                     put(out, ", ")?;
                 }
                 write(out, &item?, true, depth + 1)?;
-                count += 1;
             }
-            if value.is_tuple() && count == 1 {
-                put(out, ",")?;
-            }
-            Ok(out.write_char(close)?)
+            Ok(out.write_char(']')?)
         }
         ValueKind::Map => {
             let pairs = value.as_object().and_then(|object| object.try_iter_pairs());
