@@ -11,7 +11,7 @@ use super::state::{HostState, Out, Run, lock};
 use crate::event::{Event, Failure};
 use crate::fact::{Answer, Missing, Question};
 use crate::inventory::Method;
-use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed, release_text};
+use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed};
 use crate::node::{Claim, Connector, Node, NodeError, Privilege};
 use crate::secret::Secret;
 use crate::transport::local::LocalTransport;
@@ -20,7 +20,10 @@ use crate::transport::ssh::{SshClient, SshOptions, SshTransport};
 use crate::transport::{Transport, TransportError};
 
 /// Another run's lease is asked for again after this long.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A run that has just ended gives its lease back when the node notices; so long that is waited for without being asked to.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Connects to one host by SSH or on this machine.
 struct HostConnector {
@@ -112,7 +115,7 @@ async fn connect(
         prologue = claim_text(node.base(), &run.settings.run_id, &run.settings.lease);
     }
     prologue.push_str(&owed_text());
-    let deadline = Instant::now() + run.settings.lock_timeout;
+    let deadline = Instant::now() + run.settings.lock_timeout.max(GRACE);
     loop {
         let (said, answers) = node.ask(&prologue, missing).await?;
         *lock(&host.owed) = parse_owed(&said);
@@ -136,7 +139,7 @@ async fn connect(
                 silent_s,
                 finishing,
             }) => {
-                if Instant::now() + RETRY < deadline && run.gate.refusal().is_none() {
+                if Instant::now() < deadline && run.gate.refusal().is_none() {
                     run.say(Event::HostWorking {
                         host: host.name.clone(),
                         what: format!("waiting for `{}` by {}", info.command, info.holder),
@@ -203,7 +206,7 @@ async fn prove_password(
         client: run.ssh.clone(),
     };
     let transport = connector.connect().await?;
-    let shell = crate::node::Shell::start(&*transport, privilege).await;
+    let shell = crate::node::Shell::start(&*transport, privilege, "/nonexistent").await;
     transport.close().await;
     match shell {
         Ok(_) => {
@@ -268,20 +271,26 @@ fn ssh_options(run: &Run, host: &HostState) -> Result<SshOptions, String> {
     Ok(options)
 }
 
-/// Gives the lease back and ends the connection; the notes of handlers that needed nothing go too.
+/// Takes away the notes of handlers that needed nothing, and ends the connection; the lease goes back with it.
 pub async fn farewell(run: &Run, host: &HostState) {
     let mut place = host.node.lock().await;
     let Some(node) = place.as_mut() else { return };
-    if run.settings.mode.may_change() {
-        let mut script = String::new();
-        for id in lock(&host.paid).drain(..) {
-            script.push_str(&format!(
-                "rm -f {}\n",
-                crate::command::quote(&format!("{}/{id}", crate::node::OWED))
-            ));
-        }
-        script.push_str(&release_text(node.base(), &run.settings.run_id));
-        node.farewell(&script).await;
+    let paid: Vec<String> = lock(&host.paid).drain(..).collect();
+    if run.settings.mode.may_change() && !paid.is_empty() {
+        let script: String = paid
+            .iter()
+            .map(|id| {
+                format!(
+                    "rm -f {}/{}\n",
+                    crate::node::OWED,
+                    crate::command::quote(id)
+                )
+            })
+            .collect();
+        // If this is lost, the handler runs once more: no harm.
+        let before = node.round_trips;
+        let _ = node.read(&script).await;
+        host.tally().round_trips += node.round_trips - before;
     }
     node.close().await;
 }

@@ -598,7 +598,7 @@ impl HostRun {
         let mut end = UnitEnd::of(Status::Changed, change);
         if runs {
             end.status = Status::Unknown;
-            end.known_after = Some(task.label.to_string());
+            end.msg = "would run".to_owned();
         }
         self.decided(index, number, task, end, walk)
     }

@@ -56,7 +56,7 @@ fn verdict(run: &Run) -> (u8, String) {
         return (
             4,
             format!(
-                "another run holds the lease of {}: `{}` by {}, since {} ({state}); nothing was touched",
+                "another run holds the lease of {}: `{}` by {}, since {} ({state})",
                 refusal.host, info.command, info.holder, info.since
             ),
         );

@@ -158,6 +158,18 @@ pub fn half_known(task: &str, changed: bool) -> Native {
     Native::from_iter(entries)
 }
 
+/// What a register holds in a plan when its task would run or waits for another: a command that would run counts as changed unless
+/// `changed_when` says otherwise.
+fn not_known(end: &UnitEnd, task: &Task) -> Native {
+    let never = |value: &crate::value::Value| value.kind == crate::value::Kind::Bool(false);
+    match &end.known_after {
+        Some(after) => pending(after),
+        None if task.changed_when.is_empty() => half_known(&task.label, true),
+        None if task.changed_when.iter().any(never) => half_known(&task.label, false),
+        None => pending(&task.label),
+    }
+}
+
 /// The value for `register` of a whole task.
 pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
     let Some(repeat) = &task.repeat else {
@@ -168,8 +180,8 @@ pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
                 None => native(end.registered()),
             });
     };
-    if let Some(after) = ends.iter().find_map(|end| end.known_after.as_ref()) {
-        return half_known(after, ends.iter().any(|end| end.status == Status::Changed));
+    if let Some(end) = ends.iter().find(|end| end.status == Status::Unknown) {
+        return not_known(end, task);
     }
     let results: Vec<JsonValue> = units
         .iter()

@@ -143,13 +143,14 @@ impl Node {
         run: &str,
     ) -> Result<Node, NodeError> {
         let transport = connector.connect().await?;
-        let shell = Shell::start(&*transport, &privilege).await?;
+        let base = base_folder(root, user);
+        let shell = Shell::start(&*transport, &privilege, &base).await?;
         Ok(Node {
             connector,
             transport: Arc::new(Mutex::new(transport)),
             privilege,
             shell: Some(shell),
-            base: base_folder(root, user),
+            base,
             run: run.to_owned(),
             scripts: 0,
             round_trips: 0,
@@ -169,7 +170,7 @@ impl Node {
 
     async fn shell(&mut self) -> Result<&mut Shell, NodeError> {
         if self.shell.is_none() {
-            self.shell = Some(Shell::start(&*self.way(), &self.privilege).await?);
+            self.shell = Some(Shell::start(&*self.way(), &self.privilege, &self.base).await?);
         }
         self.shell
             .as_mut()
@@ -383,15 +384,7 @@ impl Node {
         }
     }
 
-    /// Sends a last script without waiting for its answer, and ends the connection in order.
-    pub async fn farewell(&mut self, script: &str) {
-        if let Some(shell) = self.shell.as_mut() {
-            let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
-            let _ = shell.send(&text, &[]).await;
-        }
-    }
-
-    /// Ends the connection.
+    /// Ends the connection; a lease taken through it goes back.
     pub async fn close(&mut self) {
         self.shell = None;
         let way = self.way();
@@ -429,7 +422,7 @@ impl Pulse {
     pub async fn beat(&mut self) -> Result<bool, NodeError> {
         if self.shell.is_none() {
             let way = lock(&self.transport).clone();
-            self.shell = Some(Shell::start(&*way, &self.privilege).await?);
+            self.shell = Some(Shell::start(&*way, &self.privilege, &self.base).await?);
         }
         let Some(shell) = self.shell.as_mut() else {
             return Ok(true);
