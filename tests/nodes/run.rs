@@ -321,12 +321,18 @@ impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "`{}` ended with {}", self.words, self.code)?;
         for event in &self.events {
+            let mut event = event.clone();
+            if let Some(fields) = event.as_object_mut() {
+                // What says nothing only hides the rest.
+                fields.retain(|name, value| {
+                    !(value.is_null() || *value == "" || *value == false || *value == "none")
+                        && *value != serde_json::json!([])
+                        && !["v", "play", "at", "kind", "duration_ms", "log"].contains(&&**name)
+                });
+            }
             let text = event.to_string();
-            let cut = text
-                .char_indices()
-                .nth(1500)
-                .map_or(text.len(), |(at, _)| at);
-            writeln!(f, "  {}", &text[..cut])?;
+            let cut = text.char_indices().nth(900);
+            writeln!(f, "  {}", &text[..cut.map_or(text.len(), |(at, _)| at)])?;
         }
         write!(f, "{}", self.stderr)
     }
