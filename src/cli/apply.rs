@@ -18,14 +18,14 @@ pub struct ApplyArgs {
     #[command(flatten)]
     lock: LockArgs,
     /// Ask nothing
-    #[arg(long)]
+    #[arg(long, help_heading = "How to work on nodes")]
     yes: bool,
 }
 
 const EXAMPLES: &str = "Examples:
   hadeploy apply playbooks/site.yml -i inventory.yml
   hadeploy apply playbooks/site.yml -i inventory.yml --limit n1 --diff
-  hadeploy apply playbooks/site.yml -i inventory.yml --yes --lock-timeout 5m
+  hadeploy apply playbooks/site.yml --yes --lock-timeout 5m
 
 Exit status: 0 done, 1 no host came to its tasks, 3 a host failed on the way,
 4 another run is at work, 130 interrupted.";

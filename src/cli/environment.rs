@@ -5,10 +5,13 @@ use std::fs;
 use std::io::IsTerminal;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// What the environment says, and which of the standard streams are terminals.
 #[derive(Debug, Clone)]
 pub struct Environment {
+    /// When it was read: the beginning of the command.
+    pub started: Instant,
     /// The words of the command line, without the program.
     pub words: Vec<String>,
     /// The working folder.
@@ -44,6 +47,7 @@ impl Environment {
     pub fn read() -> Environment {
         let home = path("HOME");
         Environment {
+            started: Instant::now(),
             words: env::args_os()
                 .skip(1)
                 .map(|word| word.to_string_lossy().into_owned())

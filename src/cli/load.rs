@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 use indexmap::IndexMap;
 
@@ -52,7 +51,6 @@ pub fn load(args: &ProjectArgs, env: &Environment) -> Result<Loaded, Vec<Diagnos
 
 /// Tells all that is wrong, and that nothing was touched; gives the exit status.
 pub fn refuse(faults: &[Diagnostic], base: &BaseArgs, env: &Environment) -> u8 {
-    let started = Instant::now();
     let mut reporter = reporter(base, env);
     for fault in faults {
         reporter.event(&Event::Diagnostic(Box::new(fault.clone())));
@@ -60,7 +58,7 @@ pub fn refuse(faults: &[Diagnostic], base: &BaseArgs, env: &Environment) -> u8 {
     let errors = faults.iter().filter(|fault| fault.is_error()).count();
     let reason = count(errors, "error");
     reporter.event(&Event::RunFinished(Recap {
-        elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        elapsed_ms: u64::try_from(env.started.elapsed().as_millis()).unwrap_or(u64::MAX),
         ..ended(exit::REFUSED, reason)
     }));
     reporter.finish();

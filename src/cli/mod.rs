@@ -3,6 +3,7 @@
 mod apply;
 mod command_line;
 mod defaults;
+mod demo;
 mod duration;
 mod environment;
 pub mod exit;
@@ -50,6 +51,7 @@ enum Command {
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
     Lab(lab::LabArgs),
+    Demo(demo::DemoArgs),
     #[command(hide = true)]
     Facts(Later),
     #[command(hide = true)]
@@ -73,7 +75,10 @@ struct Later {
 
 /// Runs the command that the words of the process name; gives the exit status.
 pub fn main() -> u8 {
-    panic::install();
+    panic::guard(run_command)
+}
+
+fn run_command() -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -91,6 +96,7 @@ pub fn main() -> u8 {
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),
+        Command::Demo(args) => block_on(demo::run(args)),
         Command::Facts(later) => later.refuse("facts"),
         Command::Exec(later) => later.refuse("exec"),
         Command::RollingUpdate(later) => later.refuse("rolling-update"),

@@ -11,12 +11,13 @@ use crate::transport::ssh;
 
 /// Where the hosts are, and how to answer.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What to work on")]
 pub struct BaseArgs {
     /// Read hosts and groups from FILE; may be repeated
-    #[arg(short, long, value_name = "FILE", visible_alias = "inventory-file")]
+    #[arg(short, long, value_name = "FILE", alias = "inventory-file")]
     pub inventory: Vec<String>,
-    /// Write for people, or one JSON event a line for programs
-    #[arg(long, value_enum, default_value_t = Output::Human, value_name = "FORM")]
+    /// Write for people (human), or one event a line for programs (json)
+    #[arg(long, value_enum, default_value_t = Output::Human, value_name = "FORM", hide_possible_values = true, hide_default_value = true)]
     pub output: Output,
     /// Show more: -v also what is unchanged, -vvv what hadeploy itself does
     #[arg(short, long, action = clap::ArgAction::Count)]
@@ -34,9 +35,10 @@ pub enum Output {
 
 /// Which playbooks, and what of them.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What to work on")]
 pub struct ProjectArgs {
     /// The playbook; several are taken in order
-    #[arg(required = true, value_name = "PLAYBOOK")]
+    #[arg(required = true, value_name = "PLAYBOOK", help_heading = None::<&str>)]
     pub playbooks: Vec<String>,
     #[command(flatten)]
     pub base: BaseArgs,
@@ -86,6 +88,7 @@ impl ProjectArgs {
 
 /// How nodes are reached and worked on.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "How to work on nodes")]
 pub struct NodeArgs {
     /// Work on so many hosts at once [default: 50]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
@@ -100,13 +103,13 @@ pub struct NodeArgs {
     #[arg(short = 'K', long, conflicts_with = "become_password_file")]
     pub ask_become_pass: bool,
     /// Take the password of sudo from the first line of FILE
-    #[arg(long, value_name = "FILE", visible_alias = "become-pass-file")]
+    #[arg(long, value_name = "FILE", alias = "become-pass-file")]
     pub become_password_file: Option<PathBuf>,
     /// Log in with the key in FILE
-    #[arg(long, value_name = "FILE", visible_alias = "key-file")]
+    #[arg(long, value_name = "FILE", alias = "key-file")]
     pub private_key: Option<PathBuf>,
-    /// Accept unknown host keys: never, the first time, or always
-    #[arg(long, value_enum, value_name = "CHECK")]
+    /// Refuse unknown host keys (yes), learn them (accept-new), or take all (no)
+    #[arg(long, value_enum, value_name = "CHECK", hide_possible_values = true)]
     pub host_key_checking: Option<HostKeys>,
     /// Show the differences of texts
     #[arg(short = 'D', long)]
@@ -136,6 +139,7 @@ impl From<HostKeys> for ssh::HostKeyChecking {
 
 /// `--lock-timeout`.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "How to work on nodes")]
 pub struct LockArgs {
     /// Wait so long for another run's lease: 90s, 5m [default: 0s]
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]

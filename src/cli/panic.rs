@@ -1,20 +1,33 @@
 //! A bug: what it says, how to report it, and exit status 70.
 
 use std::io::IsTerminal;
-use std::panic::PanicHookInfo;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{exit, say};
 
-/// From now on a panic in any thread ends the process: with hosts waiting for each other, one dead task would hang the rest. What runs on
-/// nodes goes on there, and the next run finds it.
-pub fn install() {
-    std::panic::set_hook(Box::new(|panic| {
+/// A panic on one host does not end the others' work, so the end of the command asks whether there was one.
+static HAPPENED: AtomicBool = AtomicBool::new(false);
+
+/// Runs a command; whatever its own exit status is, a panic in any thread makes it 70.
+pub fn guard(command: impl FnOnce() -> u8) -> u8 {
+    panic::set_hook(Box::new(|panic| {
         if reader_went_away(panic) {
             std::process::exit(i32::from(exit::DONE));
         }
+        HAPPENED.store(true, Ordering::Relaxed);
         say::err(&words(panic));
-        std::process::exit(i32::from(exit::BUG));
     }));
+    let status = panic::catch_unwind(AssertUnwindSafe(command));
+    match status {
+        Ok(status) if !happened() => status,
+        _ => exit::BUG,
+    }
+}
+
+/// Whether there was a panic.
+pub fn happened() -> bool {
+    HAPPENED.load(Ordering::Relaxed)
 }
 
 fn words(panic: &PanicHookInfo<'_>) -> String {

@@ -18,14 +18,14 @@ pub struct PlanArgs {
     #[command(flatten)]
     nodes: NodeArgs,
     /// Exit with 2 when changes are pending
-    #[arg(long)]
+    #[arg(long, help_heading = "How to work on nodes")]
     detailed_exitcode: bool,
 }
 
 const EXAMPLES: &str = "Examples:
   hadeploy plan playbooks/site.yml -i inventory.yml
-  hadeploy plan playbooks/site.yml -i inventory.yml --limit 'web:!web3' --tags nginx
-  hadeploy plan playbooks/site.yml -i inventory.yml --detailed-exitcode --output json
+  hadeploy plan playbooks/site.yml -i inventory.yml --limit n1 --tags nginx
+  hadeploy plan playbooks/site.yml --detailed-exitcode --output json
 
 Exit status: 0 nothing wrong, 1 something failed, 2 changes are pending (only
 with --detailed-exitcode).";

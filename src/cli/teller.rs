@@ -5,8 +5,8 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::exit;
 use super::watch::Watch;
+use super::{exit, panic};
 use crate::event::{Event, Mode, Recap};
 use crate::report::{Reporter, Reporters};
 
@@ -71,6 +71,10 @@ fn tell(
         if let Event::RunFinished(recap) = &mut event {
             if detailed {
                 pending(recap);
+            }
+            if panic::happened() {
+                recap.exit_code = exit::BUG;
+                recap.reason = "a bug in hadeploy; please report it".to_owned();
             }
             exit_code = Some(recap.exit_code);
         }

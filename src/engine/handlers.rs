@@ -31,7 +31,7 @@ impl Notified {
     }
 
     /// Those due, in the order of their definition; they are due no longer.
-    pub fn take_due(&mut self, _handlers: &[Arc<Task>]) -> Vec<usize> {
+    pub fn take_due(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.due).into_iter().collect()
     }
 }
@@ -119,9 +119,15 @@ impl HostRun {
 
     /// The note of a handler that succeeded and wrote nothing is taken away with the lease.
     pub(super) fn paid(&self, handler: usize) {
-        let play = &self.play.play.play.name;
-        let id = note_id(play, &self.layout.handlers[handler].label);
-        lock(&self.host.paid).push(id);
+        lock(&self.host.paid).push(self.note_of(handler));
+    }
+
+    /// The name of a handler's note.
+    pub(super) fn note_of(&self, handler: usize) -> String {
+        note_id(
+            &self.play.play.play.name,
+            &self.layout.handlers[handler].label,
+        )
     }
 
     /// What earlier runs owe this play here is due now, and is said.

@@ -331,7 +331,7 @@ impl HostRun {
             return Step::On;
         }
         if walk.batch.entries.is_empty() {
-            let due = self.notified.take_due(&self.layout.handlers);
+            let due = self.notified.take_due();
             if due.is_empty() {
                 self.pass(index);
                 return Step::On;
@@ -644,6 +644,12 @@ impl HostRun {
         }
         let steps = change.steps.len();
         self.place_steps(index, task, unit, &change, last, &mut walk.batch.steps);
+        if let What::Handler(handler, _) = &self.items[index].what
+            && pays_itself(task, Status::Changed)
+            && let Some(step) = walk.batch.steps.last_mut()
+        {
+            step.pays.push(self.note_of(*handler));
+        }
         let changed = change.action != crate::change::Action::None;
         walk.batch.entries.push(Entry {
             item: index,
@@ -696,6 +702,7 @@ impl HostRun {
         let ignored = result.ignored;
         if let What::Handler(handler, _) = &self.items[index].what
             && !failed
+            && !pays_itself(task, result.status)
         {
             self.paid(*handler);
         }
@@ -788,6 +795,11 @@ impl HostRun {
             }
         }
     }
+}
+
+/// Whether the note of a handler is taken away in the very script that ran it: where its last step is known to be the whole of it.
+fn pays_itself(task: &Task, status: Status) -> bool {
+    status == Status::Changed && task.repeat.is_none() && task.failed_when.is_empty()
 }
 
 /// Kinds that run a program of the user's: a plan does not know what it would do.

@@ -301,7 +301,7 @@ impl Object for HostVars {
             .vars
             .iter()
             .map(|(key, entry)| (key.to_string(), to_native(&entry.value)));
-        Some(Native::from_iter(vars))
+        Some(Native::from_pairs(vars))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

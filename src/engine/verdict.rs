@@ -155,7 +155,7 @@ pub fn half_known(task: &str, changed: bool) -> Native {
         .collect();
     entries.push(("changed".to_owned(), changed.into()));
     entries.push(("skipped".to_owned(), false.into()));
-    Native::from_iter(entries)
+    Native::from_pairs(entries)
 }
 
 /// What a register holds in a plan when its task would run or waits for another: a command that would run counts as changed unless
@@ -175,9 +175,9 @@ pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
     let Some(repeat) = &task.repeat else {
         return ends
             .first()
-            .map_or(Native::UNDEFINED, |end| match &end.known_after {
-                Some(after) => half_known(after, end.status == Status::Changed),
-                None => native(end.registered()),
+            .map_or(Native::UNDEFINED, |end| match end.status {
+                Status::Unknown => not_known(end, task),
+                _ => native(end.registered()),
             });
     };
     if let Some(end) = ends.iter().find(|end| end.status == Status::Unknown) {

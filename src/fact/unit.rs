@@ -26,7 +26,7 @@ pub struct UnitInfo {
     pub result: Arc<str>,
 }
 
-/// The key that asks of all loaded units at once whether any of them needs a daemon-reload.
+/// The key that asks whether any file of a unit changed since systemd last read them all.
 pub const ANY: &str = "*";
 
 /// The full name of a unit: without a suffix it is a service.
@@ -91,13 +91,17 @@ pub(super) fn units_script(keys: &[&str]) -> String {
         ));
     }
     if keys.contains(&ANY) {
-        script.push_str(
-            "printf '\\n@any\\n'\nif systemctl show -p NeedDaemonReload -- '*' 2>/dev/null | grep -qx NeedDaemonReload=yes; \
-             then echo NeedDaemonReload=yes; else echo NeedDaemonReload=no; fi\n",
-        );
+        script.push_str(CHANGED);
     }
     script
 }
+
+/// Asking each unit whether it needs a reload takes ten times as long, and does not see links below `.wants`, nor /etc/fstab.
+const CHANGED: &str = r#"since=$(systemctl show -p UnitsLoadTimestamp --value --timestamp=us+utc)
+printf '\n@any\n'
+if [ -n "$since" ] && [ -z "$(find /etc/fstab /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system -newerct "$since" -print -quit 2>/dev/null)" ]
+then echo NeedDaemonReload=no; else echo NeedDaemonReload=yes; fi
+"#;
 
 fn plain<'a>(keys: &[&'a str]) -> Vec<&'a str> {
     keys.iter()

@@ -1,5 +1,6 @@
 //! `apt`: Debian packages present, absent, at a version or the newest; package lists; upgrades.
 
+mod choose;
 mod diff;
 mod script;
 mod wanted;
@@ -101,31 +102,7 @@ fn bind(args: &Args, _controller: &dyn super::Controller) -> Bound {
     };
     let fetch = (args.bool("update_cache", false) || args.has("cache_valid_time"))
         .then(|| seconds("cache_valid_time", 0));
-    let mut flags = Vec::new();
-    let mut flag = |on: bool, word: &str| {
-        if on {
-            flags.push(word.to_owned());
-        }
-    };
     let release = args.str("default_release").map(str::to_owned);
-    if let Some(recommends) = args
-        .get("install_recommends")
-        .map(|_| args.bool("install_recommends", true))
-    {
-        flag(recommends, "--install-recommends");
-        flag(!recommends, "--no-install-recommends");
-    }
-    flag(args.bool("allow_downgrade", false), "--allow-downgrades");
-    flag(
-        args.bool("allow_change_held_packages", false),
-        "--allow-change-held-packages",
-    );
-    flag(args.bool("only_upgrade", false), "--only-upgrade");
-    flag(args.bool("fail_on_autoremove", false), "--no-remove");
-    flag(args.bool("autoremove", false), "--auto-remove");
-    if let Some(release) = &release {
-        flags.extend(["-t".to_owned(), release.clone()]);
-    }
     let dpkg_options = if args.has("dpkg_options") {
         args.list("dpkg_options")
     } else {
@@ -154,11 +131,40 @@ fn bind(args: &Args, _controller: &dyn super::Controller) -> Bound {
         only_upgrade: args.bool("only_upgrade", false),
         change_held: args.bool("allow_change_held_packages", false),
         release,
-        flags,
+        flags: flags(args),
         options: Options {
             lock_timeout: seconds("lock_timeout", 300),
             dpkg_options: dpkg_options.into_iter().map(str::to_owned).collect(),
             policy_rc_d: args.int("policy_rc_d"),
         },
     }))
+}
+
+/// Options of `apt-get` for installs.
+fn flags(args: &Args) -> Vec<String> {
+    let mut flags = Vec::new();
+    let mut flag = |on: bool, word: &str| {
+        if on {
+            flags.push(word.to_owned());
+        }
+    };
+    if let Some(recommends) = args
+        .get("install_recommends")
+        .map(|_| args.bool("install_recommends", true))
+    {
+        flag(recommends, "--install-recommends");
+        flag(!recommends, "--no-install-recommends");
+    }
+    flag(args.bool("allow_downgrade", false), "--allow-downgrades");
+    flag(
+        args.bool("allow_change_held_packages", false),
+        "--allow-change-held-packages",
+    );
+    flag(args.bool("only_upgrade", false), "--only-upgrade");
+    flag(args.bool("fail_on_autoremove", false), "--no-remove");
+    flag(args.bool("autoremove", false), "--auto-remove");
+    if let Some(release) = args.str("default_release") {
+        flags.extend(["-t".to_owned(), release.to_owned()]);
+    }
+    flags
 }

@@ -2,7 +2,7 @@
 
 mod words;
 
-use self::words::{Words, expanded, free_form, split, tilde};
+use self::words::{expanded, split, tilde};
 use super::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::change::{Action, Change, Step, Touch};
 use crate::command::quote;
@@ -116,105 +116,84 @@ struct Run {
     strip: bool,
 }
 
-fn bind(args: &Args, shell: bool) -> Bound {
-    let mut words = Words::default();
-    if let Some(cmd) = args.str("cmd") {
-        // Only the free form takes options among its words; `cmd:` is all command.
-        words = if args.place("cmd").text() == "cmd" {
-            Words {
-                line: cmd.to_owned(),
-                options: Vec::new(),
-            }
-        } else {
-            free_form(cmd)
-        };
+fn fault(args: &Args, name: &str, message: impl Into<String>) -> Stop {
+    Diagnostic::at(args.value_place(name), message).into()
+}
+
+/// The shell text of a line of shell, and the line.
+fn line(args: &Args) -> Result<(String, serde_json::Value), Stop> {
+    let line = args.str("cmd").unwrap_or_default();
+    if line.trim().is_empty() {
+        return Err(fault(args, "cmd", "the line to run is empty"));
     }
-    let option = |name: &'static str| {
-        words
-            .options
-            .iter()
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value.clone())
-            .or_else(|| args.str(name).map(str::to_owned))
+    let executable = args.str("executable").unwrap_or("/bin/sh");
+    let body = format!("{} -c {}", quote(executable), quote(line));
+    Ok((body, line.trim().into()))
+}
+
+/// The shell text of a program with its arguments, and its words.
+fn program(args: &Args) -> Result<(String, serde_json::Value), Stop> {
+    let named = if args.has("argv") { "argv" } else { "cmd" };
+    let argv = match args.str("cmd") {
+        Some(line) => split(line).map_err(|message| fault(args, "cmd", message))?,
+        None => args.list("argv").into_iter().map(str::to_owned).collect(),
     };
-    let flag = |name: &'static str| match words.options.iter().find(|(given, _)| given == name) {
-        Some((_, word)) => !matches!(
-            word.to_ascii_lowercase().as_str(),
-            "no" | "false" | "off" | "0"
-        ),
-        None => args.bool(name, true),
-    };
-    let fault =
-        |name: &str, message: String| Stop::from(Diagnostic::at(args.value_place(name), message));
-    let (body, cmd) = if shell {
-        if words.line.trim().is_empty() {
-            return Err(fault("cmd", "the line to run is empty".to_owned()));
+    if argv.first().is_none_or(String::is_empty) {
+        return Err(fault(args, named, "there is no program to run"));
+    }
+    if argv.iter().any(|word| word.contains('\0')) {
+        return Err(fault(args, named, "an argument cannot hold a NUL byte"));
+    }
+    let expand = args.bool("expand_argument_vars", true);
+    let body: Vec<String> = argv
+        .iter()
+        .map(|word| if expand { expanded(word) } else { quote(word) })
+        .collect();
+    Ok((body.join(" "), argv.into()))
+}
+
+/// `creates` or `removes`, as an absolute pattern.
+fn pattern(args: &Args, name: &str) -> Result<Option<String>, Stop> {
+    match (args.str(name), args.str("chdir")) {
+        (None, _) => Ok(None),
+        (Some(path), _) if path.starts_with(['/', '~']) => Ok(Some(path.to_owned())),
+        (Some(path), Some(folder)) => Ok(Some(format!("{}/{path}", folder.trim_end_matches('/')))),
+        (Some(path), None) => {
+            let place = args.value_place(name);
+            Err(
+                Diagnostic::at(place, format!("the path `{path}` is relative"))
+                    .help("write an absolute path of the node, or give `chdir`")
+                    .into(),
+            )
         }
-        let executable = option("executable").unwrap_or_else(|| "/bin/sh".to_owned());
-        let body = format!("{} -c {}", quote(&executable), quote(&words.line));
-        (body, serde_json::Value::from(words.line.trim()))
-    } else {
-        let argv = if args.has("argv") {
-            args.list("argv").into_iter().map(str::to_owned).collect()
-        } else {
-            split(&words.line).map_err(|message| fault("cmd", message))?
-        };
-        if argv.first().is_none_or(String::is_empty) {
-            return Err(fault(
-                if args.has("argv") { "argv" } else { "cmd" },
-                "there is no program to run".to_owned(),
-            ));
-        }
-        if let Some(nul) = argv.iter().find(|word| word.contains('\0')) {
-            return Err(fault(
-                "argv",
-                format!("`{}` holds a NUL byte", nul.escape_debug()),
-            ));
-        }
-        let expand = args.bool("expand_argument_vars", true);
-        let body: Vec<String> = argv
-            .iter()
-            .map(|word| if expand { expanded(word) } else { quote(word) })
-            .collect();
-        (body.join(" "), argv.into())
-    };
-    let chdir = option("chdir");
-    let pattern = |name: &'static str| match option(name) {
-        None => Ok(None),
-        Some(path) if path.starts_with(['/', '~']) => Ok(Some(path)),
-        Some(path) => match &chdir {
-            Some(folder) => Ok(Some(format!("{}/{path}", folder.trim_end_matches('/')))),
-            None => Err(Stop::from(
-                Diagnostic::at(
-                    args.value_place(name),
-                    format!("the path `{path}` is relative"),
-                )
-                .help("write an absolute path of the node, or give `chdir`"),
-            )),
-        },
-    };
-    let folder = chdir.as_ref().map_or(String::new(), |folder| {
+    }
+}
+
+fn bind(args: &Args, shell: bool) -> Bound {
+    let (body, cmd) = if shell { line(args)? } else { program(args)? };
+    let folder = args.str("chdir").map_or(String::new(), |folder| {
         format!("cd -- {} || exit\n", tilde(folder))
     });
-    let stdin = option("stdin").map(|mut text| {
-        if flag("stdin_add_newline") {
-            text.push('\n');
-        }
-        text
+    let stdin = args.str("stdin").map(|text| {
+        let newline = args.bool("stdin_add_newline", true);
+        format!("{text}{}", if newline { "\n" } else { "" })
     });
     let shown = match &cmd {
-        serde_json::Value::String(line) => line.clone(),
-        _ => body.clone(),
+        serde_json::Value::Array(words) => {
+            let words = words.iter().filter_map(serde_json::Value::as_str);
+            words.map(quote).collect::<Vec<_>>().join(" ")
+        }
+        line => line.as_str().unwrap_or_default().to_owned(),
     };
     Ok(Box::new(Run {
         // The subshell keeps a program that bears the name of a builtin a program.
         script: format!("{folder}(exec {body})"),
         title: format!("run {}", first_line(&shown)),
-        cmd,
-        creates: pattern("creates")?,
-        removes: pattern("removes")?,
+        creates: pattern(args, "creates")?,
+        removes: pattern(args, "removes")?,
         stdin,
-        strip: flag("strip_empty_ends"),
+        strip: args.bool("strip_empty_ends", true),
+        cmd,
     }))
 }
 

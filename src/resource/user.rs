@@ -1,6 +1,7 @@
 //! `user`: an account of the node.
 
 mod key;
+mod step;
 mod write;
 
 use self::key::Key;

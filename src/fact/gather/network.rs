@@ -290,6 +290,13 @@ fn from_tables(raw: &Raw) -> Vec<Interface> {
         });
     }
     interfaces.sort_by_key(|interface| (!interface.loopback, interface.name.clone()));
+    add_ipv4(raw, &mut interfaces);
+    add_ipv6(raw, &mut interfaces);
+    interfaces
+}
+
+/// Each of the kernel's own addresses goes to the interface whose connected route holds it.
+fn add_ipv4(raw: &Raw, interfaces: &mut [Interface]) {
     let connected: Vec<(&str, u32, u32)> = raw
         .lines("/proc/net/route")
         .iter()
@@ -324,6 +331,9 @@ fn from_tables(raw: &Raw) -> Vec<Interface> {
             });
         }
     }
+}
+
+fn add_ipv6(raw: &Raw, interfaces: &mut [Interface]) {
     for line in raw.lines("/proc/net/if_inet6") {
         let columns: Vec<&str> = line.split_whitespace().collect();
         let [address, _, prefix, scope, _, name] = columns.as_slice() else {
@@ -351,7 +361,6 @@ fn from_tables(raw: &Raw) -> Vec<Interface> {
             });
         }
     }
-    interfaces
 }
 
 /// Addresses whose next line in the trie is `/32 host LOCAL`, each once.

@@ -1,9 +1,10 @@
 //! What `apt` finds to do: installs, removals, upgrades, each behind what is known of dpkg and apt.
 
+use super::choose::ago;
 use super::script::{self, Options};
-use super::wanted::{self, Wanted, fnmatch};
+use super::wanted::{self, Wanted};
 use crate::change::{Action, Change, Expect, Field, Step, Touch};
-use crate::diagnostic::{count, list};
+use crate::diagnostic::count;
 use crate::fact::{Answer, AptLists, Known, Missing, PackageInfo, Question};
 use crate::resource::Resource;
 
@@ -39,27 +40,7 @@ const ARCHIVES: &str = "/var/cache/apt/archives/*.deb";
 
 impl Resource for Apt {
     fn diff(&self, known: &Known) -> Result<Change, Missing> {
-        let mut questions: Vec<Question> = self
-            .wanted
-            .iter()
-            .map(|wanted| Question::Package(wanted.name.as_str().into()))
-            .collect();
-        if self.state == State::Latest {
-            questions.extend(self.wanted.iter().map(|wanted| self.candidate(wanted)));
-        }
-        if self.fetch.is_some() {
-            questions.push(Question::AptLists);
-        }
-        questions.extend(
-            self.upgrade
-                .into_iter()
-                .chain(self.tidy.iter().copied())
-                .map(|what| Question::Simulation(what.into())),
-        );
-        if self.clean {
-            questions.push(Question::Glob(ARCHIVES.into()));
-        }
-        known.need(questions)?;
+        known.need(self.questions())?;
         let stale = match self.fetch {
             Some(valid) => known
                 .apt_lists()?
@@ -118,11 +99,36 @@ impl Resource for Apt {
 }
 
 impl Apt {
+    /// What is asked at first; candidates of what turns out to be missing follow.
+    fn questions(&self) -> Vec<Question> {
+        let mut questions: Vec<Question> = self
+            .wanted
+            .iter()
+            .map(|wanted| Question::Package(wanted.name.as_str().into()))
+            .collect();
+        if self.state == State::Latest {
+            questions.extend(self.wanted.iter().map(|wanted| self.candidate(wanted)));
+        }
+        if self.fetch.is_some() {
+            questions.push(Question::AptLists);
+        }
+        questions.extend(
+            self.upgrade
+                .into_iter()
+                .chain(self.tidy.iter().copied())
+                .map(|what| Question::Simulation(what.into())),
+        );
+        if self.clean {
+            questions.push(Question::Glob(ARCHIVES.into()));
+        }
+        questions
+    }
+
     fn candidate(&self, wanted: &Wanted) -> Question {
         Question::Candidate(self.candidate_key(wanted).into())
     }
 
-    fn candidate_key(&self, wanted: &Wanted) -> String {
+    pub(super) fn candidate_key(&self, wanted: &Wanted) -> String {
         match &self.release {
             Some(release) => format!("{}/{release}", wanted.name),
             None => wanted.name.clone(),
@@ -216,91 +222,6 @@ impl Apt {
         Ok(change.step(step.touch(Touch::Everything)))
     }
 
-    /// What is to be installed for a name; none when it is well as it is.
-    fn choose(
-        &self,
-        known: &Known,
-        wanted: &Wanted,
-        info: &PackageInfo,
-        stale: bool,
-    ) -> Result<Result<Option<Choice>, Box<Change>>, Missing> {
-        let candidate = known.candidate(&self.candidate_key(wanted))?;
-        let name = wanted.name.clone();
-        if let Some(pattern) = &wanted.version {
-            let version = candidate
-                .versions
-                .iter()
-                .find(|version| fnmatch(pattern, version));
-            return Ok(match version {
-                _ if info.installed && !info.half_way && wanted.fits(info) => Ok(None),
-                Some(version) => Ok(Some(Choice {
-                    name,
-                    version: Some(version.to_string()),
-                    pinned: Some(version.to_string()),
-                })),
-                None if stale => Ok(Some(Choice {
-                    name,
-                    version: None,
-                    pinned: Some(pattern.clone()),
-                })),
-                None => Err(Box::new(no_version(wanted, &candidate.versions))),
-            });
-        }
-        if info.installed {
-            let newer = self.state == State::Latest
-                && candidate.version.is_some()
-                && candidate.version != info.version
-                && info.version.is_some();
-            return Ok(match newer {
-                _ if info.half_way => Ok(Some(Choice { name, version: info.version.as_deref().map(str::to_owned), pinned: None })),
-                true if info.held && !self.change_held => Err(Box::new(
-                    Change::failed(format!("package `{name}` is on hold and cannot be upgraded"))
-                        .help("set `allow_change_held_packages: true`, or take it off hold with `apt-mark unhold`"),
-                )),
-                true => Ok(Some(Choice { name, version: candidate.version.as_deref().map(str::to_owned), pinned: None })),
-                false if stale && self.state == State::Latest => Ok(Some(Choice { name, version: None, pinned: None })),
-                false => Ok(None),
-            });
-        }
-        Ok(match (&candidate.version, candidate.providers.as_slice()) {
-            _ if !candidate.provided_by.is_empty() => Ok(None),
-            (Some(version), _) => Ok(Some(Choice {
-                name,
-                version: (!stale).then(|| version.to_string()),
-                pinned: None,
-            })),
-            (None, [provider]) => Ok(Some(Choice {
-                name: provider.to_string(),
-                version: None,
-                pinned: None,
-            })),
-            (None, [_, ..]) => Err(Box::new(
-                Change::failed(format!("`{name}` is a virtual package")).help(format!(
-                    "name one of those that provide it: {}",
-                    list(candidate.providers.iter().map(|name| &**name))
-                )),
-            )),
-            (None, []) if stale => Ok(Some(Choice {
-                name,
-                version: None,
-                pinned: None,
-            })),
-            (None, []) => Err(Box::new(self.no_package(known, &name)?)),
-        })
-    }
-
-    fn no_package(&self, known: &Known, name: &str) -> Result<Change, Missing> {
-        let change = Change::blocked(format!("no package `{name}`"));
-        Ok(match (known.apt_lists()?.age, self.fetch) {
-            (None, _) => change.help("the node has no package lists yet; set `update_cache: true`"),
-            (Some(age), None) => change.help(format!(
-                "its package lists were fetched {}; set `update_cache: true` if it is newer, or check the name with `apt-cache search`",
-                ago(age)
-            )),
-            (Some(_), Some(_)) => change.help("check the name with `apt-cache search` on the node, and its sources in /etc/apt"),
-        })
-    }
-
     fn remove(&self, known: &Known) -> Result<Change, Missing> {
         let mut change = Change::none("not installed");
         let mut words = vec![if self.purge { "purge" } else { "remove" }.to_owned()];
@@ -372,40 +293,5 @@ impl Apt {
                 .touch(Touch::Everything)
                 .predict(Question::Simulation(what.into()), none),
         ))
-    }
-}
-
-/// What apt is told to install for a wanted name.
-struct Choice {
-    name: String,
-    /// What will be there, if it is known.
-    version: Option<String>,
-    /// What apt is told.
-    pinned: Option<String>,
-}
-
-fn no_version(wanted: &Wanted, versions: &[std::sync::Arc<str>]) -> Change {
-    let pattern = wanted.version.as_deref().unwrap_or("");
-    if versions.is_empty() {
-        return Change::blocked(format!("no package `{}`", wanted.name))
-            .help("set `update_cache: true` if the node's package lists are old");
-    }
-    Change::blocked(format!(
-        "package `{}` has no version `{pattern}`",
-        wanted.name
-    ))
-    .help(format!(
-        "apt knows {}",
-        list(versions.iter().map(|version| &**version))
-    ))
-}
-
-/// `just now`, `5 minutes ago`.
-fn ago(seconds: u64) -> String {
-    match seconds {
-        0..60 => "just now".to_owned(),
-        60..3600 => format!("{} ago", count((seconds / 60) as usize, "minute")),
-        3600..172_800 => format!("{} ago", count((seconds / 3600) as usize, "hour")),
-        _ => format!("{} ago", count((seconds / 86_400) as usize, "day")),
     }
 }

@@ -1,72 +1,6 @@
-//! Lines as command words: Ansible's free form, Python's `shlex.split`, and the expansion of `$NAME` and `~` on the node.
+//! Lines as command words: Python's `shlex.split`, and the expansion of `$NAME` and `~` on the node.
 
 use crate::command::quote;
-
-/// A free-form line with the options that stood among its words.
-#[derive(Default)]
-pub(super) struct Words {
-    /// The words that are the command.
-    pub(super) line: String,
-    /// The others, by name.
-    pub(super) options: Vec<(String, String)>,
-}
-
-const OPTIONS: [&str; 8] = [
-    "creates",
-    "removes",
-    "chdir",
-    "executable",
-    "stdin",
-    "stdin_add_newline",
-    "strip_empty_ends",
-    "warn",
-];
-
-/// Takes Ansible's `creates=…` words out of a free-form line; the rest stays as it was written.
-pub(super) fn free_form(text: &str) -> Words {
-    let mut words = Words::default();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let blank = rest.len() - rest.trim_start().len();
-        let (space, tail) = rest.split_at(blank);
-        let word = &tail[..word_end(tail)];
-        let option = word
-            .split_once('=')
-            .filter(|(name, _)| OPTIONS.contains(name));
-        match option {
-            Some((name, value)) => {
-                let value = split(value)
-                    .ok()
-                    .map_or(value.to_owned(), |parts| parts.join(" "));
-                words.options.push((name.to_owned(), value));
-            }
-            None => {
-                words.line.push_str(space);
-                words.line.push_str(word);
-            }
-        }
-        rest = &tail[word.len()..];
-    }
-    words.line = words.line.trim_start().to_owned();
-    words
-}
-
-/// Where the first word of `text` ends, quotes and backslashes considered.
-fn word_end(text: &str) -> usize {
-    let mut quoted = None;
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match (quoted, c) {
-            _ if escaped => escaped = false,
-            (None | Some('"'), '\\') => escaped = true,
-            (None, '\'' | '"') => quoted = Some(c),
-            (Some(open), c) if c == open => quoted = None,
-            (None, c) if c.is_whitespace() => return at,
-            _ => {}
-        }
-    }
-    text.len()
-}
 
 /// Words as Python's `shlex.split` gives them.
 pub(super) fn split(line: &str) -> Result<Vec<String>, String> {
@@ -216,18 +150,6 @@ mod tests {
         );
         assert!(split("a 'b").is_err());
         assert!(split(r"a \").is_err());
-    }
-
-    #[test]
-    fn options_leave_the_free_form() {
-        let found = free_form("make  install creates='/opt/a b' PREFIX=/usr chdir=/src");
-        assert_eq!(found.line, "make  install PREFIX=/usr");
-        assert_eq!(
-            found.options[0],
-            ("creates".to_owned(), "/opt/a b".to_owned())
-        );
-        assert_eq!(found.options[1], ("chdir".to_owned(), "/src".to_owned()));
-        assert_eq!(free_form("echo 'creates=/x'").line, "echo 'creates=/x'");
     }
 
     #[test]

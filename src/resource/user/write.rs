@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::change::{Action, Change, Expect, Field, Step, Touch};
+use crate::change::{Action, Change, Expect, Field, Touch};
 use crate::command::{Command, quote};
-use crate::fact::{AccountInfo, Answer, Question};
+use crate::fact::AccountInfo;
 
 /// What the user wants of an account. What is none is left as it is.
 pub(super) struct Wanted {
@@ -72,32 +72,8 @@ impl Wanted {
             command = command.arg("--expiredate").arg(date(days));
         }
         let end = self.made(own_group);
-        let mut change =
-            Change::new(Action::Create).field(Field::value("state", "absent", "present"));
-        for (field, value) in [
-            ("uid", self.uid.map(|uid| uid.to_string())),
-            ("group", self.group.clone()),
-            (
-                "groups",
-                self.groups.as_ref().map(|groups| groups.join(",")),
-            ),
-            ("comment", self.comment.clone()),
-            ("home", self.home.clone()),
-            ("shell", self.shell.clone()),
-            ("expires", self.expires.flatten().map(date)),
-            (
-                "password",
-                self.password.as_ref().map(|_| MASKED.to_owned()),
-            ),
-            (
-                "password_lock",
-                self.lock.filter(|lock| *lock).map(|_| "true".to_owned()),
-            ),
-        ] {
-            if let Some(value) = value {
-                change = change.field(Field::value(field, "", value));
-            }
-        }
+        let mut change = Change::new(Action::Create);
+        change.fields = self.new_fields();
         let mut script = command.arg("--").arg(&self.name).to_string();
         if self.password.is_some() {
             script.push_str(" || exit\nchpasswd --encrypted");
@@ -119,13 +95,48 @@ impl Wanted {
         (change.step(step), end)
     }
 
-    fn identity(&self, mut command: Command) -> Command {
+    /// What is said of a new account.
+    fn new_fields(&self) -> Vec<Field> {
+        let mut fields = vec![Field::value("state", "absent", "present")];
+        for (field, value) in [
+            ("uid", self.uid.map(|uid| uid.to_string())),
+            ("group", self.group.clone()),
+            (
+                "groups",
+                self.groups.as_ref().map(|groups| groups.join(",")),
+            ),
+            ("comment", self.comment.clone()),
+            ("home", self.home.clone()),
+            ("shell", self.shell.clone()),
+            ("expires", self.expires.flatten().map(date)),
+            (
+                "password",
+                self.password.as_ref().map(|_| MASKED.to_owned()),
+            ),
+            (
+                "password_lock",
+                self.lock.filter(|lock| *lock).map(|_| "true".to_owned()),
+            ),
+        ] {
+            if let Some(value) = value {
+                fields.push(Field::value(field, "", value));
+            }
+        }
+        fields
+    }
+
+    fn numbered(&self, mut command: Command) -> Command {
         if let Some(uid) = self.uid {
             command = command.arg("--uid").arg(uid.to_string());
             if self.non_unique {
                 command = command.arg("--non-unique");
             }
         }
+        command
+    }
+
+    fn identity(&self, command: Command) -> Command {
+        let command = self.numbered(command);
         match &self.group {
             Some(group) => command.arg("--gid").arg(group),
             None => command,
@@ -187,10 +198,7 @@ impl Wanted {
         };
         if let Some((uid, found)) = self.uid.zip(info.uid).filter(|(uid, found)| uid != found) {
             differs("uid", &found.to_string(), &uid.to_string());
-            command = command.arg("--uid").arg(uid.to_string());
-            if self.non_unique {
-                command = command.arg("--non-unique");
-            }
+            command = self.numbered(command);
             end.uid = Some(uid);
         }
         if let Some(group) = self
@@ -242,7 +250,10 @@ impl Wanted {
                 .arg(expires.map_or(String::new(), date));
             end.expires = expires;
         }
-        let lines = vec![command];
+        let lines = match command.words().len() {
+            1 => Vec::new(),
+            _ => vec![command.arg("--").arg(&self.name)],
+        };
         self.finish(change, lines, info, end)
     }
 
@@ -294,15 +305,7 @@ impl Wanted {
                 .into(),
             );
         }
-        let modified = lines[0].words().len() > 1;
-        let mut script: Vec<String> = Vec::new();
-        for (index, line) in lines.into_iter().enumerate() {
-            match index {
-                0 if !modified => {}
-                0 => script.push(line.arg("--").arg(&self.name).to_string()),
-                _ => script.push(line.to_string()),
-            }
-        }
+        let mut script: Vec<String> = lines.iter().map(Command::to_string).collect();
         if self.create_home && !end.home_exists {
             change
                 .fields
@@ -317,39 +320,6 @@ impl Wanted {
         step.stdin = stdin.map(Into::into);
         step.before.extend(self.unmoved(info));
         (change.step(step), end)
-    }
-
-    /// That the account is still what this was decided on; nothing when it was itself a prediction.
-    fn unmoved(&self, info: &AccountInfo) -> Option<Expect> {
-        let (uid, gid) = info.uid.zip(info.gid)?;
-        let line = format!("{uid}:{gid}:{}:{}:{}", info.comment, info.home, info.shell);
-        Some(Expect::Check {
-            field: "account".to_owned(),
-            script: format!(
-                "found=$(getent passwd -- {} | cut -d : -f 3-)\n[ \"$found\" = {} ] || {{ printf %s \"$found\"; exit 1; }}",
-                quote(&self.name),
-                quote(&line)
-            ),
-        })
-    }
-
-    /// The mode is what `useradd` would have given it.
-    fn home_script(&self, home: &str) -> String {
-        let skeleton = self.skeleton.as_deref().unwrap_or("/etc/skel");
-        let umask = self.umask.as_deref().unwrap_or("");
-        format!(
-            "home={home} mask={umask}\nif [ -z \"$mask\" ]; then\n\
-             mode=$(sed -n 's/^[[:space:]]*HOME_MODE[[:space:]]*//p' /etc/login.defs 2>/dev/null | tail -n 1)\n\
-             mask=$(sed -n 's/^[[:space:]]*UMASK[[:space:]]*//p' /etc/login.defs 2>/dev/null | tail -n 1)\nfi\n\
-             (umask 022 && mkdir -p -- \"$home\") || exit\n\
-             [ ! -d {skeleton} ] || cp -RT -- {skeleton} \"$home\" || exit\n\
-             chown -R -h -- {name}: \"$home\" || exit\n\
-             chmod \"${{mode:-$(printf %o $((0777 & ~0${{mask:-022}})))}}\" -- \"$home\"",
-            home = quote(home),
-            umask = quote(umask),
-            skeleton = quote(skeleton),
-            name = quote(&self.name),
-        )
     }
 
     /// The groups it will be in, when that is not what it is in.
@@ -392,56 +362,6 @@ impl Wanted {
             step = step.touch(Touch::Path(info.home.to_string()));
         }
         change.step(step)
-    }
-
-    fn step(&self, verb: &str, script: String, after: Option<AccountInfo>) -> Step {
-        let name = quote(&self.name);
-        let checks: Vec<Expect> = match &after {
-            None => vec![("account", format!("! getent passwd -- {name}"))],
-            Some(end) => {
-                let entry = |column: usize, value: &str| {
-                    let value = quote(value);
-                    format!(
-                        "found=$(getent passwd -- {name} | cut -d : -f {column})\n[ \"$found\" = {value} ] || {{ printf %s \"$found\"; exit 1; }}"
-                    )
-                };
-                let mut checks = vec![
-                    ("comment", entry(5, &end.comment)),
-                    ("home", entry(6, &end.home)),
-                ];
-                if let Some(uid) = end.uid {
-                    checks.push(("uid", entry(3, &uid.to_string())));
-                }
-                if self.shell.is_some() {
-                    checks.push(("shell", entry(7, &end.shell)));
-                }
-                if let Some(groups) = self.groups.as_ref().filter(|groups| !groups.is_empty()) {
-                    let wanted: Vec<String> = groups.iter().map(|group| quote(group)).collect();
-                    checks.push((
-                        "groups",
-                        format!(
-                            "found=$(id -nG -- {name})\nfor group in {}; do case \" $found \" in *\" $group \"*) ;; *) printf %s \"$found\"; exit 1 ;; esac; done",
-                            wanted.join(" ")
-                        ),
-                    ));
-                }
-                checks
-            }
-        }
-        .into_iter()
-        .map(|(field, script)| Expect::Check {
-            field: field.to_owned(),
-            script,
-        })
-        .collect();
-        let mut step = Step::new(format!("{verb} account {}", self.name), script)
-            .touch(Touch::Account(self.name.clone()))
-            .predict(
-                Question::Account(self.name.as_str().into()),
-                Answer::Account(after),
-            );
-        step.verify = checks;
-        step
     }
 }
 
