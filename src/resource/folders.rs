@@ -62,6 +62,7 @@ pub fn make(
 ) -> Result<(Step, Stat), Missing> {
     let last = folders.last().map(String::as_str).unwrap_or_default();
     let mut made: HashMap<&str, Stat> = HashMap::new();
+    let mut end = None;
     let mut step = Step::new(format!("make {last}"), "");
     let mut command = Command::new("mkdir").arg("--");
     let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -78,7 +79,8 @@ pub fn make(
         let new = resolved.fresh('d', above);
         command = command.arg(&*info.abs);
         // What `mkdir` leaves under umask 022, against which the rest is set.
-        for setting in resolved.commands("", &resolved.plain('d', above)) {
+        let plain = resolved.plain('d', above);
+        for setting in resolved.commands("", &plain) {
             settings.entry(setting).or_default().push(quote(&info.abs));
         }
         step = step
@@ -91,7 +93,9 @@ pub fn make(
             };
             step = step.predict(Question::Path(folder.as_str().into()), Answer::Path(info));
         }
-        made.insert(folder, new);
+        // All are made before any is altered: the next one inherits nothing of what this one will be.
+        made.insert(folder, plain);
+        end = Some(new);
     }
     let mut lines = vec![command.to_string()];
     // By name `chmod` would come first, but `chown` takes special bits away.
@@ -102,9 +106,7 @@ pub fn make(
         lines.push(format!("{command}{}", paths.join(" ")));
     }
     step.script = lines.join(" &&\n");
-    let stat = made
-        .remove(last)
-        .unwrap_or_else(|| resolved.fresh('d', None));
+    let stat = end.unwrap_or_else(|| resolved.fresh('d', None));
     Ok((step, stat))
 }
 

@@ -49,8 +49,7 @@ impl Key {
         name: &str,
         end: &AccountInfo,
     ) -> Result<Change, Missing> {
-        let path = self.path(name);
-        let there = known.path(&path)?.stat.is_some();
+        let mut path = self.path(name);
         let absolute = match self.file.starts_with('/') {
             true => self.file.clone(),
             false => format!(
@@ -60,6 +59,12 @@ impl Key {
             ),
         };
         let mut change = change.result("ssh_key_file", absolute.as_str());
+        let mut there = known.path(&path)?.stat.is_some();
+        if !there && known.path(&absolute)?.stat.is_some() {
+            // The account is gone, its home stands.
+            there = true;
+            path.clone_from(&absolute);
+        }
         if there {
             if let Some(public) = known.text(&format!("{path}.pub"))? {
                 change =
