@@ -252,6 +252,8 @@ pub enum Touch {
     Group(String),
     /// A unit; all knowledge of units is forgotten, since one may pull another.
     Unit(String),
+    /// What apt knows of packages that are not installed, as a fetch of its lists does.
+    PackageLists,
     /// Everything, as a package install or a command does.
     Everything,
 }

@@ -16,6 +16,7 @@ pub mod process;
 pub mod report;
 pub mod resource;
 pub mod secret;
+pub mod settings;
 pub mod source;
 pub mod template;
 pub mod transport;

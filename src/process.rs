@@ -156,6 +156,22 @@ impl Program {
         })
     }
 
+    /// Runs to the end with this process's own input, output and errors; gives its status. The deadline and the bytes
+    /// for standard input do not count.
+    ///
+    /// # Errors
+    /// It did not start.
+    pub fn attached(&self) -> Result<i32, ProcessError> {
+        let status = Command::new(&self.name)
+            .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .status();
+        status.map(code).map_err(|source| ProcessError::Start {
+            program: self.name.clone(),
+            source,
+        })
+    }
+
     /// Runs to the end and gives standard output; another status than zero is an error.
     ///
     /// # Errors
@@ -273,6 +289,13 @@ mod tests {
             error.ends_with("status 137: line 3\nline 4\nline 5\nline 6\nline 7"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn attached_gives_the_status() {
+        let script = Program::new("sh").args(["-c", "exit 9"]);
+        assert_eq!(script.attached().unwrap(), 9);
+        assert!(Program::new("no-such-program").attached().is_err());
     }
 
     #[test]

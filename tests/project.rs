@@ -1,5 +1,7 @@
 //! Inventories, playbooks and projects: what is read, and what is said about mistakes.
 
+#[path = "project/damage.rs"]
+mod damage;
 #[path = "project/errors.rs"]
 mod errors;
 #[path = "project/inventory.rs"]
@@ -8,6 +10,8 @@ mod inventory;
 mod kinds;
 #[path = "project/playbook.rs"]
 mod playbook;
+#[path = "project/resolve.rs"]
+mod resolve;
 
 use std::path::{Path, PathBuf};
 

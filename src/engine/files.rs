@@ -19,6 +19,7 @@ const IN_MEMORY: u64 = 1024 * 1024;
 pub struct Files {
     contents: Mutex<HashMap<PathBuf, Content>>,
     sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
+    digests: Mutex<HashMap<PathBuf, (u64, Arc<str>)>>,
 }
 
 impl Files {
@@ -30,6 +31,16 @@ impl Files {
         let content = read(path)?;
         lock(&self.contents).insert(path.to_owned(), content.clone());
         Ok(content)
+    }
+
+    /// A file's length and SHA-256; its bytes are not kept.
+    pub fn digest(&self, path: &Path) -> std::io::Result<(u64, Arc<str>)> {
+        if let Some(known) = lock(&self.digests).get(path) {
+            return Ok(known.clone());
+        }
+        let found = digest(path)?;
+        lock(&self.digests).insert(path.to_owned(), found.clone());
+        Ok(found)
     }
 
     /// A template file.
@@ -51,6 +62,17 @@ fn read(path: &Path) -> std::io::Result<Content> {
         file.read_to_end(&mut bytes)?;
         return Ok(Content::Bytes(bytes.into()));
     }
+    drop(file);
+    let (len, sha256) = digest(path)?;
+    Ok(Content::File {
+        path: path.to_owned(),
+        len,
+        sha256,
+    })
+}
+
+fn digest(path: &Path) -> std::io::Result<(u64, Arc<str>)> {
+    let mut file = std::fs::File::open(path)?;
     let mut hash = Sha256::new();
     let mut piece = vec![0; 256 * 1024];
     let mut read = 0u64;
@@ -67,9 +89,5 @@ fn read(path: &Path) -> std::io::Result<Content> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Ok(Content::File {
-        path: path.to_owned(),
-        len: read,
-        sha256: sha256.into(),
-    })
+    Ok((read, sha256.into()))
 }

@@ -1,5 +1,6 @@
 //! All leases or none: nobody writes before every host of the run has answered about its lease.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -27,7 +28,8 @@ pub struct LeaseGate {
 }
 
 struct State {
-    open: usize,
+    hosts: usize,
+    settled: HashSet<Arc<str>>,
     refused: Option<Refusal>,
 }
 
@@ -36,18 +38,17 @@ impl LeaseGate {
     pub fn new(hosts: usize) -> LeaseGate {
         LeaseGate {
             state: Mutex::new(State {
-                open: hosts,
+                hosts,
+                settled: HashSet::new(),
                 refused: None,
             }),
             changed: Notify::new(),
         }
     }
 
-    /// One host has its lease, or is out and will not write.
-    pub fn settle(&self) {
-        let mut state = lock(&self.state);
-        state.open = state.open.saturating_sub(1);
-        drop(state);
+    /// A host has its lease, or is out and will not write.
+    pub fn settle(&self, host: &Arc<str>) {
+        lock(&self.state).settled.insert(host.clone());
         self.changed.notify_waiters();
     }
 
@@ -65,7 +66,7 @@ impl LeaseGate {
     /// Whether everyone has answered, or one refused.
     pub fn is_decided(&self) -> bool {
         let state = lock(&self.state);
-        state.open == 0 || state.refused.is_some()
+        state.settled.len() >= state.hosts || state.refused.is_some()
     }
 
     /// Waits until it opens; false when it is shut.
@@ -79,7 +80,7 @@ impl LeaseGate {
                 if state.refused.is_some() {
                     return false;
                 }
-                if state.open == 0 {
+                if state.settled.len() >= state.hosts {
                     return true;
                 }
             }

@@ -1,10 +1,225 @@
 //! The engine: brings each host of a project to its wanted state, or says what that would change.
+//!
+//! [`run`] goes through the plays; for each, every host works on its own (`host`), in linear order only at cuts (`progress`). A host binds
+//! and compares all remaining tasks at once, reads what is missing in one script and writes what differs in one (`script`).
 
+mod bind;
+mod connect;
+mod controller;
 mod files;
+mod finish;
 mod gate;
+mod handlers;
+mod heart;
+mod host;
+mod hosts;
+mod layout;
 mod mask;
 mod progress;
+mod recap;
+mod scope;
+mod script;
 mod state;
+mod verdict;
+mod walk;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::event::{Event, Failure, Recap};
+use crate::fact::Missing;
+use crate::playbook::{Project, Scheduled};
+use crate::secret::Masker;
+use crate::template::Templates;
+use crate::transport::ssh::SshClient;
+
+use host::HostRun;
+use layout::Layout;
+use progress::Progress;
+use scope::PlayScope;
+use state::{HostState, Out, Run, lock};
 
 pub use gate::Refusal;
 pub use state::Settings;
+
+/// Runs a project whose diagnostics hold no error. Everything that happens goes to `events`, from `RunStarted` to `RunFinished`.
+/// Cancelling `interrupt` lets what runs end, starts nothing new, and gives the leases back.
+pub async fn run(
+    project: Project,
+    templates: Arc<Templates>,
+    ssh: SshClient,
+    settings: Settings,
+    masker: Arc<Masker>,
+    events: mpsc::UnboundedSender<Event>,
+    interrupt: CancellationToken,
+) -> Recap {
+    let began = Instant::now();
+    let (hosts, faults) = hosts::of(&project, &templates, &settings);
+    let _ = events.send(Event::RunStarted {
+        mode: settings.mode,
+        run_id: settings.run_id.clone(),
+        playbook: project.playbooks.join(" "),
+        hosts: hosts.keys().cloned().collect(),
+        log: settings.log.clone(),
+    });
+    let fatal = faults.iter().any(|fault| fault.is_error());
+    for fault in faults {
+        let _ = events.send(Event::Diagnostic(Box::new(fault)));
+    }
+    let plays: Vec<Arc<Scheduled>> = project.plays.iter().cloned().map(Arc::new).collect();
+    let run = Arc::new(Run {
+        gate: gate::LeaseGate::new(hosts.len()),
+        forks: Arc::new(Semaphore::new(settings.forks.max(1))),
+        stop: interrupt.child_token(),
+        interrupt,
+        project,
+        templates,
+        settings,
+        ssh,
+        masker,
+        files: files::Files::default(),
+        touched: AtomicBool::new(false),
+        hosts,
+        events,
+        passwords: tokio::sync::Mutex::default(),
+        password_refused: AtomicBool::new(false),
+        pulses: std::sync::Mutex::default(),
+    });
+    if fatal {
+        return recap::finish(
+            &run,
+            began,
+            Some("the inventory's connection variables are wrong; nothing was touched"),
+        );
+    }
+    let heart = run
+        .settings
+        .mode
+        .may_change()
+        .then(|| tokio::spawn(heart::beat(run.clone())));
+    let early = connect_later_hosts(&run, &plays);
+    for play in &plays {
+        if run.stop.is_cancelled() || run.gate.refusal().is_some() {
+            break;
+        }
+        work(&run, play).await;
+    }
+    early.shutdown_after().await;
+    farewell(&run).await;
+    if let Some(heart) = heart {
+        heart.abort();
+    }
+    recap::finish(&run, began, None)
+}
+
+/// Tasks whose end is waited for.
+struct Early(JoinSet<()>);
+
+impl Early {
+    async fn shutdown_after(mut self) {
+        while self.0.join_next().await.is_some() {}
+    }
+}
+
+/// Leases are taken on every host of the run before anything is written: hosts that only come in later plays are connected now.
+fn connect_later_hosts(run: &Arc<Run>, plays: &[Arc<Scheduled>]) -> Early {
+    let mut early = JoinSet::new();
+    let first = plays.iter().find(|play| !play.hosts.is_empty());
+    let is_first = |host: &HostState| {
+        first.is_some_and(|play| play.hosts.iter().any(|name| name.as_str() == &*host.name))
+    };
+    if !run.settings.mode.may_change() {
+        return Early(early);
+    }
+    for host in run.hosts.values().filter(|host| !is_first(host)) {
+        let (run, host) = (run.clone(), host.clone());
+        early.spawn(async move {
+            let _permit = run.forks.clone().acquire_owned().await.ok();
+            let mut place = host.node.lock().await;
+            if let Ok((node, _)) = connect::first_script(&run, &host, &Missing::default()).await {
+                *place = Some(node);
+            }
+        });
+    }
+    Early(early)
+}
+
+/// One play on all its hosts that are still in the run.
+async fn work(run: &Arc<Run>, play: &Arc<Scheduled>) {
+    let live: Vec<Arc<HostState>> = play
+        .hosts
+        .iter()
+        .filter_map(|name| run.hosts.get(name.as_str()))
+        .filter(|host| host.out() == Out::Alive)
+        .cloned()
+        .collect();
+    if live.is_empty() {
+        return;
+    }
+    let names: Vec<Arc<str>> = live.iter().map(|host| host.name.clone()).collect();
+    run.say(Event::PlayStarted {
+        play: play.play.name.clone(),
+        hosts: names.clone(),
+    });
+    let layout = Arc::new(Layout::of(&play.play));
+    let progress = Arc::new(Progress::new(names));
+    let mut working = JoinSet::new();
+    for host in live {
+        let scope = PlayScope::new(run.clone(), play.clone(), host.clone());
+        let (layout, progress) = (layout.clone(), progress.clone());
+        let run = run.clone();
+        working.spawn(async move {
+            let (name, reached) = (host.name.clone(), progress.clone());
+            // A bug met on one host is that host's failure; the others go on.
+            let work = tokio::spawn(HostRun::new(scope, layout, progress).work());
+            if let Err(error) = work.await
+                && error.is_panic()
+            {
+                run.say(Event::HostUnreachable {
+                    host: name.clone(),
+                    error: Failure::new(format!(
+                        "a bug in hadeploy stopped this host: {}",
+                        panic_text(error)
+                    )),
+                });
+                host.tally().unreachable = 1;
+                host.take_out(Out::Failed);
+                reached.reach(&name, progress::END);
+                run.gate.settle(&name);
+            }
+            // A host that needed no connection holds nobody back.
+            run.gate.settle(&name);
+        });
+    }
+    while working.join_next().await.is_some() {}
+}
+
+fn panic_text(error: tokio::task::JoinError) -> String {
+    let payload = error.into_panic();
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_default()
+}
+
+/// Leases go back and connections end, on all hosts at once.
+async fn farewell(run: &Arc<Run>) {
+    let mut leaving = JoinSet::new();
+    lock(&run.pulses).clear();
+    for host in run.hosts.values() {
+        let (run, host) = (run.clone(), host.clone());
+        leaving.spawn(async move { connect::farewell(&run, &host).await });
+    }
+    while leaving.join_next().await.is_some() {}
+}
+
+/// Plain data as the template engine's value.
+fn native(data: impl serde::Serialize) -> minijinja::Value {
+    minijinja::Value::from(minijinja::value::Serde(data))
+}

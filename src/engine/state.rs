@@ -16,7 +16,7 @@ use super::gate::LeaseGate;
 use crate::event::{Event, Mode, Status, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
-use crate::node::{LeaseInfo, Node, OwedEntry};
+use crate::node::{LeaseInfo, Node, OwedEntry, Pulse};
 use crate::playbook::Project;
 use crate::secret::{Masker, Secret};
 use crate::template::Templates;
@@ -77,14 +77,18 @@ pub struct Run {
     pub forks: Arc<Semaphore>,
     /// Nobody writes before all leases are held.
     pub gate: LeaseGate,
-    /// Told to stop: nothing new is started.
+    /// Told to stop by the user.
     pub interrupt: CancellationToken,
+    /// Nothing new is started: by `interrupt`, or because the run itself must not go on.
+    pub stop: CancellationToken,
     /// Whether anything was written to any node.
     pub touched: AtomicBool,
     /// Every host of the run.
     pub hosts: IndexMap<Arc<str>, Arc<HostState>>,
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) passwords: tokio::sync::Mutex<HashSet<String>>,
+    pub(super) password_refused: AtomicBool,
+    pub(super) pulses: Mutex<Vec<(Arc<str>, Pulse)>>,
 }
 
 impl Run {
@@ -99,6 +103,12 @@ impl Run {
             count(&mut host.tally(), &result);
         }
         self.say(Event::TaskFinished(Box::new(result)));
+    }
+
+    /// sudo refused a password: no further host is to count it as an attack.
+    pub fn wrong_password(&self) {
+        self.password_refused.store(true, Ordering::Relaxed);
+        self.stop.cancel();
     }
 
     /// Remembers that something was written.
@@ -170,7 +180,13 @@ pub struct RunVars {
 
 impl HostState {
     /// A host nothing is known of yet.
-    pub fn new(host: Host, connection: Connection, login: String, root: bool, diff: bool) -> HostState {
+    pub fn new(
+        host: Host,
+        connection: Connection,
+        login: String,
+        root: bool,
+        diff: bool,
+    ) -> HostState {
         HostState {
             name: host.name.as_str().into(),
             host,
@@ -178,10 +194,7 @@ impl HostState {
             login,
             root,
             node: tokio::sync::Mutex::new(None),
-            known: Mutex::new(Known {
-                wants_diff: diff,
-                ..Known::default()
-            }),
+            known: Mutex::new(Known::new(diff)),
             vars: Mutex::default(),
             tally: Mutex::default(),
             out: Mutex::new(Out::Alive),

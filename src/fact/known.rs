@@ -26,6 +26,14 @@ const UNIT_FOLDERS: [&str; 4] = [
 ];
 
 impl Known {
+    /// Nothing is known yet.
+    pub fn new(wants_diff: bool) -> Known {
+        Known {
+            answers: HashMap::new(),
+            wants_diff,
+        }
+    }
+
     /// Fails with those of `questions` that have no answer yet. A diff asks all its independent questions in one call
     /// before it uses an answer.
     pub fn need(&self, questions: impl IntoIterator<Item = Question>) -> Result<(), Missing> {
@@ -117,6 +125,14 @@ impl Known {
         }
     }
 
+    /// What apt would do.
+    pub fn simulation(&self, what: &str) -> Result<&[Arc<str>], Missing> {
+        match self.get(Question::Simulation(what.into()))? {
+            Answer::Simulation(lines) => Ok(lines),
+            other => unreachable!("{other:?} answers a simulation"),
+        }
+    }
+
     /// An account.
     pub fn account(&self, name: &str) -> Result<Option<&AccountInfo>, Missing> {
         match self.get(Question::Account(name.into()))? {
@@ -163,6 +179,12 @@ impl Known {
                 _ => true,
             }),
             Touch::Unit(_) => self.forget_units(),
+            Touch::PackageLists => self.answers.retain(|question, _| {
+                !matches!(
+                    question,
+                    Question::Candidate(_) | Question::AptLists | Question::Simulation(_)
+                )
+            }),
         }
     }
 

@@ -10,7 +10,7 @@ mod known;
 pub mod path;
 pub mod unit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 pub use account::{AccountInfo, GroupInfo};
@@ -28,7 +28,7 @@ pub enum Question {
     Digest(Arc<str>),
     /// The content of the regular file at a path, links followed, up to [`path::TEXT_LIMIT`] bytes.
     Text(Arc<str>),
-    /// Everything below a folder, with digests.
+    /// Everything below a folder.
     Tree(Arc<str>),
     /// The paths that match a shell pattern (`creates`, `removes`).
     Glob(Arc<str>),
@@ -38,6 +38,8 @@ pub enum Question {
     Candidate(Arc<str>),
     /// When the package lists were last fetched.
     AptLists,
+    /// What `apt-get` would do for these words (`upgrade`, `dist-upgrade`, `autoremove`, `autoclean`).
+    Simulation(Arc<str>),
     /// A user account with its groups, by name.
     Account(Arc<str>),
     /// A group with its members, by name.
@@ -67,6 +69,8 @@ pub enum Answer {
     Candidate(CandidateInfo),
     /// To [`Question::AptLists`].
     AptLists(AptLists),
+    /// To [`Question::Simulation`]: a line for each package that would be installed or removed, and each file deleted.
+    Simulation(Arc<Vec<Arc<str>>>),
     /// To [`Question::Account`]: none when there is no such account.
     Account(Option<AccountInfo>),
     /// To [`Question::Group`]: none when there is no such group.
@@ -161,6 +165,12 @@ pub fn parse(
                 Question::AptLists,
                 Answer::AptLists(apt::parse_lists(body)?),
             )),
+            "simulation" => {
+                answers.extend(apt::parse_simulations(
+                    &keys(questions, "simulation"),
+                    body,
+                )?);
+            }
             "account" => {
                 answers.extend(account::parse_accounts(&keys(questions, "account"), body)?);
             }
@@ -170,8 +180,9 @@ pub fn parse(
             _ => {}
         }
     }
+    let answered: HashSet<&Question> = answers.iter().map(|(question, _)| question).collect();
     for question in questions.questions() {
-        if !answers.iter().any(|(answered, _)| answered == question) {
+        if !answered.contains(question) {
             return Err(FactError {
                 subject: subject(question).0,
                 reason: format!("{question:?} was not answered"),
@@ -192,6 +203,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Package(key) => ("package", key),
         Question::Candidate(key) => ("candidate", key),
         Question::AptLists => ("lists", ""),
+        Question::Simulation(key) => ("simulation", key),
         Question::Account(key) => ("account", key),
         Question::Group(key) => ("group", key),
         Question::Unit(key) => ("unit", key),
@@ -211,7 +223,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 12] = [
+    let builders: [(&'static str, Builder); 13] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -221,6 +233,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("package", apt::packages_script),
         ("candidate", apt::candidates_script),
         ("lists", |_| apt::lists_script()),
+        ("simulation", apt::simulations_script),
         ("account", account::accounts_script),
         ("group", account::groups_script),
         ("unit", unit::units_script),

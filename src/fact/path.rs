@@ -1,16 +1,25 @@
 //! Questions about paths: what stands there, digests, texts, whole folders, shell patterns.
+//!
+//! Names that are not UTF-8 (link targets, entries of a folder, matches of a pattern) are read with U+FFFD in place of
+//! the bytes that are none: they can be shown and counted, and a step that named one would miss it and say so.
+
+mod ask;
+mod read;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use super::{Answer, FactError, Question};
+pub(super) use ask::{digests_script, globs_script, paths_script, texts_script, trees_script};
+pub(super) use read::{parse_digests, parse_globs, parse_paths, parse_texts, parse_trees};
 
-/// A text larger than this is not read; its answer is an error.
+/// A text larger than this is not read: its answer is none, though a file is there.
 pub const TEXT_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathInfo {
-    /// The absolute path, with `~` resolved.
+    /// The absolute path, with `~` resolved; the path as asked when its `~user` does not exist.
     pub abs: Arc<str>,
     /// The path with every link resolved, also where its last parts do not exist.
     pub real: Arc<str>,
@@ -43,7 +52,7 @@ pub struct Stat {
     pub atime: f64,
     /// Seconds since 1970.
     pub ctime: f64,
-    /// Inode number.
+    /// Inode number; zero in a prediction, whose times are not known either.
     pub inode: u64,
     /// Number of hard links.
     pub links: u64,
@@ -60,39 +69,11 @@ pub struct TreeEntry {
     pub name: Arc<str>,
     /// What it is.
     pub stat: Stat,
-    /// SHA-256 of a regular file.
-    pub sha256: Option<Arc<str>>,
 }
 
-type Answers = Result<Vec<(Question, Answer)>, FactError>;
-
-pub(super) fn paths_script(_keys: &[&str]) -> String {
-    todo!()
-}
-pub(super) fn parse_paths(_keys: &[&str], _body: &[u8]) -> Answers {
-    todo!()
-}
-pub(super) fn digests_script(_keys: &[&str]) -> String {
-    todo!()
-}
-pub(super) fn parse_digests(_keys: &[&str], _body: &[u8]) -> Answers {
-    todo!()
-}
-pub(super) fn texts_script(_keys: &[&str]) -> String {
-    todo!()
-}
-pub(super) fn parse_texts(_keys: &[&str], _body: &[u8]) -> Answers {
-    todo!()
-}
-pub(super) fn trees_script(_keys: &[&str]) -> String {
-    todo!()
-}
-pub(super) fn parse_trees(_keys: &[&str], _body: &[u8]) -> Answers {
-    todo!()
-}
-pub(super) fn globs_script(_keys: &[&str]) -> String {
-    todo!()
-}
-pub(super) fn parse_globs(_keys: &[&str], _body: &[u8]) -> Answers {
-    todo!()
+impl PathInfo {
+    /// Whether the path begins with the home of an account that does not exist.
+    pub fn is_homeless(&self) -> bool {
+        self.abs.starts_with('~')
+    }
 }

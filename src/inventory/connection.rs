@@ -38,7 +38,7 @@ pub enum Method {
     Local,
 }
 
-/// The variables of design as written, perhaps templates. Whoever has the scope renders them with
+/// The connection variables of a host as written, perhaps templates. Whoever has the scope renders them with
 /// [`ConnectionVars::map`], then [`ConnectionVars::typed`] checks them.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionVars {
@@ -70,6 +70,47 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     (
         "ansible_ssh_pipelining",
         "every script is sent whole over one connection; the variable can go",
+    ),
+];
+
+/// Ansible's other connection variables, each with what to use instead.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "ansible_become_exe",
+        "only sudo from the node's PATH is used",
+    ),
+    (
+        "ansible_become_flags",
+        "only `sudo -n`, or sudo with a password, is used",
+    ),
+    (
+        "ansible_password",
+        "log in with a key: `ansible_ssh_private_key_file`, or an agent",
+    ),
+    (
+        "ansible_private_key_file",
+        "it is called `ansible_ssh_private_key_file`",
+    ),
+    (
+        "ansible_remote_tmp",
+        "nothing is left on the node, so there is nothing to place",
+    ),
+    ("ansible_shell_executable", "scripts run in `/bin/sh`"),
+    ("ansible_shell_type", "scripts run in `/bin/sh`"),
+    (
+        "ansible_ssh_executable",
+        "ssh is built in; ssh options go into `ansible_ssh_common_args`",
+    ),
+    ("ansible_ssh_host", "it is called `ansible_host`"),
+    (
+        "ansible_ssh_pass",
+        "log in with a key: `ansible_ssh_private_key_file`, or an agent",
+    ),
+    ("ansible_ssh_port", "it is called `ansible_port`"),
+    ("ansible_ssh_user", "it is called `ansible_user`"),
+    (
+        "ansible_sudo_pass",
+        "it is called `ansible_become_password`",
     ),
 ];
 
@@ -175,7 +216,7 @@ impl ConnectionVars {
     }
 
     fn method(&self, faults: &mut Vec<Diagnostic>) -> Method {
-        match self.get("method") {
+        match self.get("method").filter(|value| !value.is_null()) {
             None => Method::Ssh,
             Some(value) => match value.as_str() {
                 Some("ssh" | "smart") => Method::Ssh,
@@ -244,6 +285,13 @@ pub fn check_names(vars: &Map, in_group: bool) -> Vec<Diagnostic> {
             );
             continue;
         }
+        if let Some((_, instead)) = REFUSED.iter().find(|(known, _)| *known == &**name) {
+            faults.push(
+                Diagnostic::at(&entry.key, format!("hadeploy does not have `{name}`"))
+                    .help(*instead),
+            );
+            continue;
+        }
         faults.push(
             Diagnostic::at(&entry.key, format!("unknown connection variable `{name}`"))
                 .nearest(name, VARIABLES.iter().map(|(known, _)| *known))
@@ -251,4 +299,9 @@ pub fn check_names(vars: &Map, in_group: bool) -> Vec<Diagnostic> {
         );
     }
     faults
+}
+
+/// Whether a name is one of the connection variables.
+pub fn is_connection_variable(name: &str) -> bool {
+    VARIABLES.iter().any(|(known, _)| *known == name)
 }

@@ -44,6 +44,11 @@ impl Draft {
             });
     }
 
+    /// How many hosts there are so far.
+    pub(super) fn host_count(&self) -> usize {
+        self.hosts.len()
+    }
+
     pub(super) fn add_child(
         &mut self,
         group: &GroupName,

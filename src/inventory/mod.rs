@@ -2,8 +2,10 @@
 
 mod connection;
 mod draft;
+mod listing;
 mod pattern;
 mod range;
+mod term;
 mod vars_folder;
 mod yaml;
 
@@ -21,7 +23,8 @@ use crate::value::{Entry, Map, Value};
 pub(crate) use vars_folder::read_vars;
 pub(crate) use yaml::reason;
 
-pub use connection::{Connection, ConnectionVars, Method, check_names};
+pub use connection::{Connection, ConnectionVars, Method, check_names, is_connection_variable};
+pub use listing::{ListedHost, ListedVar};
 pub use pattern::{HostPattern, Matched};
 
 /// All hosts and groups of all inventory files.

@@ -167,6 +167,13 @@ fn parse_hosts(hosts: &Map, group: &GroupName, draft: &mut Draft, faults: &mut V
                 continue;
             }
         };
+        if draft.host_count() + names.len() > range::MAX_HOSTS {
+            faults.push(Diagnostic::at(
+                &entry.key,
+                format!("the inventory has more than {} hosts", range::MAX_HOSTS),
+            ));
+            return;
+        }
         let vars = mapping(&entry.value, &format!("the host `{spelling}`"), faults);
         for name in names {
             match HostName::new(&name) {

@@ -20,6 +20,7 @@ mod record;
 mod release;
 mod sources;
 mod status;
+mod visit;
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -34,6 +35,7 @@ pub use error::LabError;
 pub use name::LabName;
 pub use release::Release;
 pub use status::{NodeState, NodeStatus};
+pub use visit::{Page, visit};
 
 use access::Access;
 use cgroup::Cgroups;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::change::Content;
 use crate::command::quote;
 
-use super::payload;
+use super::{lease, payload};
 
 /// Names of one launched script on a node.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ impl Launch {
     /// After a lost connection: waits for a script that was started, and prints its result; forbids one that was not.
     pub fn attach_text(&self) -> String {
         format!(
-            "B={base}; D={folder}\n\
+            "B={base}; D={folder}; {adopt}\
              if [ -d \"$D/started\" ]; then\n\
              while [ ! -e \"$D/rc\" ]; do\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then case $(systemctl show -p ActiveState --value {unit} 2>/dev/null) in active|activating|deactivating|reloading) ;; *) sleep 1; break;; esac\n\
@@ -133,6 +133,7 @@ impl Launch {
             base = quote(&self.base),
             folder = quote(&self.folder()),
             unit = quote(&self.unit()),
+            adopt = lease::adopt_text(&self.base, &self.run),
             result = self.result(),
         )
     }

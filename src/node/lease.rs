@@ -1,7 +1,7 @@
 //! One writer per machine: the lease, its heartbeat, and the notes of owed handlers, as shell text and parsers.
 //!
 //! The lease is the folder `lease` in hadeploy's run-time folder: `run` (the run's id), `info` (who, what, since when), `beat` (the node's uptime in
-//! seconds at the last heartbeat). It is prepared aside and put in place by one rename, which fails while another stands there.
+//! seconds at the last heartbeat), `shell` (the mark of the shell whose end gives the lease back). It is prepared aside and put in place by one rename, which fails while another stands there.
 
 use std::time::Duration;
 
@@ -70,8 +70,8 @@ pub fn claim_text(base: &str, run: &str, info: &LeaseInfo) -> String {
         r#"B={base}; R={run}; N="$B/lease.$R"; read -r u _ </proc/uptime; u=${{u%%.*}}
 [ -d "$B" ] || mkdir -m 0711 "$B"
 r=; [ ! -e "$B/lease/run" ] || read -r r <"$B/lease/run"
-if [ "$r" = "$R" ]; then printf 'LEASE mine\n'; else
-mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
+if [ "$r" = "$R" ]; then printf '%s\n' "$MARK" >"$B/lease/shell"; printf 'LEASE mine\n'; else
+mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; printf '%s\n' "$MARK" >"$N/shell"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
 if mv -T "$N" "$B/lease" 2>/dev/null; then printf 'LEASE mine\n'; else
 r=; i='{{}}'; b=0; read -r r <"$B/lease/run"; read -r i <"$B/lease/info"; read -r b <"$B/lease/beat"; a=$((u - b))
 if [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "$a" "$i"
@@ -90,12 +90,11 @@ else printf 'LEASE held 0 %s\n' "$i"; fi; fi; rm -rf "$N"; fi; fi
     )
 }
 
-/// Shell text that gives the lease and the run's folder back.
-pub fn release_text(base: &str, run: &str) -> String {
+/// Shell text by which the shell that runs it becomes the one whose end gives the lease back: after a lost connection, when the old
+/// shell may still hang. Does nothing when the lease is no longer ours; the scripts find that out themselves.
+pub fn adopt_text(base: &str, run: &str) -> String {
     format!(
-        r#"B={base}; R={run}; r=; read -r r <"$B/lease/run"
-[ "$r" != "$R" ] || {{ mv -T "$B/lease" "$B/lease.gone.$R"; rm -rf "$B/lease.gone.$R" "$B/steps/$R"; }}
-"#,
+        "r=; read -r r <{base}/lease/run; [ \"$r\" != {run} ] || printf '%s\\n' \"$MARK\" >{base}/lease/shell\n",
         base = quote(base),
         run = quote(run),
     )
@@ -202,9 +201,7 @@ mod tests {
         );
         assert_eq!(sh(&beat_text(base, "r1")), b"ok");
         assert_eq!(sh(&beat_text(base, "r2")), b"");
-        sh(&release_text(base, "r2"));
-        assert_eq!(sh(&beat_text(base, "r1")), b"ok");
-        sh(&release_text(base, "r1"));
+        std::fs::remove_dir_all(folder.path().join("base/lease")).expect("given back");
         let free = sh(&claim_text(base, "r2", &info("bob@b")));
         assert_eq!(parse_claim(&free), Some(Claim::Mine));
     }

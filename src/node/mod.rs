@@ -1,23 +1,29 @@
 //! A connected host: privilege, deadlines, batched reading, the launcher of steps, and the way back after a lost connection.
 
+mod error;
 mod launch;
 pub mod lease;
+mod outcome;
 mod payload;
+mod pulse;
 mod script;
 mod shell;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::change::Content;
-use crate::fact::{self, Answer, FactError, Missing, Question};
+use crate::fact::{self, Answer, Missing, Question};
 use crate::transport::{Transport, TransportError};
 
+pub use error::NodeError;
 pub use launch::{Launch, LaunchEnd};
 pub use lease::{Claim, LeaseInfo, OwedEntry};
-pub use script::{OWED, OwedNote, PlacedStep, ScriptEnd, StepEnd};
+pub use outcome::{ScriptEnd, StepEnd};
+pub use pulse::Pulse;
+pub use script::{OWED, OwedNote, PlacedStep};
 pub use shell::{Privilege, Shell, nonce};
 
 /// A read-only script that takes longer than this is given up: the node is slow to death.
@@ -26,88 +32,6 @@ pub const READ_DEADLINE: Duration = Duration::from_secs(120);
 /// How often a lost connection is made again before the host counts as unreachable.
 const RECONNECTS: u32 = 5;
 
-/// What can go wrong between here and a node.
-#[derive(Debug, thiserror::Error)]
-pub enum NodeError {
-    /// The connection could not be made.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    /// The connection, or the shell on it, is gone.
-    #[error("the connection was lost: {0}")]
-    Lost(String),
-    /// No answer in time.
-    #[error("{what} gave no answer within {} s", after.as_secs())]
-    Timeout {
-        /// What was waited for.
-        what: String,
-        /// How long.
-        after: Duration,
-    },
-    /// sudo wants a password and none was given.
-    #[error("sudo asks for a password")]
-    NeedsPassword,
-    /// sudo did not take the password.
-    #[error("sudo refused the password")]
-    WrongPassword,
-    /// The login user may not use sudo.
-    #[error("sudo is not allowed: {0}")]
-    NotAllowed(String),
-    /// There is no sudo on the node.
-    #[error("there is no sudo on the node")]
-    NoSudo,
-    /// What the node said makes no sense.
-    #[error(transparent)]
-    Fact(#[from] FactError),
-    /// A script could not be started or has no result.
-    #[error("{0}")]
-    Launch(String),
-    /// Reading or writing on this side failed.
-    #[error("{0}")]
-    Io(String),
-}
-
-impl NodeError {
-    /// Whether it means that the host is out of reach, rather than that it refused something.
-    pub fn is_unreachable(&self) -> bool {
-        matches!(
-            self,
-            NodeError::Transport(_) | NodeError::Lost(_) | NodeError::Timeout { .. }
-        )
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            NodeError::Transport(error) => error.help(),
-            NodeError::NeedsPassword => {
-                Some("give it with -K, or with --become-password-file".to_owned())
-            }
-            NodeError::WrongPassword => Some(
-                "one host was tried and no other: check the password given with -K or --become-password-file"
-                    .to_owned(),
-            ),
-            NodeError::NotAllowed(_) => {
-                Some("allow the login user in /etc/sudoers.d, or log in as root with -u root".to_owned())
-            }
-            NodeError::NoSudo => {
-                Some("install the package sudo, or log in as root with -u root".to_owned())
-            }
-            _ => None,
-        }
-    }
-}
-
-impl From<std::io::Error> for NodeError {
-    fn from(error: std::io::Error) -> NodeError {
-        match error.kind() {
-            std::io::ErrorKind::BrokenPipe
-            | std::io::ErrorKind::ConnectionReset
-            | std::io::ErrorKind::UnexpectedEof => NodeError::Lost(error.to_string()),
-            _ => NodeError::Io(error.to_string()),
-        }
-    }
-}
-
 /// Makes connections to one host, also a second time.
 #[async_trait]
 pub trait Connector: Send + Sync {
@@ -115,10 +39,13 @@ pub trait Connector: Send + Sync {
     async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError>;
 }
 
+/// The connection as it is now; the heartbeat shares it.
+type Way = Arc<Mutex<Arc<dyn Transport>>>;
+
 /// A connected host.
 pub struct Node {
     connector: Box<dyn Connector>,
-    transport: Arc<dyn Transport>,
+    transport: Way,
     privilege: Privilege,
     shell: Option<Shell>,
     base: String,
@@ -131,21 +58,23 @@ pub struct Node {
 }
 
 impl Node {
-    /// Connects and starts the shell. `root` says whether the shell runs as root, by login or by sudo.
+    /// Connects as `user` and starts the shell. `root` says whether it runs as root, by login or by sudo.
     pub async fn connect(
         connector: Box<dyn Connector>,
         privilege: Privilege,
         root: bool,
+        user: &str,
         run: &str,
     ) -> Result<Node, NodeError> {
         let transport = connector.connect().await?;
-        let shell = Shell::start(&*transport, &privilege).await?;
+        let base = base_folder(root, user);
+        let shell = Shell::start(&*transport, &privilege, &base).await?;
         Ok(Node {
             connector,
-            transport,
+            transport: Arc::new(Mutex::new(transport)),
             privilege,
             shell: Some(shell),
-            base: base_folder(root),
+            base,
             run: run.to_owned(),
             scripts: 0,
             round_trips: 0,
@@ -155,7 +84,7 @@ impl Node {
 
     /// Where it leads, for people.
     pub fn describe(&self) -> String {
-        self.transport.describe()
+        self.way().describe()
     }
 
     /// hadeploy's run-time folder on the node.
@@ -165,7 +94,7 @@ impl Node {
 
     async fn shell(&mut self) -> Result<&mut Shell, NodeError> {
         if self.shell.is_none() {
-            self.shell = Some(Shell::start(&*self.transport, &self.privilege).await?);
+            self.shell = Some(Shell::start(&*self.way(), &self.privilege, &self.base).await?);
         }
         self.shell
             .as_mut()
@@ -234,9 +163,40 @@ impl Node {
             .collect();
         let deadline: Duration = steps.iter().map(|placed| placed.step.deadline).sum();
         let output = self.launch(&launch, &script, &inputs, deadline).await?;
-        let Some(end) = script::parse(&output) else {
+        let Some(end) = outcome::parse(&output) else {
             return Err(NodeError::Launch(
                 "the script ended without saying how; is there room in /run?".to_owned(),
+            ));
+        };
+        let answers = match &end.answers {
+            Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,
+            _ => Vec::new(),
+        };
+        Ok((end, answers))
+    }
+
+    /// Runs steps that only read (`check_mode: false` in a plan), without lease and launcher, then answers questions.
+    pub async fn run_reading(
+        &mut self,
+        steps: &[PlacedStep],
+        questions: &Missing,
+    ) -> Result<(ScriptEnd, Vec<(Question, Answer)>), NodeError> {
+        let nonce = nonce();
+        let script = script::compile_reading(steps, questions, &nonce);
+        let deadline: Duration = steps.iter().map(|placed| placed.step.deadline).sum();
+        self.round_trips += 1;
+        let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
+        let reply = self
+            .shell()
+            .await?
+            .run(&text, &[], deadline + READ_DEADLINE)
+            .await;
+        if reply.is_err() {
+            self.shell = None;
+        }
+        let Some(end) = outcome::parse(&reply?.stdout) else {
+            return Err(NodeError::Launch(
+                "the script ended without saying how".to_owned(),
             ));
         };
         let answers = match &end.answers {
@@ -318,7 +278,7 @@ impl Node {
         loop {
             match self.connector.connect().await {
                 Ok(transport) => {
-                    self.transport = transport;
+                    *lock(&self.transport) = transport;
                     return Ok(());
                 }
                 Err(error) => {
@@ -333,33 +293,40 @@ impl Node {
         }
     }
 
-    /// A shell of its own on the same connection, for heartbeats beside a long script.
-    pub async fn second_shell(&self) -> Result<Shell, NodeError> {
-        Shell::start(&*self.transport, &self.privilege).await
+    fn way(&self) -> Arc<dyn Transport> {
+        lock(&self.transport).clone()
     }
 
-    /// Sends a last script without waiting for its answer, and ends the connection in order.
-    pub async fn farewell(&mut self, script: &str) {
-        if let Some(shell) = self.shell.as_mut() {
-            let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
-            let _ = shell.send(&text, &[]).await;
+    /// What keeps the lease alive beside a long script.
+    pub fn pulse(&self) -> Pulse {
+        Pulse {
+            transport: self.transport.clone(),
+            privilege: self.privilege.clone(),
+            base: self.base.clone(),
+            run: self.run.clone(),
+            shell: None,
         }
     }
 
-    /// Ends the connection.
+    /// Ends the connection; a lease taken through it goes back.
     pub async fn close(&mut self) {
         self.shell = None;
-        self.transport.close().await;
+        let way = self.way();
+        way.close().await;
     }
 }
 
 /// Root's lies in `/run`; anyone else's in a folder of their own, since `/run` is not theirs.
-fn base_folder(root: bool) -> String {
+fn base_folder(root: bool, user: &str) -> String {
     if root {
         "/run/hadeploy".to_owned()
     } else {
-        "/tmp/hadeploy-run".to_owned()
+        format!("/tmp/hadeploy-{user}")
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poison| poison.into_inner())
 }
 
 #[cfg(test)]
@@ -388,7 +355,7 @@ mod tests {
     }
 
     async fn here(base: &str) -> Node {
-        let mut node = Node::connect(Box::new(Here), Privilege::Login, true, "r1")
+        let mut node = Node::connect(Box::new(Here), Privilege::Login, true, "root", "r1")
             .await
             .expect("this machine answers");
         node.base = base.to_owned();
@@ -397,7 +364,10 @@ mod tests {
             command: "test".to_owned(),
             since: String::new(),
         };
-        let said = node.read(&lease::claim_text(base, "r1", &info)).await.expect("read");
+        let said = node
+            .read(&lease::claim_text(base, "r1", &info))
+            .await
+            .expect("read");
         assert_eq!(lease::parse_claim(&said), Some(Claim::Mine));
         node
     }
@@ -427,7 +397,10 @@ mod tests {
                 .run_steps(&[placed(write)], &Missing::default())
                 .await
                 .expect("runs");
-            assert!(matches!(end.steps[0], StepEnd::Ran { rc: 0, .. }), "{end:?}");
+            assert!(
+                matches!(end.steps[0], StepEnd::Ran { rc: 0, .. }),
+                "{end:?}"
+            );
             assert_eq!(node.round_trips, 1 + round);
             assert_eq!(std::fs::read(target).expect("there").len(), 200_008);
         }

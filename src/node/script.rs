@@ -6,9 +6,6 @@
 
 use std::fmt::Write;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::change::{Expect, Step, Touch};
 use crate::command::quote;
 use crate::fact::{self, Missing};
@@ -42,35 +39,6 @@ pub struct PlacedStep {
     pub stops: bool,
 }
 
-/// How one step ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepEnd {
-    /// It ran; status, standard output and standard error.
-    Ran {
-        /// Exit status.
-        rc: i32,
-        /// Standard output, cut at [`OUTPUT_LIMIT`].
-        stdout: Vec<u8>,
-        /// Standard error, cut likewise.
-        stderr: Vec<u8>,
-    },
-    /// It did not run: what it was decided on is no more.
-    Moved(String),
-    /// It ran, but the read-back differs from what was wanted: `mode: wanted 644, found 600`.
-    Differs(String),
-    /// It did not run: the lease is another run's now.
-    NoLease(String),
-}
-
-/// What one script did: the steps that were come to, in order, and the bytes of the answers.
-#[derive(Debug, Clone, Default)]
-pub struct ScriptEnd {
-    /// Ends of the steps come to; shorter than the script when one stopped it.
-    pub steps: Vec<StepEnd>,
-    /// The bytes behind `Q`; none when a step stopped the script.
-    pub answers: Option<Vec<u8>>,
-}
-
 /// The functions every script begins with. `vp` compares a path with what is expected and prints the first field that differs.
 const PRELUDE: &str = r#"
 vp() {
@@ -99,17 +67,40 @@ pub const OWED: &str = "/var/lib/hadeploy/owed";
 /// The whole script, as `launch` will start it. `nonce` marks the answers' sections.
 pub fn compile(steps: &[PlacedStep], questions: &Missing, launch: &Launch, nonce: &str) -> String {
     let mut text = PRELUDE.replace("LIMIT", &OUTPUT_LIMIT.to_string());
-    let run = launch.run.as_str();
     let _ = writeln!(text, "D={}", quote(&launch.folder()));
     let _ = writeln!(
         text,
         "r=$(cat {base}/lease/run 2>/dev/null); [ \"$r\" = {run} ] || {{ say L 0 \"$r\"; exit 0; }}",
         base = quote(&launch.base),
-        run = quote(run),
+        run = quote(&launch.run),
     );
+    body(&mut text, steps, questions, launch, nonce);
+    text
+}
+
+/// The script of steps that only read, for a plan: without a lease, in a folder of its own under `/tmp` that is removed behind it.
+pub fn compile_reading(steps: &[PlacedStep], questions: &Missing, nonce: &str) -> String {
+    let mut text = PRELUDE.replace("LIMIT", &OUTPUT_LIMIT.to_string());
+    text.push_str("D=$(mktemp -d) || exit 1; trap 'rm -rf \"$D\"' EXIT; chmod 711 \"$D\"\n");
+    let launch = Launch {
+        base: "/tmp".to_owned(),
+        run: nonce.to_owned(),
+        number: 1,
+    };
+    body(&mut text, steps, questions, &launch, nonce);
+    text
+}
+
+fn body(
+    text: &mut String,
+    steps: &[PlacedStep],
+    questions: &Missing,
+    launch: &Launch,
+    nonce: &str,
+) {
     let mut input = 0;
     for (index, placed) in steps.iter().enumerate() {
-        step_text(&mut text, index, placed, &mut input, launch);
+        step_text(text, index, placed, &mut input, launch);
     }
     text.push_str("printf 'Q\\n'\n");
     if !questions.is_empty() {
@@ -117,7 +108,6 @@ pub fn compile(steps: &[PlacedStep], questions: &Missing, launch: &Launch, nonce
         text.push_str(&fact::script(questions, nonce));
         text.push_str("} 2>/dev/null\n");
     }
-    text
 }
 
 fn step_text(
@@ -280,50 +270,9 @@ fn check(expect: &Expect) -> String {
     }
 }
 
-/// What the script said. `None` when it is cut off in the middle: the node died or the disk under its results is full.
-pub fn parse(output: &[u8]) -> Option<ScriptEnd> {
-    let mut end = ScriptEnd::default();
-    let mut rest = output;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\n') {
-        let line = std::str::from_utf8(&rest[..at]).ok()?;
-        rest = &rest[at + 1..];
-        if line == "Q" {
-            end.answers = Some(rest.to_vec());
-            return Some(end);
-        }
-        end.steps.push(parse_line(line)?);
-    }
-    (rest.is_empty() && !end.steps.is_empty()).then_some(end)
-}
-
-fn parse_line(line: &str) -> Option<StepEnd> {
-    let mut words = line.split(' ');
-    let kind = words.next()?;
-    let _index = words.next()?;
-    let decode = |word: &str| match word {
-        "-" => Some(Vec::new()),
-        word => STANDARD.decode(word).ok(),
-    };
-    match kind {
-        "S" => Some(StepEnd::Ran {
-            rc: words.next()?.parse().ok()?,
-            stdout: decode(words.next()?)?,
-            stderr: decode(words.next()?)?,
-        }),
-        _ => {
-            let what = String::from_utf8_lossy(&decode(words.next()?)?).into_owned();
-            match kind {
-                "M" => Some(StepEnd::Moved(what)),
-                "V" => Some(StepEnd::Differs(what)),
-                "L" => Some(StepEnd::NoLease(what)),
-                _ => None,
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::outcome::{ScriptEnd, StepEnd, parse};
     use super::*;
 
     fn placed(step: Step) -> PlacedStep {
@@ -466,11 +415,5 @@ mod tests {
         let end = parse(&output.stdout).expect("readable");
         assert_eq!(end.steps, [StepEnd::NoLease("other".to_owned())]);
         assert!(!folder.path().join("ran").exists());
-    }
-
-    #[test]
-    fn results_cut_in_the_middle_are_no_results() {
-        assert!(parse(b"S 0 0 - -\nS 1 0 aGk").is_none());
-        assert!(parse(b"").is_none());
     }
 }

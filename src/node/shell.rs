@@ -1,5 +1,8 @@
 //! One long-lived shell on a host: scripts go in by length, output comes back up to a marker.
 //!
+//! When the stream ends, the shell gives the lease back that was taken through it (`lease/shell` holds its mark): the end of a run needs no
+//! message and no waiting for one, and a controller that died blocks nobody, unless a step of it still runs.
+//!
 //! A script costs one round trip. The shell reads a line with the script's length, the script, and runs it in a subshell whose
 //! standard input is what follows: the script itself takes the bytes that belong to it.
 
@@ -48,18 +51,23 @@ pub struct Reply {
     pub stdout: Vec<u8>,
 }
 
-const LOOP: &str = "export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /; \
+const LOOP: &str = "trap '' PIPE; export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /; \
 MARK=NONCE; printf '\\n@%s hello\\n' \"$MARK\"; \
-while read -r z; do s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done";
+while read -r z; do s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done; \
+read -r s <BASE/lease/shell && [ \"$s\" = \"$MARK\" ] && read -r r <BASE/lease/run && mv -T BASE/lease BASE/lease.gone.\"$r\" && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
 
 impl Shell {
-    /// Starts it; waits for the far side only when a password may have to be given.
+    /// Starts it, with hadeploy's run-time folder `base` on the node; waits for the far side only when a password may have to be given.
     pub async fn start(
         transport: &dyn Transport,
         privilege: &Privilege,
+        base: &str,
     ) -> Result<Shell, NodeError> {
         let nonce = nonce();
-        let shell = format!("/bin/sh -c {}", quote(&LOOP.replace("NONCE", &nonce)));
+        let shell = format!(
+            "/bin/sh -c {}",
+            quote(&LOOP.replace("NONCE", &nonce).replace("BASE", &quote(base)))
+        );
         let prompt = format!("[hadeploy-{nonce}]");
         let line = match privilege {
             Privilege::Login => format!("exec {shell}"),

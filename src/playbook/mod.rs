@@ -1,12 +1,22 @@
 //! Plays and tasks as written, typed; and the project: playbooks, inventory and options resolved against each other.
 
 mod action;
+mod check;
 mod fields;
 mod free_form;
 mod keywords;
+mod listing;
+pub mod magic;
 mod parse;
+mod placing;
 mod play;
+mod project;
+mod scope;
+mod search;
+mod select;
 mod task;
+mod undefined;
+mod uses;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,9 +25,14 @@ use crate::resource::{Args, Kind};
 use crate::source::Span;
 use crate::value::{Map, Value};
 
+pub use check::missing;
 pub use fields::{is_literal, is_template};
+pub use listing::{ListedPlay, ListedTask};
 pub use parse::parse_playbook;
 pub use play::load_vars_file;
+pub use project::{Options, Project, Scheduled};
+pub use search::{Search, includes, project_folder};
+pub use select::TagChoice;
 
 /// One playbook file with everything it imports.
 #[derive(Debug, Clone)]
@@ -39,7 +54,7 @@ pub struct Play {
     pub hosts: Value,
     /// Whether facts are gathered; true unless said otherwise.
     pub gather_facts: bool,
-    /// `vars`, with those of a `import_playbook` beneath.
+    /// `vars`, with those of an `import_playbook` laid over them.
     pub vars: Map,
     /// `vars_files` in order; literal names are read already.
     pub vars_files: Vec<VarsFile>,
@@ -238,5 +253,26 @@ impl Play {
     /// Its tasks, then its handlers.
     pub fn tasks_and_handlers(&self) -> impl Iterator<Item = &Task> {
         self.all_tasks().chain(&self.handlers)
+    }
+
+    /// The handlers a notification means: the last one of that name, and all that listen to it. `name_of` gives the
+    /// rendered name of a handler.
+    pub fn notified<'a>(
+        &'a self,
+        notification: &str,
+        name_of: impl Fn(&'a Task) -> Option<Arc<str>>,
+    ) -> Vec<&'a Task> {
+        let named = self
+            .handlers
+            .iter()
+            .rposition(|handler| name_of(handler).as_deref() == Some(notification));
+        self.handlers
+            .iter()
+            .enumerate()
+            .filter(|(index, handler)| {
+                Some(*index) == named || handler.listen.iter().any(|topic| &**topic == notification)
+            })
+            .map(|(_, handler)| handler)
+            .collect()
     }
 }

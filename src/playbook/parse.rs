@@ -15,6 +15,9 @@ use crate::value::{self, Entry, Map, Value};
 /// The most files one playbook may import, counted each time.
 const MAX_IMPORTS: usize = 10_000;
 
+/// The most tasks one playbook may come to with its imports.
+const MAX_TASKS: usize = 100_000;
+
 /// Reads a playbook with everything it imports. `kinds` is the table to look task kinds up in, `first_id` the number of
 /// its first task. The playbook is as complete as it could be made; it is not to be run while one of the faults is an error.
 pub fn parse_playbook(
@@ -26,6 +29,7 @@ pub fn parse_playbook(
         faults: Vec::new(),
         kinds,
         next_id: first_id,
+        last_id: first_id + MAX_TASKS,
         imports: 0,
         root: folder_of(Path::new(path)),
         chain: Vec::new(),
@@ -48,6 +52,7 @@ pub(super) struct Reader {
     pub(super) faults: Vec<Diagnostic>,
     pub(super) kinds: &'static [&'static Kind],
     next_id: usize,
+    last_id: usize,
     imports: usize,
     root: PathBuf,
     chain: Vec<Opened>,
@@ -63,6 +68,18 @@ struct Opened {
 impl Reader {
     pub(super) fn fault(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
+    }
+
+    /// Whether the playbook has grown beyond all measure; said once, at `span`.
+    pub(super) fn is_full(&mut self, span: &Span) -> bool {
+        if self.next_id == self.last_id {
+            self.next_id += 1;
+            self.fault(Diagnostic::at(
+                span,
+                format!("the playbook has more than {MAX_TASKS} tasks"),
+            ));
+        }
+        self.next_id > self.last_id
     }
 
     /// The number of the next task.
@@ -220,7 +237,12 @@ impl Reader {
                 "import_playbook" | "ansible.builtin.import_playbook" | "name" => {}
                 "when" => inner.when.extend(self.conditions("when", &entry.value)),
                 "tags" => inner.tags.extend(self.words("tags", &entry.value)),
-                "vars" => inner.vars.extend(self.vars(&entry.value)),
+                "vars" => {
+                    // The outer import is the stronger one.
+                    let mut vars = self.vars(&entry.value);
+                    vars.extend(inner.vars);
+                    inner.vars = vars;
+                }
                 other => self.fault(
                     Diagnostic::at(
                         &entry.key,

@@ -40,7 +40,7 @@ impl Reader {
                 .clone(),
             hosts: hosts.value.clone(),
             gather_facts: true,
-            vars: around.vars.clone(),
+            vars: Map::new(),
             vars_files: Vec::new(),
             privilege: Privilege::default(),
             remote_user: None,
@@ -60,6 +60,8 @@ impl Reader {
             play.name = text.into();
         }
         self.play_keywords(map, &mut play);
+        // As in Ansible, what stands beside the import is stronger than the play's own.
+        play.vars.extend(around.vars.clone());
         // Tasks inherit the tags, so they come when all keywords of the play are known.
         let outer = Outer {
             when: play.when.clone(),
@@ -171,7 +173,15 @@ impl Reader {
         let mut open = false;
         for (index, handler) in play.handlers.iter().enumerate() {
             names.extend(handler.listen.iter().map(Arc::as_ref));
-            let Some(name) = &handler.name else { continue };
+            let Some(name) = &handler.name else {
+                if handler.listen.is_empty() {
+                    faults.push(
+                        Diagnostic::warning(&handler.span, "nothing can notify this handler")
+                            .help("give it a `name`, or topics with `listen`"),
+                    );
+                }
+                continue;
+            };
             open |= !is_literal(name);
             let text = name.as_str().unwrap_or("");
             let earlier = play.handlers[..index].iter().find_map(|other| {
@@ -233,6 +243,9 @@ impl Reader {
             }
         };
         for item in items {
+            if self.is_full(&item.span) {
+                break;
+            }
             match item.as_map() {
                 Some(map) if !map.is_empty() => self.task(item, map, outer, handler, &mut tasks),
                 _ => self.fault(

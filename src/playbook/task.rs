@@ -274,6 +274,7 @@ impl Reader {
         for (key, entry) in map {
             let value = &entry.value;
             match key.as_ref() {
+                "loop_var" if value.as_str() == Some("item") => {}
                 "loop_var" => {
                     if let Some(name) = self.register("loop_var", value) {
                         repeat.var = name;

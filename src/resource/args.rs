@@ -1,7 +1,10 @@
 //! The arguments of one task, checked against the parameters of its kind.
 
+mod coerce;
+
 use indexmap::IndexMap;
 
+use self::coerce::coerce;
 use super::{Kind, Param, ParamType};
 use crate::diagnostic::{Diagnostic, list};
 use crate::source::Span;
@@ -15,6 +18,7 @@ pub struct Args {
     /// Where the kind's name stands.
     pub span: Span,
     values: IndexMap<&'static str, Entry>,
+    open: IndexMap<String, Entry>,
 }
 
 impl Args {
@@ -22,8 +26,14 @@ impl Args {
     pub fn new(kind: &'static Kind, span: &Span, map: &Map) -> Result<Args, Vec<Diagnostic>> {
         let mut faults = Vec::new();
         let mut values: IndexMap<&'static str, Entry> = IndexMap::new();
+        let mut open = IndexMap::new();
         for (name, entry) in map {
-            let Some(param) = find(kind, name) else {
+            let Some(param) = find(kind, name).filter(|param| param.name != Param::OPEN) else {
+                let refused = kind.refused.iter().any(|(refused, _)| **refused == **name);
+                if !refused && find(kind, Param::OPEN).is_some() {
+                    open.insert(name.to_string(), entry.clone());
+                    continue;
+                }
                 faults.push(unknown(kind, name, &entry.key));
                 continue;
             };
@@ -44,6 +54,7 @@ impl Args {
             kind,
             span: span.clone(),
             values,
+            open,
         };
         for param in kind.params.iter().filter(|param| param.required) {
             if !args.has(param.name) {
@@ -93,6 +104,22 @@ impl Args {
     /// All given arguments with the places of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Entry)> {
         self.values.iter().map(|(name, entry)| (*name, entry))
+    }
+
+    /// Arguments with names of the user's own, of a kind with the parameter [`Param::OPEN`]. They are bound as the others are.
+    pub fn open(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.open.iter().map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    /// Replaces the value of an argument with a name of the user's own; `None` drops it (`omit`).
+    pub fn set_open(&mut self, name: &str, value: Option<Value>) {
+        match (value, self.open.get_mut(name)) {
+            (Some(value), Some(entry)) => entry.value = value,
+            (None, _) => {
+                self.open.shift_remove(name);
+            }
+            _ => {}
+        }
     }
 
     /// Replaces a value, as binding does; `None` drops it (`omit`).
@@ -213,180 +240,4 @@ fn unknown(kind: &'static Kind, name: &str, key: &Span) -> Diagnostic {
         kind.name,
         list(kind.params.iter().map(|param| param.name))
     ))
-}
-
-/// The value in the type of its parameter, or what is wrong with it.
-fn coerce(param: &Param, value: &Value) -> Result<Value, Box<Diagnostic>> {
-    if value.is_null() {
-        return Ok(value.clone());
-    }
-    let wrong = |wanted: &str| {
-        Box::new(Diagnostic::at(
-            &value.span,
-            format!(
-                "`{}` must be {wanted}, not {}{}",
-                param.name,
-                value.type_name(),
-                value
-                    .as_str()
-                    .map(|text| format!(" `{text}`"))
-                    .unwrap_or_default()
-            ),
-        ))
-    };
-    let kind = match param.ty {
-        ParamType::Any | ParamType::Expression => return Ok(value.clone()),
-        ParamType::Str | ParamType::Source => {
-            ValueKind::Str(text(value).ok_or_else(|| wrong("text"))?.into())
-        }
-        ParamType::Path => ValueKind::Str(path(value, &wrong)?.into()),
-        ParamType::Bool => ValueKind::Bool(boolean(value).ok_or_else(|| wrong("true or false"))?),
-        ParamType::Int => ValueKind::Int(integer(value).ok_or_else(|| wrong("a whole number"))?),
-        ParamType::Float => ValueKind::Float(float(value).ok_or_else(|| wrong("a number"))?),
-        ParamType::Mode => ValueKind::Str(mode(value)?.into()),
-        ParamType::List => ValueKind::List(std::sync::Arc::new(
-            items(value).ok_or_else(|| wrong("a list"))?,
-        )),
-        ParamType::Choice(words) => {
-            let word = text(value).ok_or_else(|| wrong("a word"))?;
-            if !words.contains(&word.as_str()) {
-                return Err(Box::new(
-                    Diagnostic::at(&value.span, format!("`{}` cannot be `{word}`", param.name))
-                        .nearest(&word, words.iter().copied())
-                        .help(format!("it is one of {}", list(words.iter().copied()))),
-                ));
-            }
-            ValueKind::Str(word.into())
-        }
-        ParamType::Map => match &value.kind {
-            ValueKind::Map(_) => return Ok(value.clone()),
-            _ => return Err(wrong("a mapping")),
-        },
-    };
-    Ok(Value::new(kind, &value.span))
-}
-
-fn text(value: &Value) -> Option<String> {
-    match &value.kind {
-        ValueKind::Str(text) => Some(text.to_string()),
-        ValueKind::Int(number) => Some(number.to_string()),
-        ValueKind::Float(number) => Some(number.to_string()),
-        ValueKind::Bool(true) => Some("True".to_owned()),
-        ValueKind::Bool(false) => Some("False".to_owned()),
-        _ => None,
-    }
-}
-
-fn path(value: &Value, wrong: &dyn Fn(&str) -> Box<Diagnostic>) -> Result<String, Box<Diagnostic>> {
-    let text = value.as_str().ok_or_else(|| wrong("a path"))?;
-    if text.contains('\0') || text.is_empty() {
-        return Err(wrong("a path"));
-    }
-    if !text.starts_with('/') && !text.starts_with('~') {
-        return Err(Box::new(
-            Diagnostic::at(&value.span, format!("the path `{text}` is relative"))
-                .help("write an absolute path of the node, or one that begins with `~`"),
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn boolean(value: &Value) -> Option<bool> {
-    match &value.kind {
-        ValueKind::Bool(value) => Some(*value),
-        ValueKind::Int(0) => Some(false),
-        ValueKind::Int(1) => Some(true),
-        ValueKind::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
-            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    match &value.kind {
-        ValueKind::Int(number) => Some(*number),
-        ValueKind::Float(number) if number.fract() == 0.0 => Some(*number as i64),
-        ValueKind::Str(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-fn float(value: &Value) -> Option<f64> {
-    match &value.kind {
-        ValueKind::Int(number) => Some(*number as f64),
-        ValueKind::Float(number) => Some(*number),
-        ValueKind::Str(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-fn items(value: &Value) -> Option<Vec<Value>> {
-    match &value.kind {
-        ValueKind::List(list) => list
-            .iter()
-            .map(|item| text(item).map(|text| Value::str(&text, &item.span)))
-            .collect(),
-        ValueKind::Str(words) => Some(
-            words
-                .split(',')
-                .map(str::trim)
-                .filter(|word| !word.is_empty())
-                .map(|word| Value::str(word, &value.span))
-                .collect(),
-        ),
-        ValueKind::Int(_) | ValueKind::Float(_) => {
-            Some(vec![Value::str(&text(value)?, &value.span)])
-        }
-        _ => None,
-    }
-}
-
-/// Octal digits or symbolic text. A number must have been written in octal: `mode: 644` is the slip that
-/// sets `-w----r-T` in Ansible, so it is refused with the spelling that was meant.
-fn mode(value: &Value) -> Result<String, Box<Diagnostic>> {
-    let bad = |help: String| {
-        Box::new(Diagnostic::at(&value.span, "this is not a file mode".to_owned()).help(help))
-    };
-    let quoted =
-        || bad("write it quoted, such as `'0644'`, or symbolic, such as `u=rw,go=r`".to_owned());
-    match &value.kind {
-        ValueKind::Int(number) => {
-            let raw = value.span.text();
-            let octal = raw.starts_with('0') || raw.parse::<i64>() != Ok(*number);
-            if !octal {
-                return Err(bad(format!(
-                    "`{raw}` is a decimal number here; write `'0{raw}'`"
-                )));
-            }
-            match u32::try_from(*number) {
-                Ok(bits) if bits <= 0o7777 => Ok(format!("{bits:04o}")),
-                _ => Err(quoted()),
-            }
-        }
-        ValueKind::Str(text) => {
-            let digits = text.strip_prefix("0o").unwrap_or(text);
-            if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) {
-                return match u32::from_str_radix(digits, 8) {
-                    Ok(bits) if bits <= 0o7777 => Ok(format!("{bits:04o}")),
-                    _ => Err(quoted()),
-                };
-            }
-            let clause = |clause: &str| {
-                let at = clause.find(['+', '-', '=']);
-                at.is_some_and(|at| {
-                    clause[..at].chars().all(|c| "ugoa".contains(c))
-                        && clause[at + 1..].chars().all(|c| "rwxXstugo".contains(c))
-                })
-            };
-            if !text.is_empty() && text.split(',').all(clause) {
-                Ok(text.to_string())
-            } else {
-                Err(quoted())
-            }
-        }
-        _ => Err(quoted()),
-    }
 }

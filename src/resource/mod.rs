@@ -1,7 +1,31 @@
 //! Resources: the wanted state of one thing on one node, as a pure function of what is known of it. And the table of kinds.
 
+mod apt;
 mod args;
+mod assert;
+mod attributes;
+mod body;
+mod command;
+mod copy;
+mod debug;
+mod fail;
+mod file;
+mod folders;
+mod group;
+mod lineinfile;
+mod mode;
 mod param;
+mod pattern;
+mod ping;
+mod place;
+mod set_fact;
+mod setup;
+mod stat;
+mod systemd;
+mod template;
+mod user;
+mod validate;
+mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +85,11 @@ pub trait Controller {
     fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Diagnostic>;
     /// Content of a file: held in memory up to 1 MiB, else streamed; hashed once per run.
     fn content(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic>;
+    /// Length and SHA-256 of a file, hashed once per run and never held: for folders of many files.
+    fn digest(&self, path: &Path, at: &Value) -> Result<(u64, Arc<str>), Diagnostic> {
+        let body = body::Body::of(self.content(path, at)?);
+        Ok((body.len, body.sha256))
+    }
     /// Renders a template file in the scope of the task.
     fn render_file(&self, path: &Path, at: &Value, options: &RenderOptions)
     -> Result<String, Stop>;
@@ -101,7 +130,26 @@ impl Default for RenderOptions {
 }
 
 /// The table of kinds.
-pub static KINDS: &[&Kind] = &[];
+pub static KINDS: &[&Kind] = &[
+    &apt::APT,
+    &assert::ASSERT,
+    &command::COMMAND,
+    &command::SHELL,
+    &copy::COPY,
+    &debug::DEBUG,
+    &fail::FAIL,
+    &file::FILE,
+    &group::GROUP,
+    &lineinfile::LINEINFILE,
+    &ping::PING,
+    &set_fact::SET_FACT,
+    &setup::SETUP,
+    &stat::STAT,
+    &systemd::SERVICE,
+    &systemd::SYSTEMD,
+    &template::TEMPLATE,
+    &user::USER,
+];
 
 /// The kind of that name, short or full.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -47,6 +47,9 @@ pub enum ParamType {
 }
 
 impl Param {
+    /// The name of a parameter that stands for any name the user chooses (`set_fact`); see `Args::open`.
+    pub const OPEN: &str = "*";
+
     /// An optional parameter.
     pub const fn new(name: &'static str, ty: ParamType, doc: &'static str) -> Param {
         Param {

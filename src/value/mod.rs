@@ -12,7 +12,7 @@ use crate::source::Span;
 
 pub use extra::parse_extra;
 pub use place::place;
-pub use yaml::{parse_yaml, parse_yaml_one};
+pub use yaml::{is_plain_text, parse_yaml, parse_yaml_one};
 
 /// A value and its place. Clones are cheap.
 #[derive(Debug, Clone)]

@@ -40,5 +40,29 @@ pub fn parse_yaml_one(source: &Arc<Source>) -> Result<Value, Vec<Diagnostic>> {
         .unwrap_or_else(|| Value::new(Kind::Null, &Span::new(source, 0, 0))))
 }
 
+/// Whether every reader of YAML takes a text, written without quotes, for that text; `flow` when it stands
+/// inside brackets.
+pub fn is_plain_text(text: &str, flow: bool) -> bool {
+    let reserved = |c: char| "-?:,[]{}#&*!|>'\"%@`=".contains(c) || c.is_whitespace();
+    if text.is_empty() || text.contains('\n') || text.ends_with([' ', ':']) {
+        return false;
+    }
+    let mut chars = text.chars();
+    let first = chars.next().unwrap_or(' ');
+    let follows = chars.next();
+    let opens = reserved(first)
+        && !(matches!(first, '-' | '?' | ':') && follows.is_some_and(|c| !c.is_whitespace()));
+    let plain = matches!(scalar::resolve(text), scalar::Plain::Is(Kind::Str(_)));
+    !opens
+        && plain
+        && !text.starts_with("---")
+        && !text.starts_with("...")
+        && !matches!(text, "=" | "<<")
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.contains('\t')
+        && !(flow && text.contains([',', '[', ']', '{', '}', ':', '?']))
+}
+
 #[cfg(test)]
 mod tests;

@@ -338,3 +338,38 @@ fn all_faults_are_said_together() {
     );
     assert_eq!(said.lines().count(), 4, "{said}");
 }
+
+#[test]
+fn tasks_that_multiply_are_bounded() {
+    let many = "- debug:\n".repeat(1000);
+    let wide = "- import_tasks: many.yml\n".repeat(200);
+    let said = said(
+        "- hosts: all\n  tasks:\n    - import_tasks: wide.yml\n",
+        &[("many.yml", &many), ("wide.yml", &wide)],
+    );
+    assert!(said.contains("more than 100000 tasks"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_fault_is_shown_with_its_line_and_the_nearest_word() {
+    let folder = Folder::new(&[(
+        "site.yml",
+        "- hosts: all\n  tasks:\n    - name: web server\n      apt: {nmae: nginx}\n",
+    )]);
+    let (_, faults) = parse_playbook(&folder.name("site.yml"), KINDS, 0);
+    let shown: String = faults.iter().map(|fault| fault.render(false)).collect();
+    let shown = shown.replace(&folder.name("site.yml"), "site.yml");
+    assert_eq!(
+        shown,
+        "\
+error: unknown parameter `nmae` for `apt`
+ --> site.yml:4:13
+  |
+4 |       apt: {nmae: nginx}
+  |             ^^^^ did you mean `name`?
+  |
+  = help: `apt` takes `name`, `state` and `update_cache`
+"
+    );
+}

@@ -265,6 +265,14 @@ fn wrong_inventories_are_refused() {
             "error hosts.yml:2:15: unknown connection variable `ansible_prot` | did you mean `ansible_port`?",
         ),
         (
+            "web:\n  hosts: {a: {ansible_ssh_host: x}}\n",
+            "hadeploy does not have `ansible_ssh_host` | it is called `ansible_host`",
+        ),
+        (
+            "web:\n  hosts: {'a[0:60000]': , 'b[0:60000]': }\n",
+            "the inventory has more than 100000 hosts",
+        ),
+        (
             "web:\n  hosts: {a: {b-c: 1}}\n",
             "`b-c` cannot be the name of a variable",
         ),
@@ -321,4 +329,31 @@ fn a_vars_file_for_nobody_is_warned_of_and_two_for_one_refused() {
         said.contains("host_vars/a.yml:1:1: a file of variables is a mapping"),
         "{said}"
     );
+}
+
+#[test]
+fn a_listed_host_says_who_set_what() {
+    let folder = Folder::new(&[
+        ("hosts.yml", SITE),
+        (
+            "group_vars/web.yml",
+            "level: file\nansible_become_password: hunter2\n",
+        ),
+    ]);
+    let (inventory, said) = load(&folder, &["hosts.yml"]);
+    assert_eq!(said, "");
+    let listed = inventory.list("web01").expect("a host");
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].groups, ["site", "web"]);
+    let level = listed[0]
+        .vars
+        .iter()
+        .find(|var| &*var.name == "level")
+        .expect("a variable");
+    assert_eq!(&*level.origin, "group_vars/web");
+    assert_eq!(level.at, folder.name("group_vars/web.yml:1"));
+    let over: Vec<&str> = level.over.iter().map(|origin| &**origin).collect();
+    assert_eq!(over, ["group web", "group site", "group all"]);
+    assert!(!format!("{listed:?}").contains("hunter2"));
+    assert!(inventory.list("spare").is_err());
 }

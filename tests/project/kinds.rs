@@ -88,10 +88,12 @@ static SERVICE: Kind = kind(
     None,
 );
 
-static SET_FACT: Kind = Kind {
-    params: &[],
-    ..kind("set_fact", &["ansible.builtin.set_fact"], &[], None)
-};
+static SET_FACT: Kind = kind(
+    "set_fact",
+    &["ansible.builtin.set_fact"],
+    &[Param::new(Param::OPEN, ParamType::Any, "Names and values")],
+    None,
+);
 
 static TEMPLATE: Kind = kind(
     "template",

@@ -192,5 +192,11 @@ fn notified_topics_and_templates_need_no_handler_name() {
       listen: [topic]
 ",
     )]);
-    assert_eq!(read(&folder).plays[0].tasks[0].notify.len(), 2);
+    let playbook = read(&folder);
+    let play = &playbook.plays[0];
+    assert_eq!(play.tasks[0].notify.len(), 2);
+    let raw = |task: &Task| Some(task.label.clone());
+    assert_eq!(play.notified("topic", raw).len(), 1);
+    assert_eq!(play.notified("one", raw).len(), 1);
+    assert!(play.notified("two", raw).is_empty());
 }

@@ -103,7 +103,7 @@ impl<'s> Loader<'s> {
         let span = self.span(mark);
         let before = self.nodes;
         self.count(1, &span)?;
-        self.check_tab(&span);
+        self.check_tab(&span, mark.start.line());
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 (self.scalar(&text, style, tag.as_deref(), span), anchor)
@@ -163,8 +163,7 @@ impl<'s> Loader<'s> {
         Span::new(self.source, range.start as u32, range.end as u32)
     }
 
-    fn check_tab(&mut self, span: &Span) {
-        let line = span.line();
+    fn check_tab(&mut self, span: &Span, line: usize) {
         if line == self.tab_line {
             return;
         }
@@ -206,10 +205,8 @@ impl<'s> Loader<'s> {
     }
 
     fn tagged(&mut self, text: &str, tag: &Tag, span: &Span) -> Kind {
-        if tag.handle().is_empty() && tag.suffix() == "!" || tag.original() == "!" {
-            return Kind::Str(text.into());
-        }
         let wanted = match tag.core_suffix() {
+            _ if tag.original() == "!" => return Kind::Str(text.into()),
             Some("str") => return Kind::Str(text.into()),
             Some(wanted @ ("int" | "float" | "bool" | "null")) => wanted,
             _ => {

@@ -1,0 +1,80 @@
+//! `hadeploy.yml` under the command line: what is given there wins.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::environment::Environment;
+use crate::diagnostic::Diagnostic;
+use crate::settings::{self, Settings};
+use crate::transport::ssh;
+
+/// Defaults of the project that the working folder lies in, with paths as they are to be shown.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// `-i`.
+    pub inventory: Vec<String>,
+    /// `--forks`.
+    pub forks: Option<usize>,
+    /// `--host-key-checking`.
+    pub host_key_checking: Option<ssh::HostKeyChecking>,
+    /// `-u`.
+    pub remote_user: Option<String>,
+    /// `--private-key`.
+    pub private_key: Option<PathBuf>,
+    /// `--lock-timeout`.
+    pub lock_timeout: Option<Duration>,
+    /// The folder of logs.
+    pub logs: Option<PathBuf>,
+}
+
+impl Defaults {
+    /// Reads the nearest `hadeploy.yml`; what has no effect in it comes back as warnings.
+    ///
+    /// # Errors
+    /// Everything that is wrong in the file.
+    pub fn read(env: &Environment) -> Result<(Defaults, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let (settings, file) = Settings::nearest(&env.folder)?;
+        let mut warnings = Vec::new();
+        if settings.vault_password_file.is_some() {
+            let file = file.unwrap_or_default();
+            let mut warning = Diagnostic::error(format!(
+                "`vault_password_file` in `{}` has no effect: it comes in a later release",
+                near(&file, env).display()
+            ));
+            warning.severity = crate::diagnostic::Severity::Warning;
+            warnings.push(warning);
+        }
+        let shown = |path: &PathBuf| near(&env.expand(path), env).display().to_string();
+        let defaults = Defaults {
+            inventory: settings.inventory.iter().map(shown).collect(),
+            forks: settings.forks,
+            host_key_checking: settings.host_key_checking.map(host_keys),
+            remote_user: settings.remote_user,
+            private_key: settings.private_key_file.map(|path| env.expand(&path)),
+            lock_timeout: settings.lock_timeout,
+            logs: settings.log_dir.map(|path| env.expand(&path)),
+        };
+        Ok((defaults, warnings))
+    }
+
+    /// The inventories of the command line, else those of the file.
+    pub fn inventories(&self, given: &[String]) -> Vec<String> {
+        match given.is_empty() {
+            true => self.inventory.clone(),
+            false => given.to_vec(),
+        }
+    }
+}
+
+/// A path below the working folder is shown from there.
+fn near<'a>(path: &'a Path, env: &Environment) -> &'a Path {
+    path.strip_prefix(&env.folder).unwrap_or(path)
+}
+
+fn host_keys(keys: settings::HostKeyChecking) -> ssh::HostKeyChecking {
+    match keys {
+        settings::HostKeyChecking::Yes => ssh::HostKeyChecking::Yes,
+        settings::HostKeyChecking::AcceptNew => ssh::HostKeyChecking::AcceptNew,
+        settings::HostKeyChecking::No => ssh::HostKeyChecking::No,
+    }
+}

@@ -1,0 +1,157 @@
+//! The environment of the process: read once, here, and handed down.
+
+use std::env;
+use std::fs;
+use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What the environment says, and which of the standard streams are terminals.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// When it was read: the beginning of the command.
+    pub started: Instant,
+    /// The words of the command line, without the program.
+    pub words: Vec<String>,
+    /// The working folder.
+    pub folder: PathBuf,
+    /// The home folder of who runs this.
+    pub home: Option<PathBuf>,
+    /// The name of who runs this.
+    pub user: String,
+    /// The name of this machine.
+    pub machine: String,
+    /// The socket of an ssh-agent.
+    pub agent: Option<PathBuf>,
+    /// Whether no human waits for the answer: `CI=true`.
+    pub unattended: bool,
+    /// Whether colours are not wanted: `NO_COLOR`, or a terminal that has none.
+    pub colourless: bool,
+    /// `XDG_STATE_HOME`, when it is an absolute path.
+    pub state_home: Option<PathBuf>,
+    /// `COLUMNS`, else the width of the terminal.
+    pub columns: Option<usize>,
+    /// `HADEPLOY_LOG`, else `RUST_LOG`.
+    pub log_filter: Option<String>,
+    /// Whether standard input is a terminal.
+    pub asks: bool,
+    /// Whether standard output is a terminal.
+    pub shows: bool,
+    /// Whether standard error is a terminal.
+    pub tells: bool,
+}
+
+impl Environment {
+    /// Reads it.
+    pub fn read() -> Environment {
+        let home = path("HOME");
+        Environment {
+            started: Instant::now(),
+            words: env::args_os()
+                .skip(1)
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+            folder: env::current_dir().unwrap_or_default(),
+            user: text("USER")
+                .or_else(|| text("LOGNAME"))
+                .or_else(account)
+                .unwrap_or_else(|| "root".to_owned()),
+            machine: fs::read_to_string("/proc/sys/kernel/hostname")
+                .map(|name| name.trim().to_owned())
+                .unwrap_or_else(|_| "localhost".to_owned()),
+            agent: path("SSH_AUTH_SOCK"),
+            unattended: text("CI").is_some_and(|ci| matches!(ci.as_str(), "true" | "1")),
+            colourless: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
+            state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
+            columns: text("COLUMNS")
+                .and_then(|columns| columns.parse().ok())
+                .or_else(terminal_width)
+                .filter(|columns| *columns >= 20),
+            log_filter: text("HADEPLOY_LOG").or_else(|| text("RUST_LOG")),
+            asks: std::io::stdin().is_terminal(),
+            shows: std::io::stdout().is_terminal(),
+            tells: std::io::stderr().is_terminal(),
+            home,
+        }
+    }
+
+    /// `path` with a leading `~/` as the home folder.
+    pub fn expand(&self, path: &Path) -> PathBuf {
+        match (path.strip_prefix("~"), &self.home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// Where the logs of runs go unless a setting says otherwise; none without a home.
+    pub fn runs(&self) -> Option<PathBuf> {
+        let state = match (&self.state_home, &self.home) {
+            (Some(state), _) => state.clone(),
+            (None, Some(home)) => home.join(".local/state"),
+            (None, None) => return None,
+        };
+        Some(state.join("hadeploy/runs"))
+    }
+}
+
+/// A variable that is set to something.
+fn text(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn path(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// The width of the terminal that standard output, else standard error, is.
+fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size()?;
+    Some(usize::from(width.0))
+}
+
+/// The account that owns this process, for services and cron, which set no `USER`.
+fn account() -> Option<String> {
+    let uid = fs::metadata("/proc/self").ok()?.uid().to_string();
+    let accounts = fs::read_to_string("/etc/passwd").ok()?;
+    accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(home: Option<&str>, state: Option<&str>) -> Environment {
+        Environment {
+            home: home.map(PathBuf::from),
+            state_home: state.map(PathBuf::from),
+            ..Environment::read()
+        }
+    }
+
+    #[test]
+    fn runs_are_below_the_state_folder() {
+        let runs = |home, state| with(home, state).runs();
+        let path = |text: &str| Some(PathBuf::from(text));
+        assert_eq!(runs(Some("/h"), Some("/s")), path("/s/hadeploy/runs"));
+        assert_eq!(
+            runs(Some("/h"), None),
+            path("/h/.local/state/hadeploy/runs")
+        );
+        assert_eq!(runs(None, None), None);
+    }
+
+    #[test]
+    fn only_a_leading_tilde_is_home() {
+        let env = with(Some("/h"), None);
+        assert_eq!(env.expand(Path::new("~/k")), Path::new("/h/k"));
+        assert_eq!(env.expand(Path::new("a/~/k")), Path::new("a/~/k"));
+        assert_eq!(env.expand(Path::new("~bob/k")), Path::new("~bob/k"));
+    }
+}

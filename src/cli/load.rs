@@ -1,0 +1,108 @@
+//! The user's files, read and resolved against the command line; and how what is wrong in them is told.
+
+use std::io;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::defaults::Defaults;
+use super::environment::Environment;
+use super::exit;
+use super::options::{BaseArgs, Output, ProjectArgs};
+use crate::diagnostic::{Diagnostic, count};
+use crate::event::{Event, Recap};
+use crate::playbook::{Project, includes};
+use crate::report::{Json, Plain, ReportOptions, Reporter};
+use crate::template::Templates;
+
+/// A project without errors.
+pub struct Loaded {
+    /// Playbooks and inventory.
+    pub project: Project,
+    /// Its templates, compiled.
+    pub templates: Arc<Templates>,
+    /// What is worth a word in it.
+    pub warnings: Vec<Diagnostic>,
+    /// What `hadeploy.yml` says.
+    pub defaults: Defaults,
+}
+
+/// Reads everything.
+///
+/// # Errors
+/// All that is wrong, warnings among it.
+pub fn load(args: &ProjectArgs, env: &Environment) -> Result<Loaded, Vec<Diagnostic>> {
+    let (defaults, mut found) = Defaults::read(env)?;
+    let templates = Templates::with_includes(includes(&args.playbooks));
+    let inventories = defaults.inventories(&args.base.inventory);
+    let (project, mut faults) =
+        Project::load(&args.playbooks, &inventories, &args.options(), &templates);
+    found.append(&mut faults);
+    if found.iter().any(Diagnostic::is_error) {
+        return Err(found);
+    }
+    Ok(Loaded {
+        project,
+        templates,
+        warnings: found,
+        defaults,
+    })
+}
+
+/// Tells all that is wrong, and that nothing was touched; gives the exit status.
+pub fn refuse(faults: &[Diagnostic], base: &BaseArgs, env: &Environment) -> u8 {
+    let mut reporter = reporter(base, env);
+    for fault in faults {
+        reporter.event(&Event::Diagnostic(Box::new(fault.clone())));
+    }
+    let errors = faults.iter().filter(|fault| fault.is_error()).count();
+    let reason = count(errors, "error");
+    reporter.event(&Event::RunFinished(Recap {
+        elapsed_ms: u64::try_from(env.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ..ended(exit::REFUSED, reason)
+    }));
+    reporter.finish();
+    exit::REFUSED
+}
+
+/// Tells warnings, where they stand for themselves.
+pub fn warn(warnings: &[Diagnostic], base: &BaseArgs, env: &Environment) {
+    let mut reporter = reporter(base, env);
+    for warning in warnings {
+        reporter.event(&Event::Diagnostic(Box::new(warning.clone())));
+    }
+    reporter.finish();
+}
+
+/// The end of something that came to no host.
+pub fn ended(exit_code: u8, reason: String) -> Recap {
+    Recap {
+        exit_code,
+        reason,
+        touched: false,
+        elapsed_ms: 0,
+        hosts: IndexMap::new(),
+    }
+}
+
+/// For what is told before a run: people read it on standard error, programs on standard output.
+fn reporter(base: &BaseArgs, env: &Environment) -> Box<dyn Reporter> {
+    match base.output {
+        Output::Json => Box::new(Json::new(Box::new(io::stdout()))),
+        Output::Human => Box::new(Plain::new(
+            options(base, env, env.tells),
+            Box::new(io::stderr()),
+        )),
+    }
+}
+
+/// How people want to see it, on a stream that is a terminal or not.
+pub fn options(base: &BaseArgs, env: &Environment, terminal: bool) -> ReportOptions {
+    let default = ReportOptions::default();
+    ReportOptions {
+        verbosity: base.verbose,
+        colour: terminal && !env.colourless,
+        width: env.columns.unwrap_or(default.width),
+        ..default
+    }
+}

@@ -1,0 +1,213 @@
+//! Options that several subcommands share, spelled as Ansible spells them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::duration;
+use crate::playbook::{self, TagChoice};
+use crate::transport::ssh;
+
+/// Where the hosts are, and how to answer.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What to work on")]
+pub struct BaseArgs {
+    /// Read hosts and groups from FILE; may be repeated
+    #[arg(short, long, value_name = "FILE", alias = "inventory-file")]
+    pub inventory: Vec<String>,
+    /// Write for people (human), or one event a line for programs (json)
+    #[arg(long, value_enum, default_value_t = Output::Human, value_name = "FORM", hide_possible_values = true, hide_default_value = true)]
+    pub output: Output,
+    /// Show more: -v also what is unchanged, -vvv what hadeploy itself does
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The forms of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Lines for people
+    Human,
+    /// One event a line
+    Json,
+}
+
+/// Which playbooks, and what of them.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What to work on")]
+pub struct ProjectArgs {
+    /// The playbook; several are taken in order
+    #[arg(required = true, value_name = "PLAYBOOK", help_heading = None::<&str>)]
+    pub playbooks: Vec<String>,
+    #[command(flatten)]
+    pub base: BaseArgs,
+    /// Keep only hosts that PATTERN selects: `web`, `n1,n2`, `all:!db`
+    #[arg(short, long, value_name = "PATTERN")]
+    pub limit: Option<String>,
+    /// Keep only tasks with one of these tags
+    #[arg(short, long, value_name = "TAGS", value_delimiter = ',')]
+    pub tags: Vec<String>,
+    /// Leave out tasks with one of these tags
+    #[arg(long, value_name = "TAGS", value_delimiter = ',')]
+    pub skip_tags: Vec<String>,
+    /// Set variables: NAME=VALUE, JSON, or @FILE; may be repeated
+    #[arg(short, long, value_name = "VARS")]
+    pub extra_vars: Vec<String>,
+    /// Begin at the task of that name
+    #[arg(long, value_name = "NAME")]
+    pub start_at_task: Option<String>,
+    /// Show the hosts of each play, and stop
+    #[arg(long)]
+    pub list_hosts: bool,
+    /// Show the tasks of each play, and stop
+    #[arg(long)]
+    pub list_tasks: bool,
+    /// Show the tags of each play, and stop
+    #[arg(long)]
+    pub list_tags: bool,
+    #[command(flatten)]
+    pub refused: RefusedArgs,
+}
+
+impl ProjectArgs {
+    /// As the project wants them.
+    pub fn options(&self) -> playbook::Options {
+        playbook::Options {
+            tags: TagChoice {
+                only: self.tags.clone(),
+                skip: self.skip_tags.clone(),
+            },
+            limit: self.limit.clone(),
+            extra: self.extra_vars.clone(),
+            start_at_task: self.start_at_task.clone(),
+            ..playbook::Options::default()
+        }
+    }
+}
+
+/// How nodes are reached and worked on.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "How to work on nodes")]
+pub struct NodeArgs {
+    /// Work on so many hosts at once [default: 50]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub forks: Option<u16>,
+    /// Log in as USER where the inventory says nothing
+    #[arg(short, long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Act as root, by sudo
+    #[arg(short = 'b', long = "become")]
+    pub become_root: bool,
+    /// Ask for the password of sudo
+    #[arg(short = 'K', long, conflicts_with = "become_password_file")]
+    pub ask_become_pass: bool,
+    /// Take the password of sudo from the first line of FILE
+    #[arg(long, value_name = "FILE", alias = "become-pass-file")]
+    pub become_password_file: Option<PathBuf>,
+    /// Log in with the key in FILE
+    #[arg(long, value_name = "FILE", alias = "key-file")]
+    pub private_key: Option<PathBuf>,
+    /// Refuse unknown host keys (yes), learn them (accept-new), or take all (no)
+    #[arg(long, value_enum, value_name = "CHECK", hide_possible_values = true)]
+    pub host_key_checking: Option<HostKeys>,
+    /// Show the differences of texts
+    #[arg(short = 'D', long)]
+    pub diff: bool,
+}
+
+/// The words of `--host-key-checking`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HostKeys {
+    /// Refuse them
+    Yes,
+    /// Learn them
+    AcceptNew,
+    /// Take them, and learn nothing
+    No,
+}
+
+impl From<HostKeys> for ssh::HostKeyChecking {
+    fn from(keys: HostKeys) -> ssh::HostKeyChecking {
+        match keys {
+            HostKeys::Yes => ssh::HostKeyChecking::Yes,
+            HostKeys::AcceptNew => ssh::HostKeyChecking::AcceptNew,
+            HostKeys::No => ssh::HostKeyChecking::No,
+        }
+    }
+}
+
+/// `--lock-timeout`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "How to work on nodes")]
+pub struct LockArgs {
+    /// Wait so long for another run's lease: 90s, 5m [default: 0s]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub lock_timeout: Option<Duration>,
+}
+
+/// What people who know Ansible may type, and what comes later: refused by name, each with what to do instead.
+#[derive(Debug, Clone, Args)]
+pub struct RefusedArgs {
+    #[arg(short = 'C', long, hide = true)]
+    check: bool,
+    #[arg(long, hide = true)]
+    syntax_check: bool,
+    #[arg(short = 'k', long, hide = true)]
+    ask_pass: bool,
+    #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
+    vault_password_file: Option<Option<String>>,
+    #[arg(long, hide = true)]
+    ask_vault_pass: bool,
+    #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
+    out: Option<Option<String>>,
+    #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
+    from: Option<Option<String>>,
+}
+
+impl RefusedArgs {
+    /// What is refused, and the help; none when nothing of it was given.
+    pub fn first(&self) -> Option<(String, &'static str)> {
+        let later = "comes in a later release";
+        let table = [
+            (
+                self.check,
+                "`-C` is no option here",
+                "`hadeploy plan` shows what an apply would change, and cannot write",
+            ),
+            (
+                self.syntax_check,
+                "`--syntax-check` is no option here",
+                "`hadeploy validate` checks all files without connecting",
+            ),
+            (
+                self.ask_pass,
+                "`-k` is no option here",
+                "hadeploy logs in with keys: `--private-key`, or an ssh-agent",
+            ),
+        ];
+        if let Some((_, message, help)) = table.iter().find(|(given, ..)| *given) {
+            return Some(((*message).to_owned(), help));
+        }
+        let table = [
+            (
+                self.vault_password_file.is_some(),
+                "--vault-password-file",
+                "keep secrets in a file that only you can read, and give it with `-e @FILE`",
+            ),
+            (
+                self.ask_vault_pass,
+                "--ask-vault-pass",
+                "keep secrets in a file that only you can read, and give it with `-e @FILE`",
+            ),
+            (
+                self.out.is_some(),
+                "--out",
+                "apply shows what it changes, and plan shows it before",
+            ),
+            (self.from.is_some(), "--from", "apply the playbook itself"),
+        ];
+        let (_, option, help) = table.iter().find(|(given, ..)| *given)?;
+        Some((format!("`{option}` {later}"), help))
+    }
+}

@@ -1,0 +1,44 @@
+//! `hadeploy plan`: what an apply would change.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::environment::Environment;
+use super::options::{NodeArgs, ProjectArgs};
+use super::run::{self, Work};
+use crate::event::Mode;
+
+/// Show what an apply would change, and write nothing
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    nodes: NodeArgs,
+    /// Exit with 2 when changes are pending
+    #[arg(long, help_heading = "How to work on nodes")]
+    detailed_exitcode: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  hadeploy plan playbooks/site.yml -i inventory.yml
+  hadeploy plan playbooks/site.yml -i inventory.yml --limit n1 --tags nginx
+  hadeploy plan playbooks/site.yml --detailed-exitcode --output json
+
+Exit status: 0 nothing wrong, 1 something failed, 2 changes are pending (only
+with --detailed-exitcode).";
+
+/// Runs it; gives the exit status.
+pub async fn run(args: PlanArgs, env: &Environment) -> u8 {
+    let work = Work {
+        mode: Mode::Plan,
+        project: args.project,
+        nodes: args.nodes,
+        detailed: args.detailed_exitcode,
+        yes: true,
+        lock_timeout: Some(Duration::ZERO),
+    };
+    run::run(work, env).await
+}

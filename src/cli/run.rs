@@ -1,0 +1,280 @@
+//! A plan or an apply: from the words of the command line to the exit status.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::environment::Environment;
+use super::interrupt::Interrupts;
+use super::load::{self, Loaded, load, refuse, warn};
+use super::options::{NodeArgs, Output, ProjectArgs};
+use super::teller::Teller;
+use super::{command_line, exit, listing, logs, prompt, run_id, say};
+use crate::diagnostic::{Diagnostic, count};
+use crate::engine::{self, Settings};
+use crate::event::{Event, Mode};
+use crate::node::LeaseInfo;
+use crate::report::{self, Journal, Json, ReportOptions, Reporters};
+use crate::secret::{Masker, Secret};
+use crate::transport::ssh::SshClient;
+
+/// Hosts worked on at once unless something else is said.
+const FORKS: usize = 50;
+
+/// What is to be done.
+pub struct Work {
+    /// Plan or apply.
+    pub mode: Mode,
+    /// On what.
+    pub project: ProjectArgs,
+    /// How.
+    pub nodes: NodeArgs,
+    /// `--detailed-exitcode`.
+    pub detailed: bool,
+    /// Whether nothing is asked.
+    pub yes: bool,
+    /// `--lock-timeout`.
+    pub lock_timeout: Option<Duration>,
+}
+
+/// Does it; gives the exit status.
+pub async fn run(work: Work, env: &Environment) -> u8 {
+    let args = &work.project;
+    if let Some(status) = super::refuse_options(&args.refused) {
+        return status;
+    }
+    let loaded = match load(args, env) {
+        Ok(loaded) => loaded,
+        Err(faults) => return refuse(&faults, &args.base, env),
+    };
+    let human = args.base.output == Output::Human;
+    if human || args.list_hosts || args.list_tasks || args.list_tags {
+        warn(&loaded.warnings, &args.base, env);
+    }
+    if listing::show(&loaded.project, args) {
+        return exit::DONE;
+    }
+    let password = match prompt::become_password(&work.nodes, env) {
+        Ok(password) => password,
+        Err(fault) => return refuse(&[*fault], &args.base, env),
+    };
+    if !confirmed(&work, &loaded, env) {
+        say::err("nothing was touched");
+        return exit::REFUSED;
+    }
+    let interrupts = match Interrupts::listen() {
+        Ok(interrupts) => interrupts,
+        Err(error) => {
+            let fault = Diagnostic::error(format!("cannot listen for signals: {error}"));
+            return refuse(&[fault], &args.base, env);
+        }
+    };
+    engage(&work, loaded, password, interrupts, env).await
+}
+
+/// Whether the user says yes, where one can be asked.
+fn confirmed(work: &Work, loaded: &Loaded, env: &Environment) -> bool {
+    let asks = env.asks && env.tells && !env.unattended;
+    if work.yes || !asks || work.project.base.output == Output::Json {
+        return true;
+    }
+    let hosts: HashSet<_> = loaded
+        .project
+        .plays
+        .iter()
+        .flat_map(|scheduled| &scheduled.hosts)
+        .collect();
+    let playbooks = work.project.playbooks.join("`, `");
+    prompt::yes(&format!(
+        "apply `{playbooks}` to {}? [y/N] ",
+        count(hosts.len(), "host")
+    ))
+}
+
+/// Lets the engine run, with everyone who listens.
+async fn engage(
+    work: &Work,
+    loaded: Loaded,
+    password: Option<Secret>,
+    interrupts: Interrupts,
+    env: &Environment,
+) -> u8 {
+    let masker = Arc::new(Masker::new());
+    if let Some(password) = &password {
+        masker.add(password);
+    }
+    let now = Timestamp::now();
+    let id = run_id::run_id(now);
+    let (mut reporters, bars) = reporters(work, env);
+    let mut notes = Vec::new();
+    let mut log = None;
+    match journal(&loaded, &id, env) {
+        Ok(journal) => {
+            log = Some(journal.path().display().to_string());
+            reporters.0.push(Box::new(journal));
+        }
+        Err(why) => notes.push(why),
+    }
+    if let Err(why) = logs::start(work.project.base.verbose, env, bars.clone()) {
+        notes.push(why);
+    }
+    let settings = settings(work, &loaded, password, &id, now, log, env);
+    let teller = Teller::start(work.mode, work.detailed, reporters);
+    let events = teller.events();
+    for message in notes {
+        let _ = events.send(Event::Warning {
+            host: None,
+            message,
+        });
+    }
+    if work.project.base.output == Output::Json {
+        for warning in loaded.warnings {
+            let _ = events.send(Event::Diagnostic(Box::new(warning)));
+        }
+    }
+    let interrupt = CancellationToken::new();
+    let run = tokio::spawn(engine::run(
+        loaded.project,
+        loaded.templates,
+        SshClient::new(prompt::passphrases(env)),
+        settings,
+        masker,
+        events,
+        interrupt.clone(),
+    ));
+    attend(run, teller, interrupts, &interrupt, bars.as_ref()).await
+}
+
+/// Waits for the end of the run, or for who wants it sooner.
+async fn attend(
+    mut run: tokio::task::JoinHandle<crate::event::Recap>,
+    teller: Teller,
+    mut interrupts: Interrupts,
+    interrupt: &CancellationToken,
+    bars: Option<&MultiProgress>,
+) -> u8 {
+    let tell = |words: &str| match bars {
+        Some(bars) => bars.suspend(|| say::err(words)),
+        None => say::err(words),
+    };
+    let mut busy = None;
+    loop {
+        tokio::select! {
+            _ = &mut run => break,
+            () = interrupts.next() => {}
+        }
+        if !interrupt.is_cancelled() {
+            interrupt.cancel();
+            tell("finishing what runs; press again to stop at once");
+            continue;
+        }
+        run.abort();
+        let watch = teller.watch();
+        busy = Some(watch.busy());
+        let _ = teller.events().send(Event::RunFinished(watch.stopped()));
+        break;
+    }
+    let told = tokio::task::spawn_blocking(move || teller.finish()).await;
+    if let Some(busy) = busy {
+        say::err(&left_behind(&busy));
+    }
+    let Ok(told) = told else { return exit::BUG };
+    if let Some(trouble) = told.trouble {
+        say::err(&format!("warning: {trouble}"));
+    }
+    told.exit_code.unwrap_or(exit::BUG)
+}
+
+fn left_behind(busy: &[Arc<str>]) -> String {
+    if busy.is_empty() {
+        return "stopped at once; no host was at work".to_owned();
+    }
+    format!(
+        "stopped at once; these may still be working: {}\nwhat was started there goes on to its end, and the next run finds it; their leases end within 30 s",
+        busy.join(", ")
+    )
+}
+
+/// Who is told: people on standard output, or programs.
+fn reporters(work: &Work, env: &Environment) -> (Reporters, Option<MultiProgress>) {
+    let base = &work.project.base;
+    if base.output == Output::Json {
+        let json = Json::new(Box::new(io::stdout()));
+        return (Reporters(vec![Box::new(json)]), None);
+    }
+    let next = match work.mode {
+        Mode::Plan => command_line::to_apply(&env.words),
+        Mode::Apply => command_line::shown(&env.words),
+    };
+    let options = ReportOptions {
+        diff: work.nodes.diff,
+        next_command: Some(next),
+        ..load::options(base, env, env.shows)
+    };
+    let target = match env.shows {
+        true => ProgressDrawTarget::stdout(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let (reporter, bars) = report::human(options, target, Box::new(io::stdout()));
+    (Reporters(vec![reporter]), bars)
+}
+
+fn journal(loaded: &Loaded, id: &str, env: &Environment) -> Result<Journal, String> {
+    let folder = loaded.defaults.logs.clone().or_else(|| env.runs());
+    let folder = folder.ok_or("there is no log of this run: HOME is not set")?;
+    Journal::create(&folder, id, Journal::KEEP).map_err(|error| {
+        let why = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        format!(
+            "there is no log of this run: {error}{}",
+            why.unwrap_or_default()
+        )
+    })
+}
+
+fn settings(
+    work: &Work,
+    loaded: &Loaded,
+    become_password: Option<Secret>,
+    id: &str,
+    now: Timestamp,
+    log: Option<String>,
+    env: &Environment,
+) -> Settings {
+    let (nodes, defaults) = (&work.nodes, &loaded.defaults);
+    let key = nodes.private_key.as_ref().map(|path| env.expand(path));
+    let host_keys = nodes.host_key_checking.map(Into::into);
+    Settings {
+        mode: work.mode,
+        run_id: id.into(),
+        forks: nodes
+            .forks
+            .map(usize::from)
+            .or(defaults.forks)
+            .unwrap_or(FORKS),
+        lock_timeout: work
+            .lock_timeout
+            .or(defaults.lock_timeout)
+            .unwrap_or_default(),
+        diff: nodes.diff,
+        verbosity: work.project.base.verbose,
+        become_password,
+        force_become: nodes.become_root,
+        user: nodes.user.clone().or(defaults.remote_user.clone()),
+        private_key: key.or(defaults.private_key.clone()),
+        local_user: env.user.clone(),
+        home: env.home.clone(),
+        agent: env.agent.clone(),
+        host_key_checking: host_keys.or(defaults.host_key_checking).unwrap_or_default(),
+        lease: LeaseInfo {
+            holder: format!("{}@{}", env.user, env.machine),
+            command: command_line::shown(&env.words),
+            since: format!("{now:.0}"),
+        },
+        log,
+    }
+}

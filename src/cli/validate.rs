@@ -1,0 +1,60 @@
+//! `hadeploy validate`: all that is wrong in the files, without connecting.
+
+use clap::Args;
+
+use super::environment::Environment;
+use super::load::{Loaded, ended, load, refuse, warn};
+use super::options::{Output, ProjectArgs};
+use super::{exit, listing, say};
+use crate::diagnostic::count;
+use crate::event::Event;
+use crate::report;
+
+/// Check playbook and inventory, and connect to nothing
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+}
+
+/// Runs it; gives the exit status.
+pub fn run(args: &ValidateArgs, env: &Environment) -> u8 {
+    let args = &args.project;
+    if let Some(status) = super::refuse_options(&args.refused) {
+        return status;
+    }
+    let loaded = match load(args, env) {
+        Ok(loaded) => loaded,
+        Err(faults) => return refuse(&faults, &args.base, env),
+    };
+    warn(&loaded.warnings, &args.base, env);
+    if listing::show(&loaded.project, args) {
+        return exit::DONE;
+    }
+    let reason = verdict(&loaded);
+    match args.base.output {
+        Output::Human => say::out(&reason),
+        Output::Json => {
+            let end = Event::RunFinished(ended(exit::DONE, reason));
+            say::out(&report::line(&end, None).unwrap_or_default());
+        }
+    }
+    exit::DONE
+}
+
+fn verdict(loaded: &Loaded) -> String {
+    let plays = &loaded.project.plays;
+    let tasks = plays
+        .iter()
+        .map(|scheduled| scheduled.play.tasks_and_handlers().count())
+        .sum();
+    let complaints = match loaded.warnings.len() {
+        0 => "nothing to complain about".to_owned(),
+        warnings => count(warnings, "warning"),
+    };
+    format!(
+        "{}, {}: {complaints}",
+        count(plays.len(), "play"),
+        count(tasks, "task")
+    )
+}

@@ -1,0 +1,84 @@
+//! What the events of a run have said so far, for an end that comes from outside.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::exit;
+use crate::event::{Event, Mode, Recap, Status, Tally, TaskResult};
+
+/// Follows a run.
+pub struct Watch {
+    mode: Mode,
+    started: Instant,
+    hosts: IndexMap<Arc<str>, Tally>,
+    busy: IndexSet<Arc<str>>,
+    touched: bool,
+}
+
+impl Watch {
+    /// Nothing has happened yet.
+    pub fn new(mode: Mode) -> Watch {
+        Watch {
+            mode,
+            started: Instant::now(),
+            hosts: IndexMap::new(),
+            busy: IndexSet::new(),
+            touched: false,
+        }
+    }
+
+    /// Takes an event in.
+    pub fn note(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { hosts, .. } => {
+                let fresh = hosts.iter().map(|host| (host.clone(), Tally::default()));
+                self.hosts.extend(fresh);
+            }
+            Event::HostWorking { host, what } if what.is_empty() => {
+                self.busy.shift_remove(host);
+            }
+            Event::HostWorking { host, .. } => {
+                self.busy.insert(host.clone());
+            }
+            Event::HostUnreachable { host, .. } => {
+                self.busy.shift_remove(host);
+                self.hosts.entry(host.clone()).or_default().unreachable = 1;
+            }
+            Event::TaskFinished(result) => self.count(result),
+            _ => {}
+        }
+    }
+
+    /// Hosts that were at work when last heard of.
+    pub fn busy(&self) -> Vec<Arc<str>> {
+        self.busy.iter().cloned().collect()
+    }
+
+    /// The end of a run that was stopped at once. Who was at work in an apply may have been touched.
+    pub fn stopped(&self) -> Recap {
+        Recap {
+            exit_code: exit::INTERRUPTED,
+            reason: "stopped at once".to_owned(),
+            touched: self.mode.may_change() && (self.touched || !self.busy.is_empty()),
+            elapsed_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            hosts: self.hosts.clone(),
+        }
+    }
+
+    fn count(&mut self, result: &TaskResult) {
+        self.touched |= result.status == Status::Changed;
+        let tally = self.hosts.entry(result.host.clone()).or_default();
+        match result.status {
+            Status::Ok => tally.ok += 1,
+            Status::Changed => tally.changed += 1,
+            Status::Skipped => tally.skipped += 1,
+            Status::Failed if result.rescued => tally.rescued += 1,
+            Status::Failed if result.ignored => tally.ignored += 1,
+            Status::Failed => tally.failed += 1,
+            Status::Unreachable => tally.unreachable = 1,
+            Status::Unknown => tally.unknown += 1,
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Binding: a task with its templates becomes resources, one for each item of its loop.
+
+use std::sync::Arc;
+
+use minijinja::Value as Native;
+
+use super::controller::TaskController;
+use super::native;
+use super::scope::{PlayScope, TaskScope};
+use crate::diagnostic::Diagnostic;
+use crate::playbook::{Loop, LoopKind, Privilege, Task, TaskAction};
+use crate::resource::{ParamType, Resource};
+use crate::template::{Scope, Stop, is_omit, to_native};
+use crate::value::{Entry, Kind as ValueKind, Map, Value};
+
+/// One thing to do on one host: a task, or one item of its loop.
+pub struct Unit {
+    /// The item's label; none without a loop.
+    pub label: Option<String>,
+    /// Its names.
+    pub scope: Arc<TaskScope>,
+    /// The wanted state; none when its condition is false.
+    pub resource: Option<Box<dyn Resource>>,
+    /// The account that acts; none for the shell's own.
+    pub user: Option<String>,
+    /// `environment`.
+    pub env: Vec<(String, String)>,
+    /// `timeout`.
+    pub timeout: Option<u64>,
+    /// `no_log`.
+    pub secret: bool,
+    /// `ignore_errors`.
+    pub ignore: bool,
+    /// `check_mode: false`: it runs in a plan too.
+    pub reads: bool,
+    /// The item, for the registered result.
+    pub item: Option<serde_json::Value>,
+}
+
+/// Binds tasks of one play for one host.
+pub struct Binder {
+    /// The play for the host.
+    pub play: Arc<PlayScope>,
+}
+
+impl Binder {
+    /// The units of a task. A loop over nothing has none.
+    pub fn bind(&self, task: &Task) -> Result<Vec<Unit>, Stop> {
+        let Some(repeat) = &task.repeat else {
+            let scope = self.scope(task, Vec::new());
+            return Ok(vec![self.unit(task, scope, None, None)?]);
+        };
+        let plain = self.scope(task, Vec::new());
+        // A condition that does not read the item and is false spares the list.
+        let items = match self.items(repeat, &plain) {
+            Ok(items) => items,
+            Err(Stop::Fault(fault)) => {
+                return match self.holds(task, &plain) {
+                    Ok(false) => Ok(vec![self.unit(task, plain, None, None)?]),
+                    _ => Err(Stop::Fault(fault)),
+                };
+            }
+            Err(stop) => return Err(stop),
+        };
+        let count = items.len();
+        items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| {
+                let native = to_native(&item);
+                let mut own = vec![(repeat.var.clone(), native.clone())];
+                if let Some(name) = &repeat.index_var {
+                    own.push((name.clone(), Native::from(index)));
+                }
+                if repeat.extended {
+                    own.push(("ansible_loop".into(), extended(index, count)));
+                }
+                own.push(("ansible_loop_var".into(), Native::from(repeat.var.as_ref())));
+                let scope = self.scope(task, own);
+                let label = self.label(repeat, &item, &scope)?;
+                self.unit(task, scope, Some(label), Some(item.to_json()))
+            })
+            .collect()
+    }
+
+    fn scope(&self, task: &Task, own: Vec<(Arc<str>, Native)>) -> Arc<TaskScope> {
+        Arc::new(TaskScope {
+            play: self.play.clone(),
+            vars: task.vars.clone(),
+            own,
+        })
+    }
+
+    fn label(&self, repeat: &Loop, item: &Value, scope: &Arc<TaskScope>) -> Result<String, Stop> {
+        let shown = match &repeat.label {
+            Some(label) => self.render(label, scope)?,
+            None => item.clone(),
+        };
+        Ok(match shown.as_str() {
+            Some(text) => text.to_owned(),
+            None => shown.to_json().to_string(),
+        })
+    }
+
+    fn items(&self, repeat: &Loop, scope: &Arc<TaskScope>) -> Result<Vec<Value>, Stop> {
+        let value = self.render(&repeat.items, scope)?;
+        let wrong = |wanted: &str| {
+            Stop::from(
+                Diagnostic::at(
+                    &repeat.items.span,
+                    format!("a loop goes over {wanted}, not over {}", value.type_name()),
+                )
+                .help("make it a list, as with `| list`, or `| dict2items` for a mapping"),
+            )
+        };
+        match repeat.kind {
+            LoopKind::List => Ok(value.as_list().ok_or_else(|| wrong("a list"))?.to_vec()),
+            LoopKind::Items => Ok(match value.as_list() {
+                Some(items) => items
+                    .iter()
+                    .flat_map(|item| match item.as_list() {
+                        Some(inner) => inner.to_vec(),
+                        None => vec![item.clone()],
+                    })
+                    .collect(),
+                None => vec![value.clone()],
+            }),
+            LoopKind::Dict => {
+                let map = value.as_map().ok_or_else(|| wrong("a mapping"))?;
+                Ok(map.iter().map(|(key, entry)| pair(key, entry)).collect())
+            }
+        }
+    }
+
+    fn holds(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<bool, Stop> {
+        let names: Arc<dyn Scope> = scope.clone();
+        for condition in &task.when {
+            if !self.play.run.templates.test(condition, &names)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn render(&self, value: &Value, scope: &Arc<TaskScope>) -> Result<Value, Stop> {
+        let names: Arc<dyn Scope> = scope.clone();
+        self.play.run.templates.render(value, &names)
+    }
+
+    fn flag(
+        &self,
+        value: &Option<Value>,
+        name: &str,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Option<bool>, Stop> {
+        let Some(value) = value else { return Ok(None) };
+        let value = self.render(value, scope)?;
+        match &value.kind {
+            ValueKind::Bool(flag) => Ok(Some(*flag)),
+            ValueKind::Null => Ok(None),
+            ValueKind::Str(text)
+                if matches!(text.to_lowercase().as_str(), "true" | "yes" | "on" | "1") =>
+            {
+                Ok(Some(true))
+            }
+            ValueKind::Str(text)
+                if matches!(text.to_lowercase().as_str(), "false" | "no" | "off" | "0") =>
+            {
+                Ok(Some(false))
+            }
+            _ => Err(Diagnostic::at(
+                &value.span,
+                format!("`{name}` must be true or false, not {}", value.type_name()),
+            )
+            .into()),
+        }
+    }
+
+    fn unit(
+        &self,
+        task: &Task,
+        scope: Arc<TaskScope>,
+        label: Option<String>,
+        item: Option<serde_json::Value>,
+    ) -> Result<Unit, Stop> {
+        let mut unit = Unit {
+            label,
+            scope: scope.clone(),
+            resource: None,
+            user: None,
+            env: Vec::new(),
+            timeout: None,
+            secret: self.flag(&task.no_log, "no_log", &scope)?.unwrap_or(false),
+            ignore: false,
+            reads: false,
+            item,
+        };
+        if !self.holds(task, &scope)? {
+            return Ok(unit);
+        }
+        unit.ignore = self
+            .flag(&task.ignore_errors, "ignore_errors", &scope)?
+            .unwrap_or(false);
+        unit.reads = self.flag(&task.check_mode, "check_mode", &scope)? == Some(false);
+        unit.env = self.environment(task, &scope)?;
+        unit.timeout = self.timeout(task, &scope)?;
+        let actor = self.actor(&task.privilege, &scope)?;
+        unit.resource = Some(self.resource(task, &scope, &actor)?);
+        let shell = if self.play.host.root {
+            "root"
+        } else {
+            self.play.host.login.as_str()
+        };
+        unit.user = (actor != shell).then_some(actor);
+        Ok(unit)
+    }
+
+    /// The account a task acts as.
+    fn actor(&self, own: &Privilege, scope: &Arc<TaskScope>) -> Result<String, Stop> {
+        let privilege = own.over(&self.play.play.play.privilege);
+        let connection = &self.play.host.connection;
+        let wanted = match self.flag(&privilege.become_, "become", scope)? {
+            Some(wanted) => wanted,
+            None => connection
+                .privileged
+                .unwrap_or(self.play.run.settings.force_become),
+        };
+        if !wanted {
+            return Ok(self.play.host.login.clone());
+        }
+        let user = match &privilege.user {
+            Some(user) => {
+                let user = self.render(user, scope)?;
+                let name = user.as_str().unwrap_or_default().to_owned();
+                if !is_account_name(&name) {
+                    return Err(Diagnostic::at(
+                        &user.span,
+                        format!("`{name}` is not the name of an account"),
+                    )
+                    .into());
+                }
+                name
+            }
+            None => connection
+                .become_user
+                .clone()
+                .unwrap_or_else(|| "root".to_owned()),
+        };
+        Ok(user)
+    }
+
+    fn environment(
+        &self,
+        task: &Task,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Vec<(String, String)>, Stop> {
+        let mut env: Vec<(String, String)> = Vec::new();
+        for layer in self
+            .play
+            .play
+            .play
+            .environment
+            .iter()
+            .chain(&task.environment)
+        {
+            let layer = self.render(layer, scope)?;
+            if layer.is_null() {
+                continue;
+            }
+            let Some(map) = layer.as_map() else {
+                return Err(Diagnostic::at(
+                    &layer.span,
+                    format!("`environment` must be a mapping, not {}", layer.type_name()),
+                )
+                .into());
+            };
+            for (name, entry) in map {
+                let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                if name.is_empty()
+                    || !name.chars().all(valid)
+                    || name.starts_with(|c: char| c.is_ascii_digit())
+                {
+                    return Err(Diagnostic::at(
+                        &entry.key,
+                        format!("`{name}` is not the name of an environment variable"),
+                    )
+                    .into());
+                }
+                let text = match &entry.value.kind {
+                    ValueKind::Str(text) => text.to_string(),
+                    _ => entry.value.to_json().to_string(),
+                };
+                env.retain(|(earlier, _)| earlier != name.as_ref());
+                env.push((name.to_string(), text));
+            }
+        }
+        Ok(env)
+    }
+
+    fn timeout(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<Option<u64>, Stop> {
+        let Some(timeout) = &task.timeout else {
+            return Ok(None);
+        };
+        let timeout = self.render(timeout, scope)?;
+        let seconds = match &timeout.kind {
+            ValueKind::Int(seconds) => u64::try_from(*seconds).ok(),
+            ValueKind::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        match seconds {
+            Some(0) => Ok(None),
+            Some(seconds) => Ok(Some(seconds)),
+            None => Err(Diagnostic::at(&timeout.span, "`timeout` is a number of seconds").into()),
+        }
+    }
+
+    fn resource(
+        &self,
+        task: &Task,
+        scope: &Arc<TaskScope>,
+        actor: &str,
+    ) -> Result<Box<dyn Resource>, Stop> {
+        let TaskAction::Kind { kind, args } = &task.action else {
+            return Err(Diagnostic::at(&task.span, "this task is the engine's own").into());
+        };
+        let mut bound = args.clone();
+        for (name, entry) in args.iter() {
+            if kind
+                .params
+                .iter()
+                .any(|param| param.name == name && param.ty == ParamType::Expression)
+            {
+                continue;
+            }
+            let value = self.render(&entry.value, scope)?;
+            bound.set(name, (!is_omit(&value)).then_some(value));
+        }
+        for (name, entry) in args.open() {
+            let value = self.render(&entry.value, scope)?;
+            bound.set_open(name, (!is_omit(&value)).then_some(value));
+        }
+        let mut faults = bound.coerce(|_| true);
+        if faults.is_empty() {
+            faults = (kind.check)(&bound);
+        }
+        if let Some(fault) = faults.into_iter().find(Diagnostic::is_error) {
+            return Err(fault.into());
+        }
+        let controller = TaskController {
+            binder: self,
+            task,
+            scope: scope.clone(),
+            actor: actor.to_owned(),
+        };
+        (kind.bind)(&bound, &controller)
+    }
+}
+
+fn pair(key: &str, entry: &Entry) -> Value {
+    let span = &entry.value.span;
+    let map: Map = [
+        ("key", Value::str(key, &entry.key)),
+        ("value", entry.value.clone()),
+    ]
+    .into_iter()
+    .map(|(name, value)| {
+        (
+            Arc::from(name),
+            Entry {
+                key: entry.key.clone(),
+                value,
+            },
+        )
+    })
+    .collect();
+    Value::new(ValueKind::Map(Arc::new(map)), span)
+}
+
+fn extended(index: usize, count: usize) -> Native {
+    native(serde_json::json!({
+        "index": index + 1,
+        "index0": index,
+        "revindex": count - index,
+        "revindex0": count - index - 1,
+        "first": index == 0,
+        "last": index + 1 == count,
+        "length": count,
+    }))
+}
+
+/// What useradd takes by default; anything else could mean something to a shell.
+pub fn is_account_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(['-', '.'])
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.$".contains(c))
+}

@@ -1,0 +1,296 @@
+//! The first script of a host: connecting, the lease, owed handlers, facts and every question that needs no answer before it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+use super::gate::Refusal;
+use super::state::{HostState, Out, Run, lock};
+use crate::event::{Event, Failure};
+use crate::fact::{Answer, Missing, Question};
+use crate::inventory::Method;
+use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed};
+use crate::node::{Claim, Connector, Node, NodeError, Privilege};
+use crate::secret::Secret;
+use crate::transport::local::LocalTransport;
+use crate::transport::ssh::arguments::SshArguments;
+use crate::transport::ssh::{SshClient, SshOptions, SshTransport};
+use crate::transport::{Transport, TransportError};
+
+/// Another run's lease is asked for again after this long.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A run that has just ended gives its lease back when the node notices; so long that is waited for without being asked to.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Connects to one host by SSH or on this machine.
+struct HostConnector {
+    options: Option<SshOptions>,
+    client: SshClient,
+}
+
+#[async_trait]
+impl Connector for HostConnector {
+    async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
+        Ok(match &self.options {
+            Some(options) => Arc::new(SshTransport::connect(options.clone(), &self.client).await?),
+            None => Arc::new(LocalTransport),
+        })
+    }
+}
+
+/// Connects, and asks everything that is missing so far. The host is taken out, and told so, when that fails.
+pub async fn first_script(
+    run: &Arc<Run>,
+    host: &Arc<HostState>,
+    missing: &Missing,
+) -> Result<(Node, Vec<(Question, Answer)>), ()> {
+    run.say(Event::HostWorking {
+        host: host.name.clone(),
+        what: "connecting".to_owned(),
+    });
+    match connect(run, host, missing).await {
+        Ok(Some((node, answers))) => {
+            host.tally().round_trips += node.round_trips;
+            if run.settings.mode.may_change() {
+                lock(&run.pulses).push((host.name.clone(), node.pulse()));
+            }
+            run.say(Event::HostConnected {
+                host: host.name.clone(),
+            });
+            run.gate.settle(&host.name);
+            Ok((node, answers))
+        }
+        Ok(None) => Err(()),
+        Err(error) => {
+            unreachable(run, host, &error);
+            run.gate.settle(&host.name);
+            Err(())
+        }
+    }
+}
+
+/// The host is out: it could not be reached or did not let us in.
+pub fn unreachable(run: &Run, host: &HostState, error: &NodeError) {
+    let mut failure = Failure::new(error.to_string());
+    failure.help = error.help();
+    host.take_out(Out::Unreachable);
+    host.tally().unreachable = 1;
+    run.say(Event::HostUnreachable {
+        host: host.name.clone(),
+        error: failure,
+    });
+}
+
+/// None when another run holds the lease.
+#[allow(clippy::type_complexity)]
+async fn connect(
+    run: &Arc<Run>,
+    host: &Arc<HostState>,
+    missing: &Missing,
+) -> Result<Option<(Node, Vec<(Question, Answer)>)>, NodeError> {
+    let options = match host.connection.method {
+        Method::Ssh => Some(ssh_options(run, host).map_err(NodeError::Io)?),
+        Method::Local => None,
+    };
+    let connector = HostConnector {
+        options,
+        client: run.ssh.clone(),
+    };
+    let privilege = privilege(run, host);
+    prove_password(run, host, &privilege).await?;
+    let mut node = Node::connect(
+        Box::new(connector),
+        privilege.clone(),
+        host.root,
+        &host.login,
+        &run.settings.run_id,
+    )
+    .await
+    .inspect_err(|error| refused_password(run, error))?;
+    let mut prologue = String::new();
+    if run.settings.mode.may_change() {
+        prologue = claim_text(node.base(), &run.settings.run_id, &run.settings.lease);
+    }
+    prologue.push_str(&owed_text());
+    let deadline = Instant::now() + run.settings.lock_timeout.max(GRACE);
+    loop {
+        let (said, answers) = node.ask(&prologue, missing).await?;
+        *lock(&host.owed) = parse_owed(&said);
+        if !run.settings.mode.may_change() {
+            return Ok(Some((node, answers)));
+        }
+        match parse_claim(&said) {
+            Some(Claim::Mine) => return Ok(Some((node, answers))),
+            Some(Claim::TakenOver(info)) => {
+                run.say(Event::Warning {
+                    host: Some(host.name.clone()),
+                    message: format!(
+                        "took over the lease of a run that gave no sign of life: `{}` by {}, since {}",
+                        info.command, info.holder, info.since
+                    ),
+                });
+                return Ok(Some((node, answers)));
+            }
+            Some(Claim::Held {
+                info,
+                silent_s,
+                finishing,
+            }) => {
+                if Instant::now() < deadline && run.gate.refusal().is_none() {
+                    run.say(Event::HostWorking {
+                        host: host.name.clone(),
+                        what: format!("waiting for `{}` by {}", info.command, info.holder),
+                    });
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+                run.gate.refuse(Refusal {
+                    host: host.name.clone(),
+                    info,
+                    silent_s,
+                    finishing,
+                });
+                node.close().await;
+                return Ok(None);
+            }
+            None => {
+                return Err(NodeError::Launch(format!(
+                    "the lease could not be written to `{}`",
+                    node.base()
+                )));
+            }
+        }
+    }
+}
+
+fn privilege(run: &Run, host: &HostState) -> Privilege {
+    if !host.root || host.login == "root" {
+        return Privilege::Login;
+    }
+    let own = host.connection.become_password.as_ref().map(Secret::new);
+    match own.or_else(|| run.settings.become_password.clone()) {
+        Some(password) => {
+            run.masker.add(&password);
+            Privilege::SudoPassword(password)
+        }
+        None => Privilege::Sudo,
+    }
+}
+
+/// Each distinct password is tried on one host before any other gets it.
+async fn prove_password(
+    run: &Run,
+    host: &HostState,
+    privilege: &Privilege,
+) -> Result<(), NodeError> {
+    let Privilege::SudoPassword(password) = privilege else {
+        return Ok(());
+    };
+    let mut proven = run.passwords.lock().await;
+    if proven.contains(password.reveal()) {
+        return Ok(());
+    }
+    if run.stop.is_cancelled() {
+        return Err(NodeError::WrongPassword);
+    }
+    // Others wait here: the lock is held until this host has answered.
+    let options = match host.connection.method {
+        Method::Ssh => Some(ssh_options(run, host).map_err(NodeError::Io)?),
+        Method::Local => None,
+    };
+    let connector = HostConnector {
+        options,
+        client: run.ssh.clone(),
+    };
+    let transport = connector.connect().await?;
+    let shell = crate::node::Shell::start(&*transport, privilege, "/nonexistent").await;
+    transport.close().await;
+    match shell {
+        Ok(_) => {
+            proven.insert(password.reveal().to_owned());
+            Ok(())
+        }
+        Err(error) => {
+            refused_password(run, &error);
+            Err(error)
+        }
+    }
+}
+
+/// A wrong password stops the run: no further host is to count it as an attack.
+fn refused_password(run: &Run, error: &NodeError) {
+    if matches!(error, NodeError::WrongPassword) {
+        run.wrong_password();
+    }
+}
+
+fn ssh_options(run: &Run, host: &HostState) -> Result<SshOptions, String> {
+    let connection = &host.connection;
+    let settings = &run.settings;
+    let mut options = SshOptions::new(host.name.as_ref(), &connection.address, &host.login);
+    options.host_key_checking = settings.host_key_checking;
+    options.agent = settings.agent.clone();
+    let home = settings.home.clone().unwrap_or_else(|| PathBuf::from("/"));
+    options.known_hosts = vec![
+        home.join(".ssh/known_hosts"),
+        home.join(".ssh/known_hosts2"),
+    ];
+    options.global_known_hosts = vec![
+        "/etc/ssh/ssh_known_hosts".into(),
+        "/etc/ssh/ssh_known_hosts2".into(),
+    ];
+    options.default_identities = ["id_ed25519", "id_ecdsa", "id_rsa"]
+        .iter()
+        .map(|name| home.join(".ssh").join(name))
+        .collect();
+    for text in [&connection.extra_args, &connection.common_args]
+        .into_iter()
+        .flatten()
+    {
+        let arguments = SshArguments::parse(text, &home).map_err(|error| error.to_string())?;
+        arguments.apply(&mut options);
+    }
+    if let Some(port) = connection.port {
+        options.port = port;
+    }
+    options.user = host.login.clone();
+    let file = connection
+        .identity_file
+        .as_ref()
+        .map(|file| match file.strip_prefix("~/") {
+            Some(rest) => home.join(rest),
+            None => PathBuf::from(file),
+        })
+        .or_else(|| settings.private_key.clone());
+    if let Some(file) = file {
+        options.identity_files = vec![file];
+    }
+    Ok(options)
+}
+
+/// Takes away the notes of handlers that needed nothing, and ends the connection; the lease goes back with it.
+pub async fn farewell(run: &Run, host: &HostState) {
+    let mut place = host.node.lock().await;
+    let Some(node) = place.as_mut() else { return };
+    let paid: Vec<String> = lock(&host.paid).drain(..).collect();
+    if run.settings.mode.may_change() && !paid.is_empty() {
+        let script: String = paid
+            .iter()
+            .map(|id| {
+                format!(
+                    "rm -f {}/{}\n",
+                    crate::node::OWED,
+                    crate::command::quote(id)
+                )
+            })
+            .collect();
+        // If this is lost, the handler runs once more: no harm.
+        let before = node.round_trips;
+        let _ = node.read(&script).await;
+        host.tally().round_trips += node.round_trips - before;
+    }
+    node.close().await;
+}

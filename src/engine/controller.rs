@@ -1,0 +1,111 @@
+//! What binding a task may ask of the controller: its files, and templates in the task's scope.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::bind::Binder;
+use super::scope::TaskScope;
+use crate::change::Content;
+use crate::diagnostic::{Diagnostic, list};
+use crate::event::Mode;
+use crate::playbook::{Search, Task};
+use crate::resource::{Controller, RenderOptions};
+use crate::source::Span;
+use crate::template::{Scope, Stop};
+use crate::value::Value;
+
+/// What binding a task may ask of the controller.
+pub struct TaskController<'a> {
+    pub binder: &'a Binder,
+    pub task: &'a Task,
+    pub scope: Arc<TaskScope>,
+    pub actor: String,
+}
+
+impl TaskController<'_> {
+    fn names(&self) -> Arc<dyn Scope> {
+        self.scope.clone()
+    }
+}
+
+fn unreadable(path: &Path, at: &Span, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::at(at, format!("`{}` cannot be read: {error}", path.display()))
+}
+
+impl Controller for TaskController<'_> {
+    fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Diagnostic> {
+        let run = &self.binder.play.run;
+        let search: Search = run.project.search(&self.binder.play.play, self.task);
+        let name = src.as_str().unwrap_or_default();
+        search.find(name, folder).map_err(|places| {
+            let places: Vec<String> = places
+                .iter()
+                .map(|place| place.display().to_string())
+                .collect();
+            Diagnostic::at(&src.span, format!("there is no `{name}`")).help(format!(
+                "looked at {}",
+                list(places.iter().map(String::as_str))
+            ))
+        })
+    }
+
+    fn content(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic> {
+        self.binder
+            .play
+            .run
+            .files
+            .content(path)
+            .map_err(|error| unreadable(path, &at.span, &error))
+    }
+
+    fn digest(&self, path: &Path, at: &Value) -> Result<(u64, Arc<str>), Diagnostic> {
+        self.binder
+            .play
+            .run
+            .files
+            .digest(path)
+            .map_err(|error| unreadable(path, &at.span, &error))
+    }
+
+    fn render_file(
+        &self,
+        path: &Path,
+        at: &Value,
+        options: &RenderOptions,
+    ) -> Result<String, Stop> {
+        let run = &self.binder.play.run;
+        let source = run
+            .files
+            .source(path)
+            .map_err(|error| unreadable(path, &at.span, &error))?;
+        run.templates.render_source(&source, &self.names(), options)
+    }
+
+    fn test(&self, expression: &Value) -> Result<bool, Stop> {
+        self.binder
+            .play
+            .run
+            .templates
+            .test(expression, &self.names())
+    }
+
+    fn eval(&self, expression: &Value) -> Result<Value, Stop> {
+        self.binder
+            .play
+            .run
+            .templates
+            .eval(expression, &self.names())
+    }
+
+    fn mode(&self) -> Mode {
+        self.binder.play.run.settings.mode
+    }
+
+    fn user(&self) -> &str {
+        &self.actor
+    }
+
+    fn verbosity(&self) -> u8 {
+        self.binder.play.run.settings.verbosity
+    }
+}

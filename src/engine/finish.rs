@@ -1,0 +1,150 @@
+//! Verdicts: a unit's end, the task's, and what a failure means for the host.
+
+use std::sync::Arc;
+
+use super::host::{HostRun, Slot};
+use super::layout::{Item, What};
+use super::native;
+use super::progress::END;
+use super::scope::TaskScope;
+use super::state::Out;
+use super::verdict::{self, UnitEnd};
+use crate::event::{Failure, Status};
+use crate::playbook::Task;
+use crate::template::{Scope, Stop};
+use crate::value::Value;
+
+impl HostRun {
+    /// One unit's verdict is final.
+    pub(super) fn finish_unit(&mut self, index: usize, task: &Arc<Task>, end: UnitEnd) {
+        if end.status == Status::Changed {
+            self.notify(index, task);
+        }
+        for (name, value) in &end.facts {
+            self.host
+                .vars()
+                .set
+                .insert(name.as_str().into(), native(value));
+        }
+        self.slots[index].ends.push(end);
+        let units = self.slots[index].units.clone().unwrap_or_default();
+        if self.slots[index].ends.len() >= units.len() {
+            self.finish_task(index, task);
+        }
+    }
+
+    /// All units of a task ended: it is told, and the host goes on or is out.
+    pub(super) fn finish_task(&mut self, index: usize, task: &Arc<Task>) {
+        let units = self.slots[index].units.clone().unwrap_or_default();
+        let ends = std::mem::take(&mut self.slots[index].ends);
+        if let Some(name) = &task.register {
+            let value = verdict::registered(&units, &ends, task);
+            self.host.vars().set.insert(name.clone(), value);
+        }
+        let play = &self.play.play.play.name;
+        let mut result = verdict::result(task, play, &self.host.name, &units, &ends);
+        let failed = matches!(result.status, Status::Failed | Status::Unreachable);
+        result.ignored =
+            failed && result.status == Status::Failed && units.iter().any(|unit| unit.ignore);
+        let ignored = result.ignored;
+        if let What::Handler(handler, _) = &self.items[index].what
+            && !failed
+            && !pays_itself(task, result.status)
+        {
+            self.paid(*handler);
+        }
+        self.host.enter();
+        self.run.finish(result);
+        self.slots[index].units = None;
+        self.pass(index);
+        if failed && !ignored {
+            self.fail();
+        }
+    }
+
+    /// A task failed: nothing more but forced handlers.
+    fn fail(&mut self) {
+        if self.play.play.play.force_handlers && !self.broken && self.notified.is_due() {
+            self.broken = true;
+            let place = (END.0 - 1, 0, 0);
+            self.items.truncate(self.cursor);
+            self.slots.truncate(self.cursor);
+            self.items.push(Item {
+                place,
+                what: What::Flush,
+            });
+            self.slots.push(Slot::default());
+            return;
+        }
+        self.host.take_out(Out::Failed);
+    }
+
+    /// `failed_when`, then `changed_when`, in the scope of the result.
+    pub(super) fn judge(&self, index: usize, number: usize, task: &Task, end: &mut UnitEnd) {
+        if task.failed_when.is_empty() && task.changed_when.is_empty() {
+            return;
+        }
+        if matches!(
+            end.status,
+            Status::Skipped | Status::Unknown | Status::Unreachable
+        ) {
+            return;
+        }
+        let Some(units) = &self.slots[index].units else {
+            return;
+        };
+        let Some(unit) = units.get(number) else {
+            return;
+        };
+        let mut own = unit.scope.own.clone();
+        if let Some(name) = &task.register {
+            own.push((name.clone(), native(end.registered())));
+        }
+        let scope: Arc<dyn Scope> = Arc::new(TaskScope {
+            play: self.play.clone(),
+            vars: unit.scope.vars.clone(),
+            own,
+        });
+        let holds = |conditions: &[Value]| -> Result<bool, Stop> {
+            for condition in conditions {
+                if !self.run.templates.test(condition, &scope)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        let fault = |stop: Stop| match stop {
+            Stop::Fault(fault) => UnitEnd::failed(Failure::new(fault.one_line())),
+            Stop::After(what) => UnitEnd::unknown(&what),
+        };
+        if !task.failed_when.is_empty() {
+            match holds(&task.failed_when) {
+                Ok(true) if end.status != Status::Failed => {
+                    let mut failure = Failure::new("`failed_when` holds");
+                    failure.rc = end.rc;
+                    end.status = Status::Failed;
+                    end.failure = Some(failure);
+                }
+                Ok(true) => {}
+                Ok(false) if end.status == Status::Failed => {
+                    end.status = Status::Changed;
+                    end.failure = None;
+                }
+                Ok(false) => {}
+                Err(stop) => *end = fault(stop),
+            }
+        }
+        if !task.changed_when.is_empty() && end.status != Status::Failed {
+            match holds(&task.changed_when) {
+                Ok(true) => end.status = Status::Changed,
+                Ok(false) => end.status = Status::Ok,
+                Err(stop) => *end = fault(stop),
+            }
+        }
+    }
+}
+
+/// Whether the note of a handler is taken away in the very script that ran it: where its last step is known to be the whole of it.
+pub(super) fn pays_itself(task: &Task, status: Status) -> bool {
+    status == Status::Changed && task.repeat.is_none() && task.failed_when.is_empty()
+}

@@ -1,0 +1,168 @@
+//! Handlers: who is notified, and the notes on the node that no restart is lost.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::host::HostRun;
+use super::state::lock;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::event::Event;
+use crate::node::{OwedEntry, OwedNote};
+use crate::playbook::Task;
+use crate::template::{Scope, Stop};
+
+/// The handlers that are due on a host, by their index in the play.
+#[derive(Debug, Default)]
+pub struct Notified {
+    due: BTreeSet<usize>,
+}
+
+impl Notified {
+    /// Makes a handler due.
+    pub fn add(&mut self, handler: usize) {
+        self.due.insert(handler);
+    }
+
+    /// Whether any is due.
+    pub fn is_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Those due, in the order of their definition; they are due no longer.
+    pub fn take_due(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.due).into_iter().collect()
+    }
+}
+
+impl HostRun {
+    /// The handlers that a change of `task` makes due: by name (the last of that name, as in Ansible), or by topic.
+    pub(super) fn handlers_of(&self, index: usize, task: &Task) -> Result<Vec<usize>, Stop> {
+        let mut found = Vec::new();
+        if task.notify.is_empty() {
+            return Ok(found);
+        }
+        let scope: Arc<dyn Scope> = match self.slots[index]
+            .units
+            .as_ref()
+            .and_then(|units| units.first())
+        {
+            Some(unit) => unit.scope.clone(),
+            None => self.play.clone(),
+        };
+        for name in &task.notify {
+            let name = self.run.templates.render(name, &scope)?;
+            let wanted: Vec<&str> = match name.as_list() {
+                Some(list) => list.iter().filter_map(|name| name.as_str()).collect(),
+                None => name.as_str().into_iter().collect(),
+            };
+            for word in wanted {
+                let handlers = &self.layout.handlers;
+                let named = handlers.iter().rposition(|handler| &*handler.label == word);
+                let listening = handlers
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, handler)| handler.listen.iter().any(|topic| &**topic == word))
+                    .map(|(index, _)| index);
+                let before = found.len();
+                found.extend(listening.chain(named));
+                if found.len() == before {
+                    let labels = handlers.iter().map(|handler| &*handler.label);
+                    let near =
+                        nearest(word, labels).map(|near| format!("; did you mean `{near}`?"));
+                    return Err(Diagnostic::at(
+                        &name.span,
+                        format!("there is no handler `{word}`{}", near.unwrap_or_default()),
+                    )
+                    .into());
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// A change makes its handlers due.
+    pub(super) fn notify(&mut self, index: usize, task: &Task) {
+        match self.handlers_of(index, task) {
+            Ok(handlers) => handlers
+                .into_iter()
+                .for_each(|handler| self.notified.add(handler)),
+            Err(Stop::Fault(fault)) => self.run.say(Event::Diagnostic(fault)),
+            Err(Stop::After(_)) => {}
+        }
+    }
+
+    /// The notes to write before a change of `task`.
+    pub(super) fn notes(&self, index: usize, task: &Task) -> Vec<OwedNote> {
+        let handlers = self.handlers_of(index, task).unwrap_or_default();
+        handlers
+            .into_iter()
+            .map(|handler| {
+                let entry = OwedEntry {
+                    id: String::new(),
+                    playbook: self.run.project.playbooks.join(" "),
+                    play: self.play.play.play.name.to_string(),
+                    handler: self.layout.handlers[handler].label.to_string(),
+                    task: task.label.to_string(),
+                    since: jiff::Timestamp::now()
+                        .strftime("%Y-%m-%dT%H:%M:%SZ")
+                        .to_string(),
+                };
+                OwedNote {
+                    id: note_id(&entry.play, &entry.handler),
+                    text: serde_json::to_string(&entry).unwrap_or_default(),
+                }
+            })
+            .collect()
+    }
+
+    /// The note of a handler that succeeded and wrote nothing is taken away with the lease.
+    pub(super) fn paid(&self, handler: usize) {
+        lock(&self.host.paid).push(self.note_of(handler));
+    }
+
+    /// The name of a handler's note.
+    pub(super) fn note_of(&self, handler: usize) -> String {
+        note_id(
+            &self.play.play.play.name,
+            &self.layout.handlers[handler].label,
+        )
+    }
+
+    /// What earlier runs owe this play here is due now, and is said.
+    pub(super) fn take_owed(&mut self) {
+        let play = self.play.play.play.name.clone();
+        let handlers = self.layout.handlers.clone();
+        let mut owed = lock(&self.host.owed);
+        owed.retain(|entry| {
+            let mine = *entry.play == *play;
+            let handler = handlers
+                .iter()
+                .rposition(|handler| *handler.label == *entry.handler);
+            let Some(handler) = handler.filter(|_| mine) else {
+                return true;
+            };
+            self.notified.add(handler);
+            self.run.say(Event::Owed {
+                host: self.host.name.clone(),
+                handler: entry.handler.clone(),
+                since: entry.since.clone(),
+            });
+            false
+        });
+    }
+}
+
+/// File name of the note for a handler of a play.
+fn note_id(play: &str, handler: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(play.as_bytes());
+    hash.update([0]);
+    hash.update(handler.as_bytes());
+    hash.finalize()
+        .iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

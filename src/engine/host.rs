@@ -1,0 +1,256 @@
+//! One play on one host: all remaining tasks are bound and compared at once, what is missing is read in one script, what differs is
+//! written in one script, and so on until nothing is left.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::bind::{Binder, Unit};
+use super::handlers::Notified;
+use super::layout::{Item, Layout, What};
+use super::progress::{END, Place, Progress};
+use super::scope::{GATHERING, PlayScope};
+use super::state::{HostState, Out, Run, lock};
+use super::verdict::UnitEnd;
+use super::walk::{Step, Walk};
+use crate::change::Change;
+use crate::event::{Event, Failure};
+use crate::fact::{Known, Missing, Question};
+use crate::node::PlacedStep;
+use crate::playbook::Task;
+use crate::template::Stop;
+
+/// A task's units and how they ended so far.
+#[derive(Default)]
+pub(super) struct Slot {
+    pub units: Option<Arc<Vec<Unit>>>,
+    pub ends: Vec<UnitEnd>,
+    /// How often what a unit was decided on had moved.
+    pub moved: u32,
+}
+
+/// A unit whose verdict waits for the script it is part of.
+pub(super) struct Entry {
+    pub item: usize,
+    pub unit: usize,
+    pub change: Change,
+    /// How many of the script's steps are its own.
+    pub steps: usize,
+}
+
+/// What goes into one script.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub entries: Vec<Entry>,
+    pub steps: Vec<PlacedStep>,
+}
+
+/// What a walk over the remaining tasks came to.
+pub(super) enum Turn {
+    /// Nothing is left.
+    Done,
+    /// Steps to run, questions to ask, or both.
+    Script(Batch, Missing),
+    /// Other hosts must first come to this place.
+    Wait(Place),
+    /// Facts of other hosts are not there yet.
+    WaitForFacts,
+    /// The host is out.
+    Out,
+}
+
+/// One play on one host.
+pub struct HostRun {
+    pub(super) run: Arc<Run>,
+    pub(super) play: Arc<PlayScope>,
+    pub(super) host: Arc<HostState>,
+    pub(super) layout: Arc<Layout>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) binder: Binder,
+    pub(super) items: Vec<Item>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) cursor: usize,
+    pub(super) known: Known,
+    pub(super) notified: Notified,
+    /// The task that made things uncertain in a plan.
+    pub(super) uncertain: Option<String>,
+    /// A task failed and only forced handlers are left.
+    pub(super) broken: bool,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl HostRun {
+    /// Ready to run.
+    pub fn new(play: Arc<PlayScope>, layout: Arc<Layout>, progress: Arc<Progress>) -> HostRun {
+        let host = play.host.clone();
+        let known = std::mem::take(&mut *lock(&host.known));
+        HostRun {
+            run: play.run.clone(),
+            binder: Binder { play: play.clone() },
+            items: layout.items.clone(),
+            slots: layout.items.iter().map(|_| Slot::default()).collect(),
+            host,
+            layout,
+            progress,
+            play,
+            cursor: 0,
+            known,
+            notified: Notified::default(),
+            uncertain: None,
+            broken: false,
+            permit: None,
+        }
+    }
+
+    /// Works until nothing is left or the host is out.
+    pub async fn work(mut self) {
+        self.permit = self.run.forks.clone().acquire_owned().await.ok();
+        self.take_owed();
+        loop {
+            if self.run.stop.is_cancelled() {
+                self.host.take_out(Out::Interrupted);
+                break;
+            }
+            match self.walk() {
+                Turn::Done | Turn::Out => break,
+                Turn::Script(batch, missing) => {
+                    if !self.script(batch, missing).await {
+                        break;
+                    }
+                }
+                Turn::Wait(place) => self.wait(place).await,
+                Turn::WaitForFacts => self.wait_for_facts().await,
+            }
+        }
+        if self.broken {
+            self.host.take_out(Out::Failed);
+        }
+        self.progress.reach(&self.host.name, END);
+        self.working(String::new());
+        *lock(&self.host.known) = self.known;
+    }
+
+    /// Gives the permit back while `waiting`, so that no other host is kept from working.
+    pub(super) async fn idle<T>(&mut self, waiting: impl Future<Output = T>) -> T {
+        self.permit = None;
+        let value = waiting.await;
+        self.permit = self.run.forks.clone().acquire_owned().await.ok();
+        value
+    }
+
+    async fn wait(&mut self, place: Place) {
+        let progress = self.progress.clone();
+        let name = self.host.name.clone();
+        if let Some(other) = progress.behind(&name, place) {
+            self.working(format!("waiting for {other}"));
+        }
+        let stop = self.run.stop.clone();
+        self.idle(async move {
+            tokio::select! {
+                () = progress.wait(&name, place) => {}
+                () = stop.cancelled() => {}
+            }
+        })
+        .await;
+    }
+
+    async fn wait_for_facts(&mut self) {
+        self.working("waiting for the facts of other hosts".to_owned());
+        self.idle(tokio::time::sleep(std::time::Duration::from_millis(10)))
+            .await;
+    }
+
+    pub(super) fn working(&self, what: String) {
+        self.run.say(Event::HostWorking {
+            host: self.host.name.clone(),
+            what,
+        });
+    }
+
+    fn walk(&mut self) -> Turn {
+        let mut walk = Walk {
+            view: self.known.clone(),
+            batch: Batch::default(),
+            missing: Missing::default(),
+            clear: true,
+        };
+        let gathers = self.play.play.play.gather_facts;
+        if gathers && self.host.vars().facts.is_none() {
+            walk.missing.merge(Missing::new([Question::Facts]));
+            walk.clear = false;
+        }
+        match self.play.read_vars_files() {
+            Ok(()) => {}
+            Err(Stop::After(_)) => walk.clear = false,
+            Err(Stop::Fault(fault)) => {
+                self.run.say(Event::Diagnostic(fault));
+                self.host.take_out(Out::Failed);
+                return Turn::Out;
+            }
+        }
+        let mut index = self.cursor;
+        while index < self.items.len() {
+            let step = match self.items[index].what.clone() {
+                What::Flush => self.flush(index, &mut walk),
+                What::Task(task) | What::Handler(_, task) => self.task(index, &task, &mut walk),
+            };
+            match step {
+                Step::On => index += 1,
+                Step::Break => break,
+                Step::Turn(turn) => return turn,
+            }
+        }
+        if !walk.batch.entries.is_empty() || !walk.missing.is_empty() {
+            return Turn::Script(walk.batch, walk.missing);
+        }
+        if self.cursor >= self.items.len() {
+            return Turn::Done;
+        }
+        // Something is left and there is nothing to run or ask: it waits for another host.
+        self.stuck()
+    }
+
+    /// A task that cannot be bound although nothing of this host is open.
+    fn stuck(&mut self) -> Turn {
+        let item = &self.items[self.cursor];
+        let (What::Task(task) | What::Handler(_, task)) = item.what.clone() else {
+            return Turn::Wait(item.place);
+        };
+        match self.binder.bind(&task) {
+            Err(Stop::After(what)) if what == GATHERING && self.facts_may_come() => {
+                Turn::WaitForFacts
+            }
+            Err(Stop::After(_)) if !self.progress.all_at(&self.host.name, item.place) => {
+                Turn::Wait(item.place)
+            }
+            Err(Stop::After(what)) => {
+                let failure = Failure::new(format!(
+                    "it uses something that is known only after `{what}`, which does not come before it"
+                ));
+                self.end_task_early(self.cursor, &task, UnitEnd::failed(failure))
+            }
+            _ => Turn::Wait(item.place),
+        }
+    }
+
+    /// Whether another host of the play still has its facts to gather.
+    pub(super) fn facts_may_come(&self) -> bool {
+        self.play.play.hosts.iter().any(|name| {
+            self.run
+                .hosts
+                .get(name.as_str())
+                .is_some_and(|host| host.out() == Out::Alive && host.vars().facts.is_none())
+        })
+    }
+
+    pub(super) fn end_task_early(&mut self, index: usize, task: &Arc<Task>, end: UnitEnd) -> Turn {
+        self.slots[index].units.get_or_insert_with(Arc::default);
+        self.slots[index].ends = vec![end];
+        self.finish_task(index, task);
+        if self.host.out() == Out::Alive {
+            Turn::Script(Batch::default(), Missing::default())
+        } else {
+            Turn::Out
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The hosts of a run: how each is reached, who logs in, and whether root is needed there.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::state::{HostState, Settings};
+use crate::diagnostic::Diagnostic;
+use crate::event::Mode;
+use crate::inventory::{ConnectionVars, Method};
+use crate::playbook::{Play, Privilege, Project, Scheduled};
+use crate::source::Span;
+use crate::template::{Lookup, Scope, Stop, Templates};
+use crate::value::{Kind, Map, Value};
+
+/// A host's own variables and `-e`: all that connection variables may use.
+struct Before {
+    extra: Arc<Map>,
+    vars: Arc<Map>,
+    name: String,
+}
+
+impl Scope for Before {
+    fn lookup(&self, name: &str) -> Lookup {
+        if name == "inventory_hostname" {
+            return Lookup::Ready(self.name.as_str().into());
+        }
+        match self.extra.get(name).or_else(|| self.vars.get(name)) {
+            Some(entry) => Lookup::Written(entry.value.clone()),
+            None => Lookup::Undefined,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.extra
+            .keys()
+            .chain(self.vars.keys())
+            .map(|name| name.to_string())
+            .collect()
+    }
+}
+
+/// Every host of the run, in inventory order, and what is wrong with how they are reached.
+pub fn of(
+    project: &Project,
+    templates: &Templates,
+    settings: &Settings,
+) -> (IndexMap<Arc<str>, Arc<HostState>>, Vec<Diagnostic>) {
+    let mut hosts = IndexMap::new();
+    let mut faults = Vec::new();
+    for (name, host) in &project.inventory.hosts {
+        let plays: Vec<&Scheduled> = project
+            .plays
+            .iter()
+            .filter(|play| play.hosts.contains(name))
+            .collect();
+        let Some(first) = plays.first() else { continue };
+        let text = |text: &Option<String>| {
+            text.as_ref()
+                .map(|text| Value::str(text, &Span::synthetic("<command line>")))
+        };
+        let vars = ConnectionVars::of(&host.vars)
+            .over(&project.extra)
+            .or("user", first.play.remote_user.clone())
+            .or("user", text(&settings.user))
+            .or("port", first.play.port.clone())
+            .or("method", first.play.connection.clone());
+        let scope: Arc<dyn Scope> = Arc::new(Before {
+            extra: project.extra.clone(),
+            vars: host.vars.clone(),
+            name: name.as_str().to_owned(),
+        });
+        let typed = vars
+            .map(|value| templates.render(value, &scope))
+            .map_err(|stop| match stop {
+                Stop::Fault(fault) => vec![*fault],
+                Stop::After(what) => vec![Diagnostic::error(format!(
+                    "how `{}` is reached depends on `{what}`",
+                    name.as_str()
+                ))],
+            })
+            .and_then(|vars| vars.typed(name));
+        let connection = match typed {
+            Ok(connection) => connection,
+            Err(found) => {
+                faults.extend(found);
+                continue;
+            }
+        };
+        let login = match connection.method {
+            Method::Local => settings.local_user.clone(),
+            Method::Ssh => connection
+                .user
+                .clone()
+                .unwrap_or_else(|| settings.local_user.clone()),
+        };
+        let becomes = connection.privileged == Some(true)
+            || settings.force_become
+            || plays.iter().any(|scheduled| play_becomes(&scheduled.play));
+        let root = login == "root" || becomes;
+        let diff = settings.diff || settings.mode == Mode::Plan;
+        let state = HostState::new(host.clone(), connection, login, root, diff);
+        hosts.insert(state.name.clone(), Arc::new(state));
+    }
+    (hosts, faults)
+}
+
+fn play_becomes(play: &Play) -> bool {
+    becomes(&play.privilege)
+        || play
+            .tasks_and_handlers()
+            .any(|task| becomes(&task.privilege))
+}
+
+/// A template may come out as true.
+fn becomes(privilege: &Privilege) -> bool {
+    privilege
+        .become_
+        .as_ref()
+        .is_some_and(|value| match &value.kind {
+            Kind::Bool(flag) => *flag,
+            Kind::Null => false,
+            _ => true,
+        })
+}

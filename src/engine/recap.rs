@@ -1,0 +1,97 @@
+//! The end of a run: its exit status and why.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::state::{Out, Run};
+use crate::diagnostic::count;
+use crate::event::{Event, Mode, Recap};
+
+/// Says the end, and returns it. `fault` is why the run did not even begin.
+pub fn finish(run: &Run, began: Instant, fault: Option<&str>) -> Recap {
+    let (exit_code, reason) = match fault {
+        Some(fault) => (1, fault.to_owned()),
+        None => verdict(run),
+    };
+    let recap = Recap {
+        exit_code,
+        reason,
+        touched: run.touched.load(Ordering::Relaxed),
+        elapsed_ms: began.elapsed().as_millis() as u64,
+        hosts: run
+            .hosts
+            .iter()
+            .map(|(name, host)| (name.clone(), *host.tally()))
+            .collect(),
+    };
+    run.say(Event::RunFinished(recap.clone()));
+    recap
+}
+
+/// The exit statuses of the command-line contract.
+fn verdict(run: &Run) -> (u8, String) {
+    let bad: Vec<_> = run
+        .hosts
+        .values()
+        .filter(|host| matches!(host.out(), Out::Failed | Out::Unreachable))
+        .collect();
+    let names = bad
+        .iter()
+        .map(|host| host.name.as_ref())
+        .collect::<Vec<_>>()
+        .join(", ");
+    if run.password_refused.load(Ordering::Relaxed) {
+        return (
+            1,
+            "sudo refused the password; no other host was tried".to_owned(),
+        );
+    }
+    if let Some(refusal) = run.gate.refusal() {
+        let info = &refusal.info;
+        let state = if refusal.finishing {
+            "its last step still runs".to_owned()
+        } else {
+            format!("last sign of life {} s ago", refusal.silent_s)
+        };
+        return (
+            4,
+            format!(
+                "another run holds the lease of {}: `{}` by {}, since {} ({state})",
+                refusal.host, info.command, info.holder, info.since
+            ),
+        );
+    }
+    if run.interrupt.is_cancelled() {
+        return (
+            130,
+            "interrupted; what had begun was finished, nothing new was started".to_owned(),
+        );
+    }
+    let pending: u32 = run
+        .hosts
+        .values()
+        .map(|host| {
+            let tally = host.tally();
+            tally.changed + tally.unknown
+        })
+        .sum();
+    match run.settings.mode {
+        Mode::Plan if !bad.is_empty() => (
+            1,
+            format!("{} could not be planned: {names}", count(bad.len(), "host")),
+        ),
+        Mode::Plan if pending > 0 => (0, format!("{} pending", count(pending as usize, "change"))),
+        Mode::Plan => (0, "nothing to do".to_owned()),
+        Mode::Apply if bad.is_empty() => match pending {
+            0 => (0, "nothing to do".to_owned()),
+            changed => (
+                0,
+                format!("done, {} made", count(changed as usize, "change")),
+            ),
+        },
+        Mode::Apply if run.hosts.values().any(|host| host.entered()) => {
+            (3, format!("{} failed: {names}", count(bad.len(), "host")))
+        }
+        Mode::Apply => (1, format!("no host entered its tasks: {names}")),
+    }
+}

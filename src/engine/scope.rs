@@ -1,0 +1,318 @@
+//! The names a task may use: one precedence, Ansible's.
+
+use std::sync::{Arc, OnceLock};
+
+use minijinja::Value as Native;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+
+use super::native;
+use super::state::{HostState, Run};
+use crate::playbook::{Scheduled, VarsFile, load_vars_file};
+use crate::template::{Lookup, Scope, Stop, to_native};
+use crate::value::Map;
+
+/// Who waits for facts is told this name.
+pub const GATHERING: &str = "Gathering Facts";
+
+/// A play as one host sees it: everything that does not depend on the task.
+pub struct PlayScope {
+    /// The run.
+    pub run: Arc<Run>,
+    /// The play.
+    pub play: Arc<Scheduled>,
+    /// The host.
+    pub host: Arc<HostState>,
+    files: OnceLock<Vec<Arc<Map>>>,
+}
+
+impl PlayScope {
+    /// The play for a host.
+    pub fn new(run: Arc<Run>, play: Arc<Scheduled>, host: Arc<HostState>) -> Arc<PlayScope> {
+        Arc::new(PlayScope {
+            run,
+            play,
+            host,
+            files: OnceLock::new(),
+        })
+    }
+
+    /// Reads those `vars_files` whose names are templates. To be called before the first task is bound; again once facts are there when
+    /// it says [`Stop::After`].
+    pub fn read_vars_files(self: &Arc<Self>) -> Result<(), Stop> {
+        if self.files.get().is_some() {
+            return Ok(());
+        }
+        let mut read = Vec::new();
+        for file in &self.play.play.vars_files {
+            match file {
+                VarsFile::Read { vars, .. } => read.push(vars.clone()),
+                VarsFile::Template(name) => {
+                    let scope: Arc<dyn Scope> = self.clone();
+                    let name = self.run.templates.render(name, &scope)?;
+                    let vars =
+                        load_vars_file(&self.play.play.folder, &name).map_err(
+                            |faults| match faults.into_iter().next() {
+                                Some(fault) => Stop::from(fault),
+                                None => Stop::After(GATHERING.to_owned()),
+                            },
+                        )?;
+                    read.push(vars);
+                }
+            }
+        }
+        let _ = self.files.set(read);
+        Ok(())
+    }
+
+    /// Whether facts will be there, now or later.
+    fn facts(&self) -> Lookup {
+        match &self.host.vars().facts {
+            Some(facts) => Lookup::Ready(facts.clone()),
+            None if self.play.play.gather_facts => Lookup::After(GATHERING.to_owned()),
+            None => Lookup::Undefined,
+        }
+    }
+
+    fn fact(&self, name: &str) -> Lookup {
+        match self.facts() {
+            Lookup::Ready(facts) => match facts.get_attr(name) {
+                Ok(value) if !value.is_undefined() => Lookup::Ready(value),
+                _ => Lookup::Undefined,
+            },
+            other => other,
+        }
+    }
+
+    fn magic(&self, name: &str) -> Lookup {
+        let host = &self.host.host;
+        let inventory = &self.run.project.inventory;
+        let value = match name {
+            "inventory_hostname" => Native::from(host.name.as_str()),
+            "inventory_hostname_short" => {
+                Native::from(host.name.as_str().split('.').next().unwrap_or_default())
+            }
+            "group_names" => native(
+                host.groups
+                    .iter()
+                    .map(|name| name.as_str())
+                    .collect::<Vec<_>>(),
+            ),
+            "groups" => native(
+                inventory
+                    .groups
+                    .values()
+                    .map(|group| {
+                        let hosts: Vec<&str> =
+                            group.hosts.iter().map(|host| host.as_str()).collect();
+                        (group.name.as_str(), hosts)
+                    })
+                    .collect::<indexmap::IndexMap<_, _>>(),
+            ),
+            "hostvars" => Native::from_object(HostVars {
+                run: self.run.clone(),
+                play: self.play.clone(),
+            }),
+            "vars" => return Lookup::Undefined,
+            "play_hosts"
+            | "ansible_play_hosts"
+            | "ansible_play_batch"
+            | "ansible_play_hosts_all" => native(
+                self.play
+                    .hosts
+                    .iter()
+                    .map(|name| name.as_str())
+                    .collect::<Vec<_>>(),
+            ),
+            "ansible_play_name" => Native::from(self.play.play.name.as_ref()),
+            "ansible_check_mode" => Native::from(!self.run.settings.mode.may_change()),
+            "ansible_diff_mode" => Native::from(self.run.settings.diff),
+            "ansible_managed" => Native::from("Ansible managed"),
+            "ansible_facts" => return self.facts(),
+            "playbook_dir" => Native::from(absolute(&self.play.playbook_folder)),
+            "inventory_dir" => match inventory.files.first().and_then(|file| file.parent()) {
+                Some(folder) => Native::from(absolute(folder)),
+                None => return Lookup::Undefined,
+            },
+            "inventory_file" => match inventory.files.first() {
+                Some(file) => Native::from(absolute(file)),
+                None => return Lookup::Undefined,
+            },
+            _ => return Lookup::Undefined,
+        };
+        Lookup::Ready(value)
+    }
+}
+
+fn absolute(path: &std::path::Path) -> String {
+    let path = if path.as_os_str().is_empty() {
+        std::path::Path::new(".")
+    } else {
+        path
+    };
+    path.canonicalize()
+        .unwrap_or_else(|_| path.to_owned())
+        .display()
+        .to_string()
+}
+
+fn written(map: &Map, name: &str) -> Option<Lookup> {
+    map.get(name)
+        .map(|entry| Lookup::Written(entry.value.clone()))
+}
+
+impl PlayScope {
+    /// What is stronger than a task's own variables.
+    fn above_task(&self, name: &str) -> Option<Lookup> {
+        if let Some(found) = written(&self.run.project.extra, name) {
+            return Some(found);
+        }
+        let set = self.host.vars().set.get(name).cloned();
+        set.map(Lookup::Ready)
+    }
+
+    /// What is weaker than a task's own variables.
+    fn below_task(&self, name: &str) -> Lookup {
+        for file in self.files.get().into_iter().flatten().rev() {
+            if let Some(found) = written(file, name) {
+                return found;
+            }
+        }
+        if let Some(found) = written(&self.play.play.vars, name) {
+            return found;
+        }
+        match self.magic(name) {
+            Lookup::Undefined => {}
+            found => return found,
+        }
+        if let Some(found) = written(&self.host.host.vars, name) {
+            return found;
+        }
+        if let Some(fact) = name.strip_prefix("ansible_") {
+            return match fact {
+                "host" => Lookup::Ready(Native::from(self.host.connection.address.as_str())),
+                "user" => Lookup::Ready(Native::from(self.host.login.as_str())),
+                "port" => Lookup::Ready(Native::from(self.host.connection.port.unwrap_or(22))),
+                fact => self.fact(fact),
+            };
+        }
+        if self.files.get().is_none() {
+            return Lookup::After(GATHERING.to_owned());
+        }
+        Lookup::Undefined
+    }
+
+    fn all_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = crate::playbook::magic::MAGIC
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
+        for map in [
+            &*self.run.project.extra,
+            &self.play.play.vars,
+            &*self.host.host.vars,
+        ] {
+            names.extend(map.keys().map(|name| name.to_string()));
+        }
+        for file in self.files.get().into_iter().flatten() {
+            names.extend(file.keys().map(|name| name.to_string()));
+        }
+        names.extend(self.host.vars().set.keys().map(|name| name.to_string()));
+        names
+    }
+}
+
+impl Scope for PlayScope {
+    fn lookup(&self, name: &str) -> Lookup {
+        self.above_task(name)
+            .unwrap_or_else(|| self.below_task(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.all_names()
+    }
+}
+
+/// The names of one task, or of one item of its loop.
+pub struct TaskScope {
+    /// The play for the host.
+    pub play: Arc<PlayScope>,
+    /// `vars` of imports and of the task, outer first.
+    pub vars: Vec<Arc<Map>>,
+    /// The loop's variables, or the result a `changed_when` looks at.
+    pub own: Vec<(Arc<str>, Native)>,
+}
+
+impl Scope for TaskScope {
+    fn lookup(&self, name: &str) -> Lookup {
+        if let Some((_, value)) = self.own.iter().rev().find(|(own, _)| **own == *name) {
+            return Lookup::Ready(value.clone());
+        }
+        if let Some(found) = self.play.above_task(name) {
+            return found;
+        }
+        for map in self.vars.iter().rev() {
+            if let Some(found) = written(map, name) {
+                return found;
+            }
+        }
+        self.play.below_task(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.play.all_names();
+        names.extend(self.own.iter().map(|(name, _)| name.to_string()));
+        for map in &self.vars {
+            names.extend(map.keys().map(|name| name.to_string()));
+        }
+        names
+    }
+}
+
+/// `hostvars`: every host of the inventory, with its variables as they are now.
+#[derive(Clone)]
+struct HostVars {
+    run: Arc<Run>,
+    play: Arc<Scheduled>,
+}
+
+impl std::fmt::Debug for HostVars {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("hostvars")
+    }
+}
+
+impl Object for HostVars {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Native) -> Option<Native> {
+        let name = key.as_str()?;
+        if let Some(host) = self.run.hosts.get(name) {
+            let scope = PlayScope::new(self.run.clone(), self.play.clone(), host.clone());
+            // Another host's own `vars_files` are the play's; templated names need facts and are passed over.
+            let _ = scope.read_vars_files();
+            let scope: Arc<dyn Scope> = scope;
+            return Some(self.run.templates.bound(&scope));
+        }
+        // Outside the run: what the inventory says, and no facts.
+        let host = self.run.project.inventory.hosts.get(name)?;
+        let vars = host
+            .vars
+            .iter()
+            .map(|(key, entry)| (key.to_string(), to_native(&entry.value)));
+        Some(Native::from_pairs(vars))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(
+            self.run
+                .project
+                .inventory
+                .hosts
+                .keys()
+                .map(|name| Native::from(name.as_str()))
+                .collect(),
+        )
+    }
+}

@@ -1,0 +1,384 @@
+//! The scripts of one host: connecting, asking, running steps, and what their results mean for the tasks.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::bind::Unit;
+use super::connect;
+use super::host::{Batch, Entry, HostRun};
+use super::layout::What;
+use super::native;
+use super::state::Out;
+use super::verdict::UnitEnd;
+use crate::change::{Change, Touch};
+use crate::event::{Event, Failure, Status};
+use crate::fact::{Answer, Missing, Question};
+use crate::node::{NodeError, PlacedStep, StepEnd};
+use crate::playbook::Task;
+
+/// A unit whose ground has moved this often is given up.
+const MOVES: u32 = 3;
+
+/// Lines of output that a failure shows.
+const LINES: usize = 20;
+
+impl HostRun {
+    /// Runs what a walk collected. False when the host is out.
+    pub(super) async fn script(&mut self, batch: Batch, missing: Missing) -> bool {
+        if batch.entries.is_empty() && missing.is_empty() {
+            return true;
+        }
+        let run = self.run.clone();
+        let host = self.host.clone();
+        let mut place = host.node.lock().await;
+        if place.is_none() {
+            return match connect::first_script(&run, &host, &missing).await {
+                Ok((node, answers)) => {
+                    *place = Some(node);
+                    drop(place);
+                    self.learn(answers);
+                    self.take_owed();
+                    true
+                }
+                Err(()) => false,
+            };
+        }
+        let Some(node) = place.as_mut() else {
+            return false;
+        };
+        if batch.steps.is_empty() {
+            let before = node.round_trips;
+            let answers = node.ask("", &missing).await;
+            host.tally().round_trips += node.round_trips - before;
+            return match answers {
+                Ok((_, answers)) => {
+                    drop(place);
+                    self.learn(answers);
+                    true
+                }
+                Err(error) => {
+                    drop(place);
+                    connect::unreachable(&run, &host, &error);
+                    false
+                }
+            };
+        }
+        drop(place);
+        if run.settings.mode.may_change() && !self.may_write().await {
+            return false;
+        }
+        self.act(batch, missing).await
+    }
+
+    /// Waits until all leases are held.
+    async fn may_write(&mut self) -> bool {
+        if !self.run.gate.is_decided() {
+            self.working("waiting for the leases of all hosts".to_owned());
+            let run = self.run.clone();
+            return self.idle(async move { run.gate.pass().await }).await;
+        }
+        self.run.gate.pass().await
+    }
+
+    fn learn(&mut self, answers: Vec<(Question, Answer)>) {
+        for (question, answer) in &answers {
+            if let (Question::Facts, Answer::Facts(facts)) = (question, answer) {
+                let native = native(facts.as_ref());
+                self.host.vars().facts = Some(native);
+            }
+        }
+        self.known.learn(answers);
+    }
+
+    /// Adds a unit's steps to a script: who runs them, what they owe and pay.
+    pub(super) fn place_steps(
+        &self,
+        index: usize,
+        task: &Task,
+        unit: &Unit,
+        change: &Change,
+        judged: bool,
+        steps: &mut Vec<PlacedStep>,
+    ) {
+        let mut owes = if self.run.settings.mode.may_change() {
+            self.notes(index, task)
+        } else {
+            Vec::new()
+        };
+        for step in &change.steps {
+            let mut step = step.clone();
+            if step.act || step.touches.contains(&Touch::Everything) {
+                step.env.extend(unit.env.iter().cloned());
+            }
+            if let Some(seconds) = unit.timeout {
+                step.deadline = step.deadline.min(Duration::from_secs(seconds));
+            }
+            steps.push(PlacedStep {
+                step,
+                user: unit.user.clone(),
+                owes: std::mem::take(&mut owes),
+                pays: Vec::new(),
+                stops: !judged,
+            });
+        }
+    }
+
+    async fn act(&mut self, batch: Batch, missing: Missing) -> bool {
+        let began = Instant::now();
+        if let Some(first) = batch.steps.first() {
+            let more = batch.steps.len() - 1;
+            let title = &first.step.title;
+            self.working(match more {
+                0 => title.clone(),
+                more => format!("{title} and {more} more"),
+            });
+        }
+        let plan = !self.run.settings.mode.may_change();
+        if !plan {
+            self.run.touch();
+        }
+        let host = self.host.clone();
+        let mut place = host.node.lock().await;
+        let Some(node) = place.as_mut() else {
+            return false;
+        };
+        let (trips, streams) = (node.round_trips, node.streams);
+        let answer = if plan {
+            node.run_reading(&batch.steps, &missing).await
+        } else {
+            node.run_steps(&batch.steps, &missing).await
+        };
+        {
+            let mut tally = host.tally();
+            tally.round_trips += node.round_trips - trips;
+            tally.streams += node.streams - streams;
+        }
+        drop(place);
+        let took = began.elapsed().as_millis() as u64;
+        match answer {
+            Ok((end, answers)) => {
+                self.settle(batch, end.steps, took);
+                self.learn(answers);
+                self.host.out() == Out::Alive
+            }
+            Err(error) => {
+                self.lost(batch, &error);
+                false
+            }
+        }
+    }
+
+    /// The script's results, entry by entry.
+    fn settle(&mut self, batch: Batch, ends: Vec<StepEnd>, took: u64) {
+        let mut ends = ends.into_iter();
+        let mut steps = batch.steps.into_iter();
+        for entry in batch.entries {
+            let own: Vec<PlacedStep> = steps.by_ref().take(entry.steps).collect();
+            let (What::Task(task) | What::Handler(_, task)) = self.items[entry.item].what.clone()
+            else {
+                continue;
+            };
+            if !self.settle_entry(entry, &task, own, &mut ends, took)
+                || self.host.out() != Out::Alive
+                || self.broken
+            {
+                return;
+            }
+        }
+    }
+
+    /// False when the script ended at this entry or before it.
+    fn settle_entry(
+        &mut self,
+        entry: Entry,
+        task: &Arc<Task>,
+        own: Vec<PlacedStep>,
+        ends: &mut impl Iterator<Item = StepEnd>,
+        took: u64,
+    ) -> bool {
+        let (index, number) = (entry.item, entry.unit);
+        let skipped = entry.steps == 0 && entry.change.result.contains_key("skipped");
+        let status = match (entry.steps, skipped) {
+            (0, true) => Status::Skipped,
+            (0, false) => Status::Ok,
+            _ => Status::Changed,
+        };
+        let mut end = UnitEnd::of(status, entry.change);
+        end.duration_ms = if entry.steps == 0 { 0 } else { took };
+        for placed in own {
+            let Some(result) = ends.next() else {
+                return false;
+            };
+            for touch in &placed.step.touches {
+                self.known.touch(touch);
+            }
+            match result {
+                StepEnd::Ran { rc, stdout, stderr } => {
+                    if placed.step.act {
+                        end.output(rc, &stdout, &stderr);
+                    }
+                    if rc != 0 {
+                        end = failed_step(end, &placed, rc, &stdout, &stderr);
+                        self.judge(index, number, task, &mut end);
+                        self.finish_unit(index, task, end);
+                        return false;
+                    }
+                    self.known.learn(placed.step.predicts.iter().cloned());
+                }
+                StepEnd::Moved(what) => return self.moved(index, task, &placed, &what),
+                StepEnd::Differs(what) => {
+                    let mut failure =
+                        Failure::new(format!("{}: afterwards the {what}", placed.step.title));
+                    failure.help = Some(
+                        "something else on the node changes it back, or the file system does not keep it"
+                            .to_owned(),
+                    );
+                    self.finish_unit(index, task, UnitEnd::failed(failure));
+                    return false;
+                }
+                StepEnd::NoLease(other) => {
+                    let failure = Failure::new(format!(
+                        "the lease of this host was taken over by the run `{other}`"
+                    ))
+                    .help(
+                        "this run was silent for too long; run it again when the other one is done",
+                    );
+                    self.finish_unit(index, task, UnitEnd::failed(failure));
+                    return false;
+                }
+            }
+        }
+        self.judge(index, number, task, &mut end);
+        self.finish_unit(index, task, end);
+        true
+    }
+
+    /// What a unit was decided on is no more: it is compared once more.
+    fn moved(&mut self, index: usize, task: &Arc<Task>, placed: &PlacedStep, what: &str) -> bool {
+        self.slots[index].moved += 1;
+        if self.slots[index].moved > MOVES {
+            let failure = Failure::new(format!(
+                "{}: what it was decided on keeps changing ({what})",
+                placed.step.title
+            ))
+            .help("another program on the node writes the same thing");
+            self.finish_unit(index, task, UnitEnd::failed(failure));
+        } else {
+            // Whatever else was assumed about the node may be as stale.
+            self.known.touch(&Touch::Everything);
+            self.run.say(Event::Warning {
+                host: Some(self.host.name.clone()),
+                message: format!(
+                    "{}: something else changed it meanwhile ({what}); compared again",
+                    placed.step.title
+                ),
+            });
+        }
+        false
+    }
+
+    /// No result came back.
+    fn lost(&mut self, batch: Batch, error: &NodeError) {
+        let mut failure = Failure::new(error.to_string());
+        failure.help = error.help();
+        if let Some(entry) = batch.entries.into_iter().find(|entry| entry.steps > 0) {
+            let (What::Task(task) | What::Handler(_, task)) = self.items[entry.item].what.clone()
+            else {
+                return;
+            };
+            let mut end = UnitEnd::failed(failure.clone());
+            if error.is_unreachable() {
+                end.status = Status::Unreachable;
+            }
+            let units = self.slots[entry.item]
+                .units
+                .as_ref()
+                .map_or(1, |units| units.len());
+            self.slots[entry.item]
+                .ends
+                .truncate(units.saturating_sub(1));
+            self.slots[entry.item].ends.push(end);
+            if error.is_unreachable() {
+                self.host.take_out(Out::Unreachable);
+            }
+            self.finish_task(entry.item, &task);
+        }
+        if error.is_unreachable() {
+            self.run.say(Event::HostUnreachable {
+                host: self.host.name.clone(),
+                error: failure,
+            });
+        }
+        self.host.take_out(Out::Failed);
+    }
+}
+
+fn failed_step(
+    mut end: UnitEnd,
+    placed: &PlacedStep,
+    rc: i32,
+    stdout: &[u8],
+    stderr: &[u8],
+) -> UnitEnd {
+    let seconds = placed.step.deadline.as_secs();
+    let said = String::from_utf8_lossy(if stderr.trim_ascii().is_empty() {
+        stdout
+    } else {
+        stderr
+    })
+    .into_owned();
+    let lines: Vec<&str> = said.trim_end().lines().collect();
+    let mut failure = Failure::new(match rc {
+        124 | 137 if placed.step.act || seconds < crate::change::Step::DEADLINE.as_secs() => {
+            format!("{} did not end within {seconds} s", placed.step.title)
+        }
+        _ if placed.step.act => format!("the command ended with status {rc}"),
+        _ => match lines.last() {
+            Some(last) => format!("{} failed: {last}", placed.step.title),
+            None => format!("{} failed with status {rc}", placed.step.title),
+        },
+    });
+    failure.rc = Some(rc);
+    failure.command = placed.step.act.then(|| placed.step.title.clone());
+    failure.output = lines
+        .iter()
+        .skip(lines.len().saturating_sub(LINES))
+        .map(|line| (*line).to_owned())
+        .collect();
+    failure.help = cause(&said);
+    end.status = Status::Failed;
+    end.msg = failure.message.clone();
+    end.rc = Some(rc);
+    end.failure = Some(failure);
+    end
+}
+
+/// The probable cause of words that nodes say often, and what to do.
+fn cause(said: &str) -> Option<String> {
+    let known = [
+        (
+            "No space left on device",
+            "the disk is full: free some space on the node (`df -h`, `du -xsh /var/*`), then apply again; nothing was half written",
+        ),
+        (
+            "Read-only file system",
+            "the file system is mounted read-only: see `dmesg` on the node, mount it writable, then apply again",
+        ),
+        (
+            "Permission denied",
+            "the acting account may not do that: set `become: true` on the task or the play",
+        ),
+        (
+            "Temporary failure resolving",
+            "the node cannot resolve names: look at its /etc/resolv.conf",
+        ),
+        (
+            "dpkg was interrupted",
+            "run `dpkg --configure -a` on the node, then apply again",
+        ),
+    ];
+    known
+        .iter()
+        .find(|(words, _)| said.contains(words))
+        .map(|(_, help)| (*help).to_owned())
+}

@@ -1,0 +1,301 @@
+//! How one unit ended, what `register` gets of it, and the one result of a task made of its units.
+
+use std::sync::Arc;
+
+use minijinja::Value as Native;
+use serde_json::{Map as Json, Value as JsonValue, json};
+
+use super::bind::Unit;
+use super::native;
+use crate::change::{Action, Change, Effect, Field};
+use crate::event::{Failure, ItemResult, Status, TaskResult};
+use crate::playbook::Task;
+use crate::template::pending;
+
+/// How one unit ended.
+#[derive(Debug, Clone)]
+pub struct UnitEnd {
+    /// The verdict.
+    pub status: Status,
+    /// What differed.
+    pub changes: Vec<Field>,
+    /// What was done.
+    pub action: Action,
+    /// What it did to a service.
+    pub effect: Effect,
+    /// A word about it.
+    pub msg: String,
+    /// Exit status of a command.
+    pub rc: Option<i32>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// What `register` gets.
+    pub result: Json<String, JsonValue>,
+    /// Variables it sets.
+    pub facts: Json<String, JsonValue>,
+    /// In a plan: what it waits for.
+    pub known_after: Option<String>,
+    /// Time of its script.
+    pub duration_ms: u64,
+}
+
+impl UnitEnd {
+    fn new(status: Status, msg: impl Into<String>) -> UnitEnd {
+        UnitEnd {
+            status,
+            changes: Vec::new(),
+            action: Action::None,
+            effect: Effect::None,
+            msg: msg.into(),
+            rc: None,
+            failure: None,
+            result: Json::new(),
+            facts: Json::new(),
+            known_after: None,
+            duration_ms: 0,
+        }
+    }
+
+    /// Its condition was false.
+    pub fn skipped() -> UnitEnd {
+        let mut end = UnitEnd::new(Status::Skipped, "the condition is false");
+        end.result.insert("skipped".to_owned(), true.into());
+        end.result.insert(
+            "skip_reason".to_owned(),
+            "Conditional result was False".into(),
+        );
+        end
+    }
+
+    /// It failed.
+    pub fn failed(failure: Failure) -> UnitEnd {
+        let mut end = UnitEnd::new(Status::Failed, failure.message.clone());
+        end.result
+            .insert("msg".to_owned(), failure.message.clone().into());
+        end.rc = failure.rc;
+        end.failure = Some(failure);
+        end
+    }
+
+    /// It cannot be known before another task has run.
+    pub fn unknown(after: &str) -> UnitEnd {
+        let mut end = UnitEnd::new(Status::Unknown, format!("known after `{after}`"));
+        end.known_after = Some(after.to_owned());
+        end
+    }
+
+    /// As its change says.
+    pub fn of(status: Status, change: Change) -> UnitEnd {
+        let mut end = UnitEnd::new(status, change.reason);
+        end.changes = change.fields;
+        end.action = change.action;
+        end.effect = change.effect;
+        end.result = change.result;
+        end.facts = change.facts;
+        end
+    }
+
+    /// Enters a command's status and output as Ansible names them.
+    pub fn output(&mut self, rc: i32, stdout: &[u8], stderr: &[u8]) {
+        self.rc = Some(rc);
+        let stripped = self.result.get("strip_empty_ends") != Some(&JsonValue::Bool(false));
+        self.result.remove("strip_empty_ends");
+        for (name, bytes) in [("stdout", stdout), ("stderr", stderr)] {
+            let text = String::from_utf8_lossy(bytes);
+            let text = if stripped {
+                text.trim_end_matches(['\n', '\r'])
+            } else {
+                &text
+            };
+            let lines: Vec<&str> = text.lines().collect();
+            self.result.insert(format!("{name}_lines"), json!(lines));
+            self.result.insert(name.to_owned(), text.into());
+        }
+        self.result.insert("rc".to_owned(), rc.into());
+    }
+
+    /// The value for `register`, as Ansible shapes it.
+    pub fn registered(&self) -> JsonValue {
+        let mut value = self.result.clone();
+        value.insert(
+            "changed".to_owned(),
+            (self.status == Status::Changed).into(),
+        );
+        value.insert("failed".to_owned(), (self.status == Status::Failed).into());
+        value
+            .entry("skipped")
+            .or_insert((self.status == Status::Skipped).into());
+        if !self.msg.is_empty() {
+            value
+                .entry("msg")
+                .or_insert_with(|| self.msg.clone().into());
+        }
+        JsonValue::Object(value)
+    }
+}
+
+/// What a register holds while its task's verdict is known and its output is not.
+pub fn half_known(task: &str, changed: bool) -> Native {
+    let unknown = [
+        "rc",
+        "stdout",
+        "stdout_lines",
+        "stderr",
+        "stderr_lines",
+        "msg",
+        "results",
+        "stat",
+        "dest",
+        "path",
+        "failed",
+    ];
+    let mut entries: Vec<(String, Native)> = unknown
+        .iter()
+        .map(|name| ((*name).to_owned(), pending(task)))
+        .collect();
+    entries.push(("changed".to_owned(), changed.into()));
+    entries.push(("skipped".to_owned(), false.into()));
+    Native::from_pairs(entries)
+}
+
+/// What a register holds in a plan when its task would run or waits for another: a command that would run counts as changed unless
+/// `changed_when` says otherwise.
+fn not_known(end: &UnitEnd, task: &Task) -> Native {
+    let never = |value: &crate::value::Value| value.kind == crate::value::Kind::Bool(false);
+    match &end.known_after {
+        Some(after) => pending(after),
+        None if task.changed_when.is_empty() => half_known(&task.label, true),
+        None if task.changed_when.iter().any(never) => half_known(&task.label, false),
+        None => pending(&task.label),
+    }
+}
+
+/// The value for `register` of a whole task.
+pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
+    let Some(repeat) = &task.repeat else {
+        return ends
+            .first()
+            .map_or(Native::UNDEFINED, |end| match end.status {
+                Status::Unknown => not_known(end, task),
+                _ => native(end.registered()),
+            });
+    };
+    if let Some(end) = ends.iter().find(|end| end.status == Status::Unknown) {
+        return not_known(end, task);
+    }
+    let results: Vec<JsonValue> = units
+        .iter()
+        .zip(ends)
+        .map(|(unit, end)| {
+            let mut value = end.registered();
+            if let (JsonValue::Object(map), Some(item)) = (&mut value, &unit.item) {
+                map.insert(repeat.var.to_string(), item.clone());
+                map.insert("ansible_loop_var".to_owned(), repeat.var.as_ref().into());
+            }
+            value
+        })
+        .collect();
+    let any = |status| ends.iter().any(|end| end.status == status);
+    let all_skipped = !ends.is_empty() && ends.iter().all(|end| end.status == Status::Skipped);
+    native(json!({
+        "results": results,
+        "changed": any(Status::Changed),
+        "failed": any(Status::Failed),
+        "skipped": all_skipped,
+        "msg": if any(Status::Failed) { "One or more items failed" } else { "All items completed" },
+    }))
+}
+
+/// The one result of a task on a host.
+pub fn result(
+    task: &Task,
+    play: &Arc<str>,
+    host: &Arc<str>,
+    units: &[Unit],
+    ends: &[UnitEnd],
+) -> TaskResult {
+    let secret = units.iter().any(|unit| unit.secret);
+    let looped = task.repeat.is_some();
+    let status = combined(ends);
+    let first = ends
+        .iter()
+        .find(|end| end.status == status)
+        .or(ends.first());
+    let mut result = TaskResult {
+        play: play.clone(),
+        task: task.label.clone(),
+        host: host.clone(),
+        status,
+        at: task.at.clone(),
+        kind: task.action.name(),
+        action: first.map_or(Action::None, |end| end.action),
+        changes: Vec::new(),
+        effect: ends
+            .iter()
+            .map(|end| end.effect.clone())
+            .find(|effect| *effect != Effect::None)
+            .unwrap_or_default(),
+        msg: first.map_or_else(
+            || "there is nothing to go over".to_owned(),
+            |end| end.msg.clone(),
+        ),
+        rc: first.and_then(|end| end.rc),
+        duration_ms: ends.iter().map(|end| end.duration_ms).max().unwrap_or(0),
+        items: Vec::new(),
+        ignored: false,
+        rescued: false,
+        known_after: ends.iter().find_map(|end| end.known_after.clone()),
+        failure: ends.iter().find_map(|end| end.failure.clone()),
+        handler: task.handler,
+    };
+    if looped {
+        result.items = units
+            .iter()
+            .zip(ends)
+            .map(|(unit, end)| ItemResult {
+                item: unit.label.clone().unwrap_or_default(),
+                status: end.status,
+                changes: end.changes.clone(),
+                msg: end.msg.clone(),
+            })
+            .collect();
+    } else if let Some(end) = ends.first() {
+        result.changes = end.changes.clone();
+    }
+    if secret {
+        hide(&mut result);
+    }
+    result
+}
+
+fn combined(ends: &[UnitEnd]) -> Status {
+    let any = |status| ends.iter().any(|end| end.status == status);
+    for status in [
+        Status::Unreachable,
+        Status::Failed,
+        Status::Unknown,
+        Status::Changed,
+        Status::Ok,
+    ] {
+        if any(status) {
+            return status;
+        }
+    }
+    Status::Skipped
+}
+
+/// `no_log`: that it happened, and nothing of what.
+fn hide(result: &mut TaskResult) {
+    let masked = || crate::secret::MASK.to_owned();
+    result.msg = masked();
+    result.changes.clear();
+    for item in &mut result.items {
+        item.item = masked();
+        item.msg = masked();
+        item.changes.clear();
+    }
+    if let Some(failure) = &mut result.failure {
+        *failure = Failure::new("the task failed; `no_log` hides why")
+            .help("take `no_log` away on a test host to see more");
+    }
+}

@@ -1,0 +1,394 @@
+//! The walk over a host's remaining tasks: each is bound and compared; what it lacks is asked, what it changes joins the script.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::bind::Unit;
+use super::finish::pays_itself;
+use super::host::{Batch, Entry, HostRun, Slot, Turn};
+use super::layout::{Item, What};
+use super::progress::END;
+use super::scope::GATHERING;
+use super::state::Out;
+use super::verdict::{self, UnitEnd};
+use crate::change::{Action, Change, Obstacle, Touch};
+use crate::event::{Failure, Status};
+use crate::fact::{Known, Missing, Question};
+use crate::playbook::{Task, TaskAction};
+use crate::template::{Stop, pending};
+
+/// The state of one walk.
+pub(super) struct Walk {
+    pub view: Known,
+    pub batch: Batch,
+    pub missing: Missing,
+    /// Whether every unit so far is decided; behind the first that is not, only questions are collected.
+    pub clear: bool,
+}
+
+/// What goes on with the walk behind an item.
+pub(super) enum Step {
+    On,
+    /// The walk ends here; what was collected is run.
+    Break,
+    Turn(Turn),
+}
+
+impl HostRun {
+    pub(super) fn flush(&mut self, index: usize, walk: &mut Walk) -> Step {
+        if !walk.clear {
+            return Step::On;
+        }
+        if walk.batch.entries.is_empty() {
+            let due = self.notified.take_due();
+            if due.is_empty() {
+                self.pass(index);
+                return Step::On;
+            }
+            let place = self.items[index].place;
+            let handlers: Vec<Item> = due
+                .into_iter()
+                .map(|handler| Item {
+                    place: (place.0, handler + 1, 0),
+                    what: What::Handler(handler, self.layout.handlers[handler].clone()),
+                })
+                .collect();
+            let added = handlers.len();
+            // The flush stands once more behind them: handlers may notify handlers.
+            let again = Item {
+                place: (place.0, usize::MAX, 0),
+                what: What::Flush,
+            };
+            self.items
+                .splice(index..=index, handlers.into_iter().chain([again]));
+            self.slots
+                .splice(index..=index, (0..=added).map(|_| Slot::default()));
+            return Step::Turn(Turn::Script(Batch::default(), Missing::default()));
+        }
+        if self.notified.is_due() || self.batch_notifies(&walk.batch) {
+            return Step::Break;
+        }
+        Step::On
+    }
+
+    fn batch_notifies(&self, batch: &Batch) -> bool {
+        batch
+            .entries
+            .iter()
+            .any(|entry| match &self.items[entry.item].what {
+                What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
+                What::Flush => false,
+            })
+    }
+
+    /// The item at `index` is done, and everything before it.
+    pub(super) fn pass(&mut self, index: usize) {
+        if index != self.cursor {
+            return;
+        }
+        self.cursor += 1;
+        let place = self.items.get(self.cursor).map_or(END, |item| item.place);
+        // The end is reached only when the last script is: see `work`.
+        if place != END {
+            self.progress.reach(&self.host.name, place);
+        }
+    }
+
+    pub(super) fn task(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
+        // `setup` reads the facts anew when its turn has come; until then they are frozen.
+        if task.action.name() == "setup" && self.slots[index].units.is_none() {
+            if !walk.clear || !walk.batch.entries.is_empty() {
+                walk.clear = false;
+                return Step::On;
+            }
+            walk.view.forget(&Question::Facts);
+            self.known.forget(&Question::Facts);
+        }
+        let units = match self.bound(index, task) {
+            Ok(units) => units,
+            Err(stop) => return self.unbound(index, task, stop, walk),
+        };
+        if units.is_empty() && walk.clear && walk.batch.entries.is_empty() {
+            self.finish_task(index, task);
+            return Step::On;
+        }
+        for number in self.slots[index].ends.len()..units.len() {
+            if let Some(step) = self.unit(index, number, task, &units[number], walk) {
+                return step;
+            }
+            if !walk.clear {
+                self.promise(task);
+            }
+        }
+        if units.is_empty() && walk.clear {
+            return Step::Break;
+        }
+        Step::On
+    }
+
+    /// Bound once; a later walk finds it again.
+    fn bound(&mut self, index: usize, task: &Arc<Task>) -> Result<Arc<Vec<Unit>>, Stop> {
+        if let Some(units) = &self.slots[index].units {
+            return Ok(units.clone());
+        }
+        let units = Arc::new(self.binder.bind(task)?);
+        self.slots[index].units = Some(units.clone());
+        Ok(units)
+    }
+
+    fn unbound(&mut self, index: usize, task: &Arc<Task>, stop: Stop, walk: &mut Walk) -> Step {
+        if !walk.clear || !walk.batch.entries.is_empty() {
+            walk.clear = false;
+            self.promise(task);
+            return Step::On;
+        }
+        match stop {
+            Stop::Fault(fault) => {
+                let mut failure = Failure::new(fault.one_line());
+                failure.help = fault.help.clone().or(fault.label.clone());
+                Step::Turn(self.end_task_early(index, task, UnitEnd::failed(failure)))
+            }
+            Stop::After(what)
+                if self.run.settings.mode.may_change()
+                    || (what == GATHERING && self.facts_may_come()) =>
+            {
+                walk.clear = false;
+                self.promise(task);
+                Step::On
+            }
+            Stop::After(what) => {
+                self.uncertain = Some(task.label.to_string());
+                self.end_task_early(index, task, UnitEnd::unknown(&what));
+                Step::On
+            }
+        }
+    }
+
+    /// Whoever reads what `task` will set waits for it.
+    fn promise(&self, task: &Task) {
+        let mut vars = self.host.vars();
+        if let Some(name) = &task.register {
+            vars.set.insert(name.clone(), pending(&task.label));
+        }
+        for name in set_names(task) {
+            vars.set.insert(name, pending(&task.label));
+        }
+    }
+
+    /// Some step ends the walk over this task.
+    fn unit(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        unit: &Unit,
+        walk: &mut Walk,
+    ) -> Option<Step> {
+        let Some(resource) = &unit.resource else {
+            return self.decided(index, number, task, UnitEnd::skipped(), walk);
+        };
+        let change = match resource.diff(&walk.view) {
+            Ok(change) => change,
+            Err(missing) => {
+                walk.missing.merge(missing);
+                walk.clear = false;
+                return None;
+            }
+        };
+        if !walk.clear {
+            return None;
+        }
+        if let Some(obstacle) = &change.obstacle {
+            return self.obstacle(index, number, task, obstacle.clone(), change, walk);
+        }
+        if change.steps.is_empty() {
+            let end = UnitEnd::of(Status::Ok, change);
+            return self.decided(index, number, task, end, walk);
+        }
+        if !self.run.settings.mode.may_change() && !unit.reads {
+            return self.predict(index, number, task, change, walk);
+        }
+        self.batch(index, number, task, unit, change, walk)
+    }
+
+    fn obstacle(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        obstacle: Obstacle,
+        change: Change,
+        walk: &mut Walk,
+    ) -> Option<Step> {
+        if !walk.batch.entries.is_empty() {
+            return Some(Step::Break);
+        }
+        if !self.run.settings.mode.may_change()
+            && obstacle.may_vanish
+            && let Some(after) = self.uncertain.clone()
+        {
+            return self.decided(index, number, task, UnitEnd::unknown(&after), walk);
+        }
+        let mut end = UnitEnd::of(Status::Failed, change);
+        let mut failure = Failure::new(obstacle.message);
+        failure.help = obstacle.help;
+        end.msg = failure.message.clone();
+        end.failure = Some(failure);
+        self.decided(index, number, task, end, walk)
+    }
+
+    /// A verdict without steps: final at once, or when the steps before it have run.
+    fn decided(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        mut end: UnitEnd,
+        walk: &mut Walk,
+    ) -> Option<Step> {
+        if !walk.clear {
+            return None;
+        }
+        if !walk.batch.entries.is_empty() {
+            if end.status == Status::Failed
+                || !end.facts.is_empty()
+                || !task.failed_when.is_empty()
+                || !task.changed_when.is_empty()
+            {
+                return Some(Step::Break);
+            }
+            let skipped = end.status == Status::Skipped;
+            let mut change = Change::none(end.msg);
+            change.result = end.result;
+            if skipped {
+                change.result.insert("skipped".to_owned(), true.into());
+            }
+            walk.batch.entries.push(Entry {
+                item: index,
+                unit: number,
+                change,
+                steps: 0,
+            });
+            match &task.register {
+                Some(name) if task.repeat.is_none() && !skipped => {
+                    let value = verdict::half_known(&task.label, false);
+                    self.host.vars().set.insert(name.clone(), value);
+                }
+                _ => self.promise(task),
+            }
+            return None;
+        }
+        self.judge(index, number, task, &mut end);
+        self.finish_unit(index, task, end);
+        (self.host.out() != Out::Alive).then_some(Step::Turn(Turn::Out))
+    }
+
+    /// In a plan: what the steps would leave is known from now on.
+    fn predict(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        change: Change,
+        walk: &mut Walk,
+    ) -> Option<Step> {
+        let runs = change.steps.iter().any(|step| step.act) && is_command(task.action.name());
+        for step in &change.steps {
+            for touch in &step.touches {
+                if *touch != Touch::Everything {
+                    walk.view.touch(touch);
+                    self.known.touch(touch);
+                }
+            }
+            walk.view.learn(step.predicts.iter().cloned());
+            self.known.learn(step.predicts.iter().cloned());
+        }
+        self.uncertain = Some(task.label.to_string());
+        let mut end = UnitEnd::of(Status::Changed, change);
+        if runs {
+            end.status = Status::Unknown;
+            end.msg = "would run".to_owned();
+        }
+        self.decided(index, number, task, end, walk)
+    }
+
+    /// Joins the script.
+    fn batch(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        unit: &Unit,
+        change: Change,
+        walk: &mut Walk,
+    ) -> Option<Step> {
+        let place = self.items[index].place;
+        let place = (place.0, place.1, number);
+        let alone = self.play.play.hosts.len() < 2;
+        if change.steps.iter().any(|step| step.cut) && !alone {
+            self.progress
+                .reach(&self.host.name, self.items[self.cursor].place);
+            if walk.batch.entries.is_empty() && self.cursor == index {
+                self.progress.reach(&self.host.name, place);
+            }
+            if !self.progress.all_at(&self.host.name, place) {
+                if walk.batch.entries.is_empty() && walk.missing.is_empty() {
+                    return Some(Step::Turn(Turn::Wait(place)));
+                }
+                walk.clear = false;
+                return None;
+            }
+            if !walk.batch.entries.is_empty() {
+                // Others may wait for what comes before the cut: it is done and told first.
+                walk.clear = false;
+                return None;
+            }
+        }
+        let last = task.changed_when.len() + task.failed_when.len() > 0 || unit.ignore;
+        for step in &change.steps {
+            for touch in &step.touches {
+                walk.view.touch(touch);
+            }
+            walk.view.learn(step.predicts.iter().cloned());
+        }
+        let steps = change.steps.len();
+        self.place_steps(index, task, unit, &change, last, &mut walk.batch.steps);
+        if let What::Handler(handler, _) = &self.items[index].what
+            && pays_itself(task, Status::Changed)
+            && let Some(step) = walk.batch.steps.last_mut()
+        {
+            step.pays.push(self.note_of(*handler));
+        }
+        let changed = change.action != Action::None;
+        walk.batch.entries.push(Entry {
+            item: index,
+            unit: number,
+            change,
+            steps,
+        });
+        if let Some(name) = &task.register {
+            let value = if last || task.repeat.is_some() {
+                pending(&task.label)
+            } else {
+                verdict::half_known(&task.label, changed)
+            };
+            self.host.vars().set.insert(name.clone(), value);
+        }
+        last.then_some(Step::Break)
+    }
+}
+
+/// Kinds that run a program of the user's: a plan does not know what it would do.
+fn is_command(kind: &str) -> bool {
+    matches!(kind, "command" | "shell" | "script" | "raw")
+}
+
+/// The variables `set_fact` sets.
+fn set_names(task: &Task) -> BTreeSet<Arc<str>> {
+    match &task.action {
+        TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
+            args.open().map(|(name, _)| Arc::from(name)).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}

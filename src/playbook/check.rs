@@ -1,0 +1,221 @@
+//! What can be said of templates and sources without any value: syntax, and whether the files are there.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::fields::is_literal;
+use super::project::{Project, Scheduled};
+use super::uses::{self, Use};
+use super::{Task, TaskAction, VarsFile};
+use crate::diagnostic::Diagnostic;
+use crate::inventory::reason;
+use crate::resource::{Args, ParamType, RenderOptions};
+use crate::source::Source;
+use crate::template::Templates;
+use crate::value::{Kind, Map, Value};
+
+/// Parameters of `template` that change how its file is read; such a file is checked when it is rendered.
+const MARKERS: &[&str] = &[
+    "block_start_string",
+    "block_end_string",
+    "comment_start_string",
+    "comment_end_string",
+    "variable_start_string",
+    "variable_end_string",
+];
+
+/// The faults of all templates and sources of a project.
+pub(super) fn templates(project: &Project, templates: &Templates) -> Vec<Diagnostic> {
+    let mut checker = Checker {
+        templates,
+        faults: Vec::new(),
+        maps: HashSet::new(),
+        files: HashSet::new(),
+    };
+    for host in project.inventory.hosts.values() {
+        for layer in &host.layers {
+            checker.shared(&layer.vars);
+        }
+    }
+    checker.shared(&project.extra);
+    let mut may_be_written = false;
+    for scheduled in &project.plays {
+        checker.play(scheduled);
+        may_be_written |= is_local(project, scheduled);
+        for task in scheduled.play.tasks_and_handlers() {
+            checker.task(task);
+            checker.sources(project, scheduled, task, may_be_written);
+        }
+    }
+    checker.faults
+}
+
+/// The template file that a task names literally, if it can be read.
+pub(super) fn template_file(
+    project: &Project,
+    scheduled: &Scheduled,
+    task: &Task,
+) -> Option<Arc<Source>> {
+    let args = template_args(task)?;
+    let source = args.get("src").filter(|value| is_literal(value))?;
+    let path = project
+        .search(scheduled, task)
+        .find(source.as_str()?, "templates")
+        .ok()?;
+    let text = std::fs::read_to_string(&path).ok()?;
+    Some(Source::new(path.display().to_string(), text))
+}
+
+/// The arguments of a `template` task whose file is read with Jinja's own markers.
+fn template_args(task: &Task) -> Option<&Args> {
+    match &task.action {
+        TaskAction::Kind { kind, args } if kind.name == "template" => {
+            let plain = args.iter().all(|(name, _)| !MARKERS.contains(&name));
+            plain.then_some(args)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a play works on the controller, so that its tasks may write sources of later ones.
+fn is_local(project: &Project, scheduled: &Scheduled) -> bool {
+    let local = |value: &Value| value.as_str() == Some("local");
+    scheduled.play.connection.as_ref().is_some_and(local)
+        || scheduled.hosts.iter().any(|host| {
+            project.inventory.hosts.get(host).is_some_and(|host| {
+                host.vars
+                    .get("ansible_connection")
+                    .is_some_and(|entry| local(&entry.value))
+            })
+        })
+}
+
+struct Checker<'a> {
+    templates: &'a Templates,
+    faults: Vec<Diagnostic>,
+    maps: HashSet<*const Map>,
+    files: HashSet<PathBuf>,
+}
+
+impl Checker<'_> {
+    /// A mapping that many hosts may share.
+    fn shared(&mut self, map: &Arc<Map>) {
+        if self.maps.insert(Arc::as_ptr(map)) {
+            self.map(map);
+        }
+    }
+
+    fn map(&mut self, map: &Map) {
+        for entry in map.values() {
+            self.value(&entry.value);
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        self.faults.append(&mut self.templates.check(value));
+    }
+
+    fn play(&mut self, scheduled: &Scheduled) {
+        let play = &scheduled.play;
+        self.map(&play.vars);
+        for file in &play.vars_files {
+            match file {
+                VarsFile::Read { vars, .. } => self.shared(vars),
+                VarsFile::Template(name) => self.value(name),
+            }
+        }
+        let values = play
+            .environment
+            .iter()
+            .chain(&play.remote_user)
+            .chain(&play.connection)
+            .chain(&play.port)
+            .chain(uses::of_privilege(&play.privilege));
+        values.for_each(|value| self.value(value));
+    }
+
+    fn task(&mut self, task: &Task) {
+        for vars in &task.vars {
+            self.shared(vars);
+        }
+        for (value, how) in uses::of(task) {
+            match how {
+                Use::Template => self.value(value),
+                Use::Expression | Use::When => {
+                    let mut faults = self.templates.check_condition(value);
+                    self.faults.append(&mut faults);
+                }
+            }
+        }
+    }
+
+    /// Files of the controller that are named literally must be there; a template's text must be right.
+    fn sources(&mut self, project: &Project, scheduled: &Scheduled, task: &Task, lenient: bool) {
+        let TaskAction::Kind { kind, args } = &task.action else {
+            return;
+        };
+        let on_the_node = args
+            .iter()
+            .find(|(name, _)| *name == "remote_src")
+            .is_some_and(|(_, entry)| entry.value.kind != Kind::Bool(false));
+        if on_the_node {
+            return;
+        }
+        let folder = if kind.name == "template" {
+            "templates"
+        } else {
+            "files"
+        };
+        for param in kind.params.iter().filter(|it| it.ty == ParamType::Source) {
+            let Some(value) = args.get(param.name).filter(|value| is_literal(value)) else {
+                continue;
+            };
+            let Some(text) = value.as_str() else { continue };
+            match project.search(scheduled, task).find(text, folder) {
+                Ok(path) if template_args(task).is_some() => self.template(&path, value),
+                Ok(_) => {}
+                Err(_) if lenient => {}
+                Err(places) => self.faults.push(missing(kind.name, text, value, &places)),
+            }
+        }
+    }
+
+    fn template(&mut self, path: &Path, at: &Value) {
+        if !self.files.insert(path.to_owned()) {
+            return;
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let source = Source::new(path.display().to_string(), text);
+                let mut faults = self
+                    .templates
+                    .check_source(&source, &RenderOptions::default());
+                self.faults.append(&mut faults);
+            }
+            Err(error) => self.faults.push(Diagnostic::at(
+                &at.span,
+                format!(
+                    "cannot read the template `{}`: {}",
+                    path.display(),
+                    reason(&error)
+                ),
+            )),
+        }
+    }
+}
+
+/// A source that is nowhere, with every place looked at. Also for sources whose name was a template.
+pub fn missing(kind: &str, text: &str, at: &Value, places: &[PathBuf]) -> Diagnostic {
+    let looked: Vec<String> = places
+        .iter()
+        .map(|place| format!("`{}`", place.display()))
+        .collect();
+    let what = if kind == "template" {
+        "template"
+    } else {
+        "file"
+    };
+    Diagnostic::at(&at.span, format!("there is no {what} `{text}`"))
+        .help(format!("looked for {}", looked.join(", then ")))
+}

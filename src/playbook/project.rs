@@ -1,0 +1,187 @@
+//! A project: playbooks, inventory and options resolved against each other, before anything is connected.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::parse::folder_of;
+use super::select::{self, TagChoice};
+use super::{
+    Play, Playbook, Search, Task, check, parse_playbook, placing, project_folder, undefined,
+};
+use crate::diagnostic::Diagnostic;
+use crate::inventory::{Inventory, read_vars};
+use crate::name::HostName;
+use crate::resource::{self, KINDS};
+use crate::template::Templates;
+use crate::value::{Map, parse_extra};
+
+/// Playbooks and inventory, resolved.
+pub struct Project {
+    /// All hosts, with the variables beside inventory and playbooks.
+    pub inventory: Inventory,
+    /// The playbooks' paths as the user gave them.
+    pub playbooks: Vec<String>,
+    /// Every play in order, also those without hosts.
+    pub plays: Vec<Scheduled>,
+    /// `-e`, later ones over earlier ones; stronger than everything else.
+    pub extra: Arc<Map>,
+    /// The folder of the project, for sources that many playbooks share.
+    pub folder: Option<PathBuf>,
+}
+
+/// A play with its hosts.
+#[derive(Debug, Clone)]
+pub struct Scheduled {
+    /// The play; of its tasks, those that tags and `--start-at-task` leave.
+    pub play: Play,
+    /// Its hosts in inventory order; empty when it is skipped.
+    pub hosts: Vec<HostName>,
+    /// The folder of the playbook it was given with: `playbook_dir`.
+    pub playbook_folder: PathBuf,
+}
+
+/// What the command line asks for.
+#[derive(Clone)]
+pub struct Options {
+    /// `--tags` and `--skip-tags`.
+    pub tags: TagChoice,
+    /// `--limit`.
+    pub limit: Option<String>,
+    /// Each `-e` as written: `k=v …`, `{…}` or `@file`.
+    pub extra: Vec<String>,
+    /// `--start-at-task`.
+    pub start_at_task: Option<String>,
+    /// The table of kinds.
+    pub kinds: &'static [&'static resource::Kind],
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            tags: TagChoice::default(),
+            limit: None,
+            extra: Vec::new(),
+            start_at_task: None,
+            kinds: KINDS,
+        }
+    }
+}
+
+impl Project {
+    /// Reads and resolves everything. Nothing is to be connected while one of the diagnostics is an error. `templates`
+    /// checks the templates, and keeps them compiled for the run.
+    pub fn load(
+        playbooks: &[String],
+        inventories: &[String],
+        options: &Options,
+        templates: &Templates,
+    ) -> (Project, Vec<Diagnostic>) {
+        let mut faults = Vec::new();
+        let extra = Arc::new(extra_vars(&options.extra, &mut faults));
+        let mut read: Vec<Playbook> = Vec::new();
+        let mut next_id = 0;
+        for path in playbooks {
+            let (playbook, mut found) = parse_playbook(path, options.kinds, next_id);
+            faults.append(&mut found);
+            let last = playbook
+                .plays
+                .iter()
+                .flat_map(Play::tasks_and_handlers)
+                .map(|task| task.id + 1)
+                .max();
+            next_id = last.unwrap_or(next_id);
+            read.push(playbook);
+        }
+        let folders: Vec<PathBuf> = playbooks
+            .iter()
+            .map(|path| folder_of(Path::new(path)))
+            .collect();
+        let (mut inventory, mut found) = Inventory::load(inventories, &folders);
+        let inventory_is_whole = !found.iter().any(Diagnostic::is_error);
+        faults.append(&mut found);
+        let mut project = Project {
+            playbooks: playbooks.to_vec(),
+            plays: read
+                .into_iter()
+                .zip(&folders)
+                .flat_map(|(playbook, folder)| {
+                    playbook.plays.into_iter().map(|play| Scheduled {
+                        play,
+                        hosts: Vec::new(),
+                        playbook_folder: folder.clone(),
+                    })
+                })
+                .collect(),
+            extra,
+            folder: folders.first().and_then(|folder| project_folder(folder)),
+            inventory: std::mem::take(&mut inventory),
+        };
+        // Names missing from a broken inventory would be said twice.
+        if inventory_is_whole {
+            let limit = options.limit.as_deref();
+            placing::hosts(&mut project, inventories, limit, templates, &mut faults);
+            placing::check_connections(&project, &mut faults);
+        }
+        faults.append(&mut check::templates(&project, templates));
+        if inventory_is_whole {
+            faults.append(&mut undefined::names(&project, templates));
+        }
+        project.choose_tasks(options, &mut faults);
+        (project, once(faults))
+    }
+
+    /// Where a task's relative sources are looked for.
+    pub fn search(&self, scheduled: &Scheduled, task: &Task) -> Search {
+        Search {
+            task: task.folder.clone(),
+            playbook: scheduled.playbook_folder.clone(),
+            project: self.folder.clone(),
+        }
+    }
+
+    fn choose_tasks(&mut self, options: &Options, faults: &mut Vec<Diagnostic>) {
+        let plays: Vec<&Play> = self.plays.iter().map(|scheduled| &scheduled.play).collect();
+        faults.extend(options.tags.check(&plays));
+        for Scheduled { play, .. } in &mut self.plays {
+            for tasks in [&mut play.pre_tasks, &mut play.tasks, &mut play.post_tasks] {
+                tasks.retain(|task| options.tags.takes(&task.tags));
+            }
+        }
+        if let Some(name) = &options.start_at_task {
+            let mut plays: Vec<&mut Play> = self
+                .plays
+                .iter_mut()
+                .map(|scheduled| &mut scheduled.play)
+                .collect();
+            if let Err(fault) = select::start_at(&mut plays, name) {
+                faults.push(*fault);
+            }
+        }
+    }
+}
+
+/// All `-e` in order.
+fn extra_vars(words: &[String], faults: &mut Vec<Diagnostic>) -> Map {
+    let mut vars = Map::new();
+    for word in words {
+        let read = match word.strip_prefix('@') {
+            Some(path) => read_vars(Path::new(path)).map(|map| map.as_ref().clone()),
+            None => parse_extra(word),
+        };
+        match read {
+            Ok(map) => vars.extend(map),
+            Err(mut found) => faults.append(&mut found),
+        }
+    }
+    vars
+}
+
+/// A file that is imported twice has its faults once.
+fn once(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut said = HashSet::new();
+    faults
+        .into_iter()
+        .filter(|fault| said.insert((fault.one_line(), fault.label.clone())))
+        .collect()
+}

@@ -1,0 +1,340 @@
+//! Names that nothing defines, found before anything is connected. Only what no source could define is said.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
+
+use super::fields::is_template;
+use super::magic::{LOOP, MAGIC, is_fact};
+use super::project::{Project, Scheduled};
+use super::uses::{self, Use};
+use super::{Task, TaskAction, VarsFile, check};
+use crate::diagnostic::Diagnostic;
+use crate::fact::gather;
+use crate::resource::RenderOptions;
+use crate::source::{Source, Span};
+use crate::template::{FreeName, Templates};
+use crate::value::{Kind, Map, Value, place};
+
+/// The faults of all names in a project.
+pub(super) fn names(project: &Project, templates: &Templates) -> Vec<Diagnostic> {
+    let run = Run::of(project);
+    let mut faults = Vec::new();
+    for scheduled in &project.plays {
+        let mut reader = Reader {
+            templates,
+            run: &run,
+            known: definitions(project, scheduled),
+            open: run.open
+                || scheduled.hosts.is_empty()
+                || scheduled
+                    .play
+                    .vars_files
+                    .iter()
+                    .any(|file| matches!(file, VarsFile::Template(_))),
+            visited: HashSet::new(),
+            faults: Vec::new(),
+        };
+        reader.play(scheduled);
+        for task in scheduled.play.tasks_and_handlers() {
+            reader.task(task, check::template_file(project, scheduled, task));
+        }
+        faults.append(&mut reader.faults);
+    }
+    faults
+}
+
+/// What tasks define while they run.
+struct Run {
+    names: HashSet<Arc<str>>,
+    /// Whether a name is itself a template, so that it can be any.
+    open: bool,
+}
+
+impl Run {
+    fn of(project: &Project) -> Run {
+        let mut run = Run {
+            names: HashSet::new(),
+            open: false,
+        };
+        let tasks = project
+            .plays
+            .iter()
+            .flat_map(|scheduled| scheduled.play.tasks_and_handlers());
+        for task in tasks {
+            run.names.extend(task.register.clone());
+            for name in set_by(task) {
+                run.open |= is_template(&name);
+                run.names.insert(name);
+            }
+        }
+        run
+    }
+}
+
+/// The names a `set_fact` sets.
+fn set_by(task: &Task) -> Vec<Arc<str>> {
+    match &task.action {
+        TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
+            args.open().map(|(name, _)| name.into()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// All values a name can have on some host of the play, those of tasks apart.
+fn definitions(project: &Project, scheduled: &Scheduled) -> HashMap<Arc<str>, Vec<Value>> {
+    let mut known: HashMap<Arc<str>, Vec<Value>> = HashMap::new();
+    let mut maps: HashSet<*const Map> = HashSet::new();
+    let mut add = |map: &Map| {
+        for (name, entry) in map {
+            known
+                .entry(name.clone())
+                .or_default()
+                .push(entry.value.clone());
+        }
+    };
+    for host in &scheduled.hosts {
+        let layers = project.inventory.hosts.get(host).map(|host| &host.layers);
+        for layer in layers.into_iter().flatten() {
+            if maps.insert(Arc::as_ptr(&layer.vars)) {
+                add(&layer.vars);
+            }
+        }
+    }
+    add(&scheduled.play.vars);
+    for file in &scheduled.play.vars_files {
+        if let VarsFile::Read { vars, .. } = file {
+            add(vars);
+        }
+    }
+    add(&project.extra);
+    known
+}
+
+struct Reader<'a> {
+    templates: &'a Templates,
+    run: &'a Run,
+    known: HashMap<Arc<str>, Vec<Value>>,
+    /// Whether anything may be defined, so that nothing is said of names.
+    open: bool,
+    /// Values followed already, by their place.
+    visited: HashSet<(*const Source, u32, String)>,
+    faults: Vec<Diagnostic>,
+}
+
+/// What a task adds to the names of its play.
+struct Local<'a> {
+    vars: &'a [Arc<Map>],
+    names: Vec<&'a str>,
+}
+
+impl Local<'_> {
+    const NONE: Local<'static> = Local {
+        vars: &[],
+        names: Vec::new(),
+    };
+
+    fn defines(&self, name: &str) -> bool {
+        self.names.contains(&name) || self.vars.iter().any(|map| map.contains_key(name))
+    }
+}
+
+impl Reader<'_> {
+    fn play(&mut self, scheduled: &Scheduled) {
+        let play = &scheduled.play;
+        let values = play
+            .environment
+            .iter()
+            .chain(&play.remote_user)
+            .chain(uses::of_privilege(&play.privilege));
+        for value in values {
+            self.facts(value, Use::Template);
+            self.names(self.templates.free_names(value), &Local::NONE);
+        }
+    }
+
+    fn task(&mut self, task: &Task, template: Option<Arc<Source>>) {
+        let mut local = Local {
+            vars: &task.vars,
+            names: Vec::new(),
+        };
+        if let Some(repeat) = &task.repeat {
+            local.names.push(&repeat.var);
+            local.names.extend(repeat.index_var.as_deref());
+            local.names.extend(LOOP);
+        }
+        let conditional = !task.when.is_empty();
+        let mut first_when = true;
+        for (value, how) in uses::of(task) {
+            self.facts(value, how);
+            let names = match how {
+                Use::Template => self.templates.free_names(value),
+                Use::Expression | Use::When => self.templates.free_names_of_condition(value),
+            };
+            // A condition is only sure to be read when it is the first; the rest of the task only without one.
+            let sure = match how {
+                Use::When => std::mem::take(&mut first_when),
+                _ => !conditional,
+            };
+            if sure {
+                self.names(names, &local);
+            } else {
+                self.fact_variables(&names, &local);
+            }
+        }
+        if let Some(source) = template {
+            self.facts_in(source.text(), &|start, end| Span::new(&source, start, end));
+            let names = self
+                .templates
+                .free_names_of_source(&source, &RenderOptions::default());
+            // `template` tells its file about itself.
+            local.names.extend([
+                "template_path",
+                "template_host",
+                "template_uid",
+                "template_mtime",
+                "template_run_date",
+                "template_fullpath",
+                "template_destpath",
+            ]);
+            if conditional {
+                self.fact_variables(&names, &local);
+            } else {
+                self.names(names, &local);
+            }
+        }
+    }
+
+    /// Says which names nothing defines, and follows the others into their values.
+    fn names(&mut self, names: Vec<FreeName>, local: &Local<'_>) {
+        self.fact_variables(&names, local);
+        for name in names.into_iter().filter(|name| !name.guarded) {
+            if let Some(values) = self.values(&name.name, local) {
+                for value in values {
+                    let source: *const Source = Arc::as_ptr(value.span.source());
+                    // A value with two meanings of a name inside is followed once for each name it came from.
+                    if self
+                        .visited
+                        .insert((source, value.span.start(), name.name.clone()))
+                    {
+                        self.facts(&value, Use::Template);
+                        self.names(self.templates.free_names(&value), local);
+                    }
+                }
+            } else if !self.open
+                && !self.is_set(&name.name, local)
+                && !name.name.starts_with("ansible_")
+            {
+                self.undefined(&name, local);
+            }
+        }
+    }
+
+    /// The written values of a name; none when it has no written ones.
+    fn values(&self, name: &str, local: &Local<'_>) -> Option<Vec<Value>> {
+        if local.names.contains(&name) || self.run.names.contains(name) {
+            return None;
+        }
+        if let Some(entry) = local.vars.iter().rev().find_map(|map| map.get(name)) {
+            return Some(vec![entry.value.clone()]);
+        }
+        self.known.get(name).cloned()
+    }
+
+    fn is_set(&self, name: &str, local: &Local<'_>) -> bool {
+        local.defines(name)
+            || self.run.names.contains(name)
+            || self.known.contains_key(name)
+            || MAGIC.contains(&name)
+    }
+
+    fn undefined(&mut self, name: &FreeName, local: &Local<'_>) {
+        let words = self
+            .known
+            .keys()
+            .chain(&self.run.names)
+            .map(Arc::as_ref)
+            .chain(local.names.iter().copied())
+            .chain(
+                local
+                    .vars
+                    .iter()
+                    .flat_map(|map| map.keys().map(Arc::as_ref)),
+            )
+            .chain(MAGIC.iter().copied());
+        let mut fault = Diagnostic::at(&name.span, format!("`{}` is not defined", name.name))
+            .nearest(&name.name, words);
+        fault = if gather::NAMES.contains(&name.name.as_str()) {
+            fault.help(format!(
+                "the fact of that name is `ansible_facts.{}`",
+                name.name
+            ))
+        } else {
+            fault.help(
+                "no host of the play has it, and no task sets it; give it a value, or a `default`",
+            )
+        };
+        self.faults.push(fault);
+    }
+
+    /// `ansible_NAME` that is neither a fact, nor set, nor a variable of the run.
+    fn fact_variables(&mut self, names: &[FreeName], local: &Local<'_>) {
+        for name in names {
+            let Some(fact) = name.name.strip_prefix("ansible_") else {
+                continue;
+            };
+            let known = is_fact(fact)
+                || self.is_set(&name.name, local)
+                || crate::inventory::is_connection_variable(&name.name);
+            if !known {
+                self.faults.push(
+                    Diagnostic::at(&name.span, format!("unknown fact `{}`", name.name))
+                        .nearest(fact, gather::NAMES.iter().copied())
+                        .help("`hadeploy facts` shows those of a host"),
+                );
+            }
+        }
+    }
+
+    /// `ansible_facts.NAME` in all texts of a value.
+    fn facts(&mut self, value: &Value, how: Use) {
+        match &value.kind {
+            Kind::Str(text) if how != Use::Template || is_template(text) => {
+                self.facts_in(text, &|start, end| {
+                    place(&value.span, text, start as usize..end as usize)
+                });
+            }
+            Kind::List(items) => items.iter().for_each(|item| self.facts(item, how)),
+            Kind::Map(map) => map.values().for_each(|entry| self.facts(&entry.value, how)),
+            _ => {}
+        }
+    }
+
+    fn facts_in(&mut self, text: &str, spot: &dyn Fn(u32, u32) -> Span) {
+        static FACT: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r#"\bansible_facts(?:\.([A-Za-z_]\w*)\b(\s*\()?|\[\s*['"]([^'"]+)['"]\s*\])"#,
+            )
+            .expect("the expression is constant")
+        });
+        for found in FACT.captures_iter(text) {
+            // `ansible_facts.get(…)` and `.items()` are methods.
+            if found.get(2).is_some() {
+                continue;
+            }
+            let Some(fact) = found.get(1).or(found.get(3)) else {
+                continue;
+            };
+            if !is_fact(fact.as_str()) {
+                let span = spot(fact.start() as u32, fact.end() as u32);
+                self.faults.push(
+                    Diagnostic::at(&span, format!("unknown fact `{}`", fact.as_str()))
+                        .nearest(fact.as_str(), gather::NAMES.iter().copied())
+                        .help("`hadeploy facts` shows those of a host"),
+                );
+            }
+        }
+    }
+}

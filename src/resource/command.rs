@@ -1,0 +1,245 @@
+//! `command` and `shell`: programs run for their effect. They act; nothing is known of the node behind them.
+
+mod words;
+
+use self::words::{expanded, split, tilde};
+use super::{Args, Bound, Kind, Param, ParamType, Resource};
+use crate::change::{Action, Change, Step, Touch};
+use crate::command::quote;
+use crate::diagnostic::Diagnostic;
+use crate::fact::{Known, Missing, Question};
+use crate::template::Stop;
+
+/// Runs a program without a shell.
+pub static COMMAND: Kind = Kind {
+    name: "command",
+    aliases: &["ansible.builtin.command", "ansible.legacy.command"],
+    summary: "runs a program, without a shell",
+    params: &[
+        CMD,
+        ARGV,
+        CHDIR,
+        CREATES,
+        REMOVES,
+        STDIN,
+        STDIN_NEWLINE,
+        STRIP,
+        EXPAND,
+    ],
+    free_form: Some("cmd"),
+    refused: &[
+        ("executable", "use `shell`, or name the program in `argv`"),
+        WARN,
+    ],
+    check: |args| {
+        let mut faults = args.one_of_required(&["cmd", "argv"]);
+        faults.extend(args.at_most_one_of(&["cmd", "argv"]));
+        faults
+    },
+    bind: |args, _| bind(args, false),
+};
+
+/// Runs a line of shell.
+pub static SHELL: Kind = Kind {
+    name: "shell",
+    aliases: &["ansible.builtin.shell"],
+    summary: "runs a line of shell, by `/bin/sh` or the named one",
+    params: &[
+        CMD,
+        CHDIR,
+        CREATES,
+        REMOVES,
+        Param::new(
+            "executable",
+            ParamType::Path,
+            "The shell to use instead of `/bin/sh`.",
+        ),
+        STDIN,
+        STDIN_NEWLINE,
+        STRIP,
+    ],
+    free_form: Some("cmd"),
+    refused: &[("argv", "use `command` for a list of words"), WARN],
+    check: |args| args.one_of_required(&["cmd"]),
+    bind: |args, _| bind(args, true),
+};
+
+const WARN: (&str, &str) = ("warn", "Ansible dropped it in 2.14; leave it out");
+const CMD: Param = Param::new("cmd", ParamType::Str, "The line to run.");
+const ARGV: Param = Param::new(
+    "argv",
+    ParamType::List,
+    "The program and its arguments as a list; nothing in them is split.",
+);
+const CHDIR: Param = Param::new("chdir", ParamType::Path, "The folder to run in; else `/`.");
+const CREATES: Param = Param::new(
+    "creates",
+    ParamType::Str,
+    "A path or shell pattern; when something matches, nothing is run. Relative to `chdir`.",
+);
+const REMOVES: Param = Param::new(
+    "removes",
+    ParamType::Str,
+    "A path or shell pattern; when nothing matches, nothing is run. Relative to `chdir`.",
+);
+const STDIN: Param = Param::new("stdin", ParamType::Str, "Text for its standard input.");
+const STDIN_NEWLINE: Param = Param::new(
+    "stdin_add_newline",
+    ParamType::Bool,
+    "Whether the text for its input is ended by a newline.",
+)
+.default("true");
+const STRIP: Param = Param::new(
+    "strip_empty_ends",
+    ParamType::Bool,
+    "Whether empty lines at the end of what it says are dropped.",
+)
+.default("true");
+const EXPAND: Param = Param::new(
+    "expand_argument_vars",
+    ParamType::Bool,
+    "Whether `$NAME` and a leading `~` in arguments mean the node's variables and homes.",
+)
+.default("true");
+
+/// One line, or one list of words, to run.
+struct Run {
+    /// The shell text.
+    script: String,
+    /// What it is called in titles.
+    title: String,
+    /// `cmd` of the result.
+    cmd: serde_json::Value,
+    creates: Option<String>,
+    removes: Option<String>,
+    stdin: Option<String>,
+    strip: bool,
+}
+
+fn fault(args: &Args, name: &str, message: impl Into<String>) -> Stop {
+    Diagnostic::at(args.value_place(name), message).into()
+}
+
+/// The shell text of a line of shell, and the line.
+fn line(args: &Args) -> Result<(String, serde_json::Value), Stop> {
+    let line = args.str("cmd").unwrap_or_default();
+    if line.trim().is_empty() {
+        return Err(fault(args, "cmd", "the line to run is empty"));
+    }
+    let executable = args.str("executable").unwrap_or("/bin/sh");
+    let body = format!("{} -c {}", quote(executable), quote(line));
+    Ok((body, line.trim().into()))
+}
+
+/// The shell text of a program with its arguments, and its words.
+fn program(args: &Args) -> Result<(String, serde_json::Value), Stop> {
+    let named = if args.has("argv") { "argv" } else { "cmd" };
+    let argv = match args.str("cmd") {
+        Some(line) => split(line).map_err(|message| fault(args, "cmd", message))?,
+        None => args.list("argv").into_iter().map(str::to_owned).collect(),
+    };
+    if argv.first().is_none_or(String::is_empty) {
+        return Err(fault(args, named, "there is no program to run"));
+    }
+    if argv.iter().any(|word| word.contains('\0')) {
+        return Err(fault(args, named, "an argument cannot hold a NUL byte"));
+    }
+    let expand = args.bool("expand_argument_vars", true);
+    let body: Vec<String> = argv
+        .iter()
+        .map(|word| if expand { expanded(word) } else { quote(word) })
+        .collect();
+    Ok((body.join(" "), argv.into()))
+}
+
+/// `creates` or `removes`, as an absolute pattern.
+fn pattern(args: &Args, name: &str) -> Result<Option<String>, Stop> {
+    match (args.str(name), args.str("chdir")) {
+        (None, _) => Ok(None),
+        (Some(path), _) if path.starts_with(['/', '~']) => Ok(Some(path.to_owned())),
+        (Some(path), Some(folder)) => Ok(Some(format!("{}/{path}", folder.trim_end_matches('/')))),
+        (Some(path), None) => {
+            let place = args.value_place(name);
+            Err(
+                Diagnostic::at(place, format!("the path `{path}` is relative"))
+                    .help("write an absolute path of the node, or give `chdir`")
+                    .into(),
+            )
+        }
+    }
+}
+
+fn bind(args: &Args, shell: bool) -> Bound {
+    let (body, cmd) = if shell { line(args)? } else { program(args)? };
+    let folder = args.str("chdir").map_or(String::new(), |folder| {
+        format!("cd -- {} || exit\n", tilde(folder))
+    });
+    let stdin = args.str("stdin").map(|text| {
+        let newline = args.bool("stdin_add_newline", true);
+        format!("{text}{}", if newline { "\n" } else { "" })
+    });
+    let shown = match &cmd {
+        serde_json::Value::Array(words) => {
+            let words = words.iter().filter_map(serde_json::Value::as_str);
+            words.map(quote).collect::<Vec<_>>().join(" ")
+        }
+        line => line.as_str().unwrap_or_default().to_owned(),
+    };
+    Ok(Box::new(Run {
+        // The subshell keeps a program that bears the name of a builtin a program.
+        script: format!("{folder}(exec {body})"),
+        title: format!("run {}", first_line(&shown)),
+        creates: pattern(args, "creates")?,
+        removes: pattern(args, "removes")?,
+        stdin,
+        strip: args.bool("strip_empty_ends", true),
+        cmd,
+    }))
+}
+
+impl Resource for Run {
+    fn diff(&self, known: &Known) -> Result<Change, Missing> {
+        let patterns = [&self.creates, &self.removes];
+        known.need(
+            patterns
+                .into_iter()
+                .flatten()
+                .map(|pattern| Question::Glob(pattern.as_str().into())),
+        )?;
+        let skipped = |reason: String| {
+            Change::none(reason.clone())
+                .result("cmd", self.cmd.clone())
+                .result("rc", 0)
+                .result("stdout", reason)
+                .result("stderr", "")
+        };
+        if let Some(pattern) = &self.creates
+            && !known.glob(pattern)?.is_empty()
+        {
+            return Ok(skipped(format!("skipped, since {pattern} exists")));
+        }
+        if let Some(pattern) = &self.removes
+            && known.glob(pattern)?.is_empty()
+        {
+            return Ok(skipped(format!("skipped, since {pattern} does not exist")));
+        }
+        let mut step = Step::new(self.title.clone(), self.script.clone())
+            .touch(Touch::Everything)
+            .cut();
+        step.act = true;
+        step.stdin = self.stdin.as_deref().map(Into::into);
+        Ok(Change::new(Action::Run)
+            .step(step)
+            .result("cmd", self.cmd.clone())
+            .result("strip_empty_ends", self.strip))
+    }
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or("");
+    let mut short: String = line.chars().take(72).collect();
+    if short.len() < text.trim().len() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,73 @@
+//! `set_fact`: variables of the host, for the rest of the run.
+
+use super::{Args, Kind, Param, ParamType, Resource};
+use crate::change::Change;
+use crate::diagnostic::Diagnostic;
+use crate::fact::{Known, Missing};
+
+/// Variables set on the host.
+pub static SET_FACT: Kind = Kind {
+    name: "set_fact",
+    aliases: &["ansible.builtin.set_fact"],
+    summary: "sets variables of the host for the rest of the run",
+    params: &[Param::new(
+        Param::OPEN,
+        ParamType::Any,
+        "Each name is a variable, with its value.",
+    )],
+    free_form: None,
+    refused: &[(
+        "cacheable",
+        "facts live for one run; keep values that must last in the inventory",
+    )],
+    check,
+    bind: |args, _| {
+        let facts = args
+            .open()
+            .map(|(name, entry)| (name.to_owned(), entry.value.to_json()))
+            .collect();
+        Ok(Box::new(SetFact { facts }))
+    },
+};
+
+struct SetFact {
+    facts: serde_json::Map<String, serde_json::Value>,
+}
+
+fn check(args: &Args) -> Vec<Diagnostic> {
+    let mut faults: Vec<Diagnostic> = args
+        .open()
+        .filter(|(name, _)| !is_name(name))
+        .map(|(name, entry)| {
+            Diagnostic::at(
+                &entry.key,
+                format!("`{name}` cannot be the name of a variable"),
+            )
+            .help("a name is letters, digits and `_`, and does not begin with a digit")
+        })
+        .collect();
+    if args.open().next().is_none() {
+        faults.push(
+            Diagnostic::at(&args.span, "`set_fact` sets nothing").help("give it `name: value`"),
+        );
+    }
+    faults
+}
+
+fn is_name(name: &str) -> bool {
+    let first = name.chars().next();
+    first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+impl Resource for SetFact {
+    fn diff(&self, _known: &Known) -> Result<Change, Missing> {
+        let names: Vec<&str> = self.facts.keys().map(String::as_str).collect();
+        let mut change = Change::none(format!("set {}", names.join(", "))).result(
+            "ansible_facts",
+            serde_json::Value::Object(self.facts.clone()),
+        );
+        change.facts = self.facts.clone();
+        Ok(change)
+    }
+}

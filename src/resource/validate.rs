@@ -1,0 +1,127 @@
+//! The command a new content must pass before it replaces the old one.
+
+use super::Args;
+use crate::command::{Command, quote};
+use crate::diagnostic::Diagnostic;
+
+/// `visudo -cf %s`, split into words. No shell reads it, as in Ansible.
+#[derive(Debug, Clone)]
+pub struct Validate {
+    words: Vec<String>,
+}
+
+impl Validate {
+    /// Reads the parameter `validate`.
+    pub fn bind(args: &Args) -> Result<Option<Validate>, Diagnostic> {
+        let Some(text) = args.str("validate") else {
+            return Ok(None);
+        };
+        let place = args.value_place("validate");
+        let Some(words) = split(text) else {
+            return Err(Diagnostic::at(place, "`validate` ends inside quotes"));
+        };
+        if !text.contains("%s") {
+            return Err(Diagnostic::at(
+                place,
+                "`validate` does not say where the file's name goes",
+            )
+            .help("write `%s` there, such as `visudo -cf %s`"));
+        }
+        Ok(Some(Validate { words }))
+    }
+
+    /// The check of the file named by the shell word `"$t"`; `path` is what it will be.
+    pub fn script(&self, file: &str, path: &str) -> String {
+        let words: Vec<String> = self
+            .words
+            .iter()
+            .map(|word| match word.split_once("%s") {
+                Some(_) => word
+                    .split("%s")
+                    .map(|part| {
+                        if part.is_empty() {
+                            String::new()
+                        } else {
+                            quote(part)
+                        }
+                    })
+                    .collect::<Vec<_>>()
+                    .join(&format!("\"{file}\"")),
+                None => quote(word),
+            })
+            .collect();
+        let command = self.words.iter().fold(String::new(), |text, word| {
+            let gap = if text.is_empty() { "" } else { " " };
+            text + gap + word
+        });
+        let words = words.join(" ");
+        let say = Command::new("echo").arg(format!(
+            "the new content of `{path}` does not pass `{command}`; the old one stands"
+        ));
+        format!("{{ {words} >&2 || {{ {say} >&2; false; }}; }}")
+    }
+}
+
+/// Words as a POSIX shell would split them, without any expansion; none when a quote is left open.
+fn split(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            c if c.is_whitespace() => words.extend(word.take()),
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next()? {
+                        '\'' => break,
+                        c => word.push(c),
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next()? {
+                        '"' => break,
+                        '\\' => match chars.next()? {
+                            c @ ('"' | '\\' | '$' | '`') => word.push(c),
+                            c => word.extend(['\\', c]),
+                        },
+                        c => word.push(c),
+                    }
+                }
+            }
+            '\\' => word.get_or_insert_default().push(chars.next()?),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_as_a_shell_splits_them() {
+        assert_eq!(
+            split(r#"nginx -t -c "%s" 'a b'\ c"#).expect("closed"),
+            ["nginx", "-t", "-c", "%s", "a b c"]
+        );
+        assert_eq!(split("a 'b"), None);
+    }
+
+    #[test]
+    fn the_file_stands_where_the_sign_is() {
+        let validate = Validate {
+            words: vec!["check".into(), "--file=%s".into(), "$(id)".into()],
+        };
+        let script = validate.script("$t", "/etc/x");
+        assert!(
+            script.starts_with("{ check --file=\"$t\" '$(id)' >&2 ||"),
+            "{script}"
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! `validate`, `hosts` and the `--list-…` options: answers without connecting.
+
+use crate::{INVENTORY, Ran, Sandbox};
+
+const SITE: &str = "- name: site
+  hosts: web
+  tasks:
+    - name: install
+      apt: {name: nginx}
+      tags: [nginx]
+    - command: uptime
+";
+
+fn sandbox() -> Sandbox {
+    Sandbox::new(&[("h.yml", INVENTORY), ("s.yml", SITE)])
+}
+
+#[test]
+fn validate_says_what_it_saw() {
+    let sandbox = sandbox();
+    let ran = sandbox.run(&["validate", "s.yml", "-i", "h.yml"]);
+    assert_eq!(
+        (ran.status, ran.stdout.as_str(), ran.stderr.as_str()),
+        (0, "1 play, 2 tasks: nothing to complain about\n", "")
+    );
+    let ran = sandbox.run(&["validate", "s.yml", "-i", "h.yml", "--output", "json"]);
+    let events = ran.events();
+    assert_eq!((ran.status, events.len()), (0, 1));
+    assert_eq!(events[0]["event"], "run_finished");
+    assert_eq!(events[0]["exit_code"], 0);
+}
+
+#[test]
+fn validate_counts_warnings_and_still_passes() {
+    let inventory =
+        "all:\n  vars: {ansible_python_interpreter: /usr/bin/python3}\n  hosts:\n    n1:\n";
+    let sandbox = Sandbox::new(&[
+        ("h.yml", inventory),
+        ("s.yml", "- hosts: all\n  tasks:\n    - ping:\n"),
+    ]);
+    let ran = sandbox.run(&["validate", "s.yml", "-i", "h.yml"]);
+    assert_eq!(
+        (ran.status, ran.stdout.as_str()),
+        (0, "1 play, 1 task: 1 warning\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("h.yml:2"), "{}", ran.stderr);
+}
+
+#[test]
+fn hosts_are_one_a_line_with_address_and_groups() {
+    let sandbox = sandbox();
+    let ran = sandbox.run(&["hosts", "-i", "h.yml"]);
+    assert_eq!(
+        (ran.status, ran.stdout.as_str(), ran.stderr.as_str()),
+        (
+            0,
+            "n1  10.0.0.1  web\nn2  n2        web\nn3  10.0.0.3  db\n",
+            ""
+        )
+    );
+    let ran = sandbox.run(&["hosts", "web:!n2", "--vars", "-i", "h.yml"]);
+    assert_eq!(
+        ran.stdout,
+        "n1  10.0.0.1  web\n    ansible_host: 10.0.0.1\n    port: 80\n    db_password: (masked)\n"
+    );
+}
+
+#[test]
+fn hosts_for_programs() {
+    let ran = sandbox().run(&["hosts", "db", "-i", "h.yml", "--output", "json"]);
+    let events = ran.events();
+    assert_eq!((ran.status, events.len()), (0, 2));
+    assert_eq!(events[0]["host"], "n3");
+    assert_eq!(events[0]["address"], "10.0.0.3");
+    assert_eq!(events[0]["groups"][0], "db");
+    assert_eq!(events[1]["event"], "run_finished");
+}
+
+#[test]
+fn hosts_that_are_not_there_are_an_error() {
+    let sandbox = sandbox();
+    for (words, said) in [
+        (&["hosts", "wbe", "-i", "h.yml"][..], "did you mean `web`?"),
+        (&["hosts", "web:!web", "-i", "h.yml"], "selects no host"),
+        (&["hosts", "-i", "none.yml"], "`none.yml`"),
+        (&["hosts"], "no inventory is given"),
+    ] {
+        let ran = sandbox.run(words);
+        assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{words:?}");
+        assert!(ran.stderr.contains(said), "{words:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn lists_show_what_would_run_and_connect_to_nothing() {
+    let sandbox = sandbox();
+    let words = [
+        "apply",
+        "s.yml",
+        "-i",
+        "h.yml",
+        "--list-hosts",
+        "--list-tasks",
+        "--list-tags",
+        "-t",
+        "nginx",
+    ];
+    let ran = sandbox.run(&words);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert_eq!(
+        ran.stdout,
+        "play site (web)\n  2 hosts\n    n1\n    n2\n  1 task\n    install  s.yml:4  [nginx]\n  tags: nginx\n"
+    );
+    let json = [&words[..], &["--output", "json"]].concat();
+    let events = sandbox.run(&json).events();
+    assert_eq!(events[0]["hosts"][1], "n2");
+    assert_eq!(events[0]["tasks"][0]["at"], "s.yml:4");
+    assert_eq!(events[1]["event"], "run_finished");
+}
+
+#[test]
+fn settings_of_the_nearest_folder_are_defaults() {
+    let sandbox = Sandbox::new(&[
+        ("hadeploy.yml", "inventory: h.yml\n"),
+        ("h.yml", INVENTORY),
+        ("other.yml", "all: {hosts: {m1: }}\n"),
+        ("sub/deeper/x", ""),
+    ]);
+    let mut below = sandbox.command(&["hosts", "db"]);
+    let folder = below
+        .get_current_dir()
+        .expect("a folder")
+        .join("sub/deeper");
+    below.current_dir(folder);
+    assert_eq!(Ran::of(below).stdout, "n3  10.0.0.3  db\n");
+    let given = sandbox.run(&["hosts", "-i", "other.yml"]);
+    assert_eq!(given.stdout, "m1  m1  ungrouped\n", "{}", given.stderr);
+}
+
+#[test]
+fn wrong_settings_are_errors_with_a_place() {
+    let sandbox = Sandbox::new(&[("hadeploy.yml", "inventry: h.yml\n"), ("h.yml", INVENTORY)]);
+    let ran = sandbox.run(&["hosts", "-i", "h.yml"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.stderr.contains("hadeploy.yml:1:1"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("did you mean `inventory`?"),
+        "{}",
+        ran.stderr
+    );
+}

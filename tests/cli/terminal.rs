@@ -1,0 +1,103 @@
+//! What happens only on a terminal, which `script` makes.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::{LOCAL, Ran, Sandbox};
+
+/// Runs the binary on a terminal of its own, with something typed into it.
+fn on_a_terminal(sandbox: &Sandbox, words: &str, typed: &str, env: &[(&str, &str)]) -> Ran {
+    let plain = sandbox.command(&[]);
+    let mut command = Command::new("script");
+    command
+        .args(["-q", "-e", "-c"])
+        .arg(format!("{} {words}", env!("CARGO_BIN_EXE_hadeploy")))
+        .arg("/dev/null")
+        .current_dir(plain.get_current_dir().expect("a folder"))
+        .env_clear()
+        .envs(
+            plain
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("TERM", "xterm-256color")
+        .envs(env.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("script runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(typed.as_bytes()).expect("typed");
+    let output = child.wait_with_output().expect("its end");
+    drop(stdin);
+    Ran {
+        status: output.status.code().expect("no signal"),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+#[test]
+fn apply_asks_and_a_no_is_exit_status_1() {
+    let sandbox = Sandbox::new(&[("s.yml", LOCAL)]);
+    for answer in ["n\n", "\n", "nay\n"] {
+        let ran = on_a_terminal(&sandbox, "apply s.yml", answer, &[]);
+        assert_eq!(ran.status, 1, "{}", ran.stdout);
+        assert!(
+            ran.stdout.contains("apply `s.yml` to 1 host? [y/N]"),
+            "{}",
+            ran.stdout
+        );
+        assert!(ran.stdout.contains("nothing was touched"), "{}", ran.stdout);
+    }
+    assert!(!sandbox.home(".local").exists(), "a run began");
+}
+
+#[test]
+fn a_plan_asks_nothing_and_so_does_who_says_so() {
+    // Nothing listens on a port that was given back, so a run that was not held up by a question ends at once.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
+    let inventory =
+        format!("all:\n  hosts:\n    gone: {{ansible_host: 127.0.0.1, ansible_port: {port}}}\n");
+    let playbook = "- hosts: all\n  tasks:\n    - ping:\n";
+    let sandbox = Sandbox::new(&[("h.yml", &inventory), ("s.yml", playbook)]);
+    for (words, env, asked) in [
+        ("apply s.yml -i h.yml", &[][..], true),
+        ("apply s.yml -i h.yml", &[("CI", "false")], true),
+        ("apply s.yml -i h.yml", &[("CI", "true")], false),
+        ("apply s.yml -i h.yml --yes", &[], false),
+        ("apply s.yml -i h.yml --output json", &[], false),
+        ("plan s.yml -i h.yml", &[], false),
+    ] {
+        let ran = on_a_terminal(&sandbox, words, "y\n", env);
+        assert_eq!(ran.status, 1, "{words}: {}", ran.stdout);
+        assert_eq!(
+            ran.stdout.contains("[y/N]"),
+            asked,
+            "{words}: {}",
+            ran.stdout
+        );
+        assert!(ran.stdout.contains("refused"), "{words}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn colours_unless_they_are_not_wanted() {
+    let sandbox = Sandbox::new(&[("s.yml", "hosts: web\n")]);
+    for (env, coloured) in [
+        (&[][..], true),
+        (&[("NO_COLOR", "1")], false),
+        (&[("TERM", "dumb")], false),
+    ] {
+        let ran = on_a_terminal(&sandbox, "validate s.yml", "", env);
+        assert_eq!(ran.status, 1);
+        assert_eq!(
+            ran.stdout.contains("\u{1b}["),
+            coloured,
+            "{env:?}: {:?}",
+            ran.stdout
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! What the tests share.
+
+pub mod answers;
+pub mod case;
+pub mod compare;
+pub mod controller;
