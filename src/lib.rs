@@ -1,4 +1,55 @@
-//! hadeploy brings bare Debian nodes, reached only by SSH, to the state an inventory and a playbook declare.
+//! hadeploy brings bare Debian nodes, reached only by SSH, to the state that an inventory and a playbook declare, and keeps them there.
+//!
+//! # The idea
+//!
+//! A resource is a pure function: [`resource::Resource::diff`] is given what is [known](fact::Known) of a node and returns the
+//! [`change::Change`] that mends it, with its steps, or the questions still open. It has no network, no clock and no files, so a plan cannot write:
+//! there is nothing to write with. The engine asks *all* remaining tasks of a host, reads what they lack in one script, and runs what they want in
+//! one script. An unchanged play of any length costs two or three scripts a host.
+//!
+//! ```text
+//! files ─parse▶ Inventory, Playbook ─resolve▶ Project: plays × hosts          pure; all diagnostics together
+//! per host, at most `forks` at once:
+//!   connect ▶ Node ▶ gather facts ▶ bind templates ▶ ┌ diff  ▶ Change | Missing     pure      ◀ a plan ends here
+//!                                                    └ ask     one script           read only, batched over tasks
+//!                                                      steps ▶ one script           the only writes
+//! Event ▶ one channel ▶ Reporters
+//! ```
+//!
+//! Plan and apply are one code path with an [`event::Mode`].
+//!
+//! # Where things live, in reading order
+//!
+//! 1. [`source`], [`diagnostic`]: places in the user's files, and what to fix there. [`value`]: values with spans, and YAML.
+//!    [`template`]: strict Jinja; a name may be known only *after* another task, and then binding stops with [`template::Stop::After`].
+//! 2. [`inventory`], [`playbook`]: what there is and what is to be done; `playbook::Project` is both, resolved and checked, before anything connects.
+//!    [`settings`] is `hadeploy.yml`. [`name`] holds checked names.
+//! 3. [`change`]: what differs, and steps as data: a step says what it touches, what it predicts, what it was decided on, and what must be so behind it.
+//!    [`fact`]: one file for each kind of question, a shell fragment and a pure parser. [`command`]: quoting, in one place.
+//!    [`resource`]: one file for each kind of task, one row in its table.
+//! 4. [`transport`]: bytes to a host (SSH by russh, this machine, a played host in tests). [`node`]: a connected host: one long-lived shell, scripts, the
+//!    launcher that detaches steps from the connection, the lease, the way back after a cut. [`secret`]: values that are never shown.
+//! 5. [`engine`]: `run` (plays), `host` and `walk` (one play on one host), `script` (what its scripts mean), `progress` (linear order at cuts),
+//!    `gate` (all leases or none), `handlers` (notified and owed), `scope` and `bind` (variables and templates).
+//! 6. [`event`]: what happened, as plain data; [`report`]: who tells it. [`cli`]: the command line, the only place that reads the environment.
+//! 7. [`lab`]: real Debian nodes on this machine, for the demo and the tests. [`process`]: programs on the controller.
+//!
+//! # What holds
+//!
+//! - **Questions only read**, and a diff asks all its independent questions at once: two waves at most.
+//! - **Every script that holds steps starts the same way** (`node::launch`): its text and inputs go to the node whole, then it runs under a transient
+//!   systemd unit, records its result under `/run/hadeploy/steps/RUN/N`, and is re-attached by that name when the connection was cut. Nothing is
+//!   started twice. Secrets are in no argument, no unit property and no journal.
+//! - **What a step touched is read back** behind it in the same script; a difference is a failure that names the field.
+//! - **One writer a machine**: the lease is a folder made by one rename, proved in every script, beaten every ten seconds, free again when the shell
+//!   that took it sees the end of its stream, or taken over thirty seconds after the last beat when no step of its holder runs.
+//! - **A handler is owed** from before the change that raises it until it has run: the note lies on the node.
+//! - **Undefined, unknown and misspelt are errors before connecting**, with file, line and column.
+//!
+//! # What is deliberately absent
+//!
+//! No Python on nodes and no agent; no state file on the controller: the truth is read from the nodes; no retry that was not asked for, except making a
+//! lost connection again; no global state but the compiled templates of a run. `tests/tidy.rs` holds the table of who may import whom.
 
 pub mod change;
 pub mod cli;
