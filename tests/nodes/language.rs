@@ -343,7 +343,7 @@ fn stat(world: &World) {
       register: link
     - name: none
       stat: {path: /srv/la/none}
-      register: none
+      register: gone
     - name: proof
       assert:
         that:
@@ -352,7 +352,7 @@ fn stat(world: &World) {
           - file.stat.size == 5
           - file.stat.checksum == 'b9e68e1bea3e5b19ca6b2f98b73a54b73daafaa250484902e09982e07a12e733'
           - link.stat.islnk and link.stat.lnk_target == 'a file'
-          - not none.stat.exists
+          - not gone.stat.exists
 "#,
     );
     assert_eq!(run.count("n1", "ok"), 4, "{run}");
