@@ -164,6 +164,7 @@ impl HostRun {
             Stop::After(what) => {
                 self.uncertain = Some(task.label.to_string());
                 self.end_task_early(index, task, UnitEnd::unknown(&what));
+                self.promise(task);
                 Step::On
             }
         }

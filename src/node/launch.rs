@@ -20,7 +20,7 @@ pub struct Launch {
 }
 
 /// Inputs too large for the node's memory lie here until their step has run.
-const STAGE: &str = "/var/lib/hadeploy/stage";
+pub const STAGE: &str = "/var/lib/hadeploy/stage";
 
 /// What the launcher or the re-attachment reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Launch {
              if [ -d \"$D/started\" ]; then\n\
              while [ ! -e \"$D/rc\" ]; do\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then case $(systemctl show -p ActiveState --value {unit} 2>/dev/null) in active|activating|deactivating|reloading) ;; *) sleep 1; break;; esac\n\
-             else pgrep -f -- {folder} >/dev/null 2>&1 || break; fi\n\
+             else grep -qsF {folder} /proc/[0-9]*/cmdline || break; fi\n\
              sleep 0.2; done\n\
              {result}\
              else mkdir -p -m 0711 \"$B/steps\" 2>/dev/null; [ ! -d \"$D\" ] || mv -T \"$D\" \"$D.void\"; rm -rf \"$D.void\"; printf 'N it never began\\n'; fi\n",
