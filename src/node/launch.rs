@@ -126,7 +126,7 @@ impl Launch {
              if [ -d \"$D/started\" ]; then\n\
              while [ ! -e \"$D/rc\" ]; do\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then case $(systemctl show -p ActiveState --value {unit} 2>/dev/null) in active|activating|deactivating|reloading) ;; *) sleep 1; break;; esac\n\
-             else grep -qsF {folder} /proc/[0-9]*/cmdline || break; fi\n\
+             else printf '%s\\n' {folder} | grep -qsF -f - /proc/[0-9]*/cmdline || break; fi\n\
              sleep 0.2; done\n\
              {result}\
              else mkdir -p -m 0711 \"$B/steps\" 2>/dev/null; [ ! -d \"$D\" ] || mv -T \"$D\" \"$D.void\"; rm -rf \"$D.void\"; printf 'N it never began\\n'; fi\n",

@@ -73,7 +73,7 @@ runs() {{
 for d in "$B/steps/$1"/*/started; do
 [ -d "$d" ] || continue; n=${{d%/started}}; [ ! -e "$n/rc" ] || continue
 case $(systemctl show -p ActiveState --value "hadeploy-$1-${{n##*/}}") in active|activating|deactivating) return 0;; esac
-grep -qsF "$n" /proc/[0-9]*/cmdline && return 0
+printf '%s\n' "$n" | grep -qsF -f - /proc/[0-9]*/cmdline && return 0
 done
 return 1
 }}
