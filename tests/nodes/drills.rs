@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Case;
-use crate::run::Site;
+use crate::run::{Run, Site};
 use crate::world::{Node, World};
 
 /// All cases.
@@ -38,21 +38,38 @@ fn cut(node: &Node) {
 
 /// Package installs on this node take some seconds from now on, and note that they began.
 fn slow_apt(node: &Node, seconds: u32) {
+    begin(node);
     node.sh(&format!(
-        "rm -rf /srv/dr; mkdir -p /srv/dr
-        echo 'DPkg::Pre-Invoke {{\"echo began >>/srv/dr/apt; sleep {seconds}\";}};' >/etc/apt/apt.conf.d/99slow
+        "echo 'DPkg::Pre-Invoke {{\"echo began >>/srv/dr/apt; sleep {seconds}\";}};' >/etc/apt/apt.conf.d/99slow
         dpkg -P hello >/dev/null 2>&1; true"
     ));
 }
 
+/// The names of the handlers that were said to be owed.
+fn owed(run: &Run) -> Vec<&str> {
+    let mut names: Vec<&str> = run
+        .named("owed")
+        .into_iter()
+        .filter_map(|event| event["handler"].as_str())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// A folder for notes, and no lease of a dead run that a failed case left.
+fn begin(node: &Node) {
+    node.sh("rm -rf /run/hadeploy/lease /srv/dr; mkdir -p /srv/dr");
+}
+
 /// The lease of a dead run counts as silent for long.
+#[track_caller]
 fn age_lease(node: &Node) {
     node.sh("test -e /run/hadeploy/lease/run && echo 0 >/run/hadeploy/lease/beat");
 }
 
 fn cut_in_a_command(world: &World) {
     let node = world.node("n2");
-    node.sh("rm -rf /srv/dr; mkdir -p /srv/dr");
+    begin(&node);
     let site = Site::with(
         &node.lab,
         &play(
@@ -96,7 +113,7 @@ fn cut_in_an_install(world: &World) {
 
 fn cut_again_and_again(world: &World) {
     let node = world.node("n2");
-    node.sh("rm -rf /srv/dr; mkdir -p /srv/dr");
+    begin(&node);
     let tasks: String = (0..6)
         .map(|n| format!("    - name: step {n}\n      shell: echo {n} >>/srv/dr/log; sleep 0.7\n"))
         .collect();
@@ -141,7 +158,7 @@ fn killed_in_an_install(world: &World) {
 
 fn killed_before_the_handler(world: &World) {
     let node = world.node("n2");
-    node.sh("rm -rf /srv/dr; mkdir -p /srv/dr");
+    begin(&node);
     let site = Site::with(
         &node.lab,
         &play(
@@ -153,22 +170,12 @@ fn killed_before_the_handler(world: &World) {
     running.kill();
     node.sh("grep -q new /srv/dr/conf; test ! -e /srv/dr/acts; test -n \"$(ls /var/lib/hadeploy/owed)\"");
     let plan = site.plan();
-    let owed: Vec<&str> = plan
-        .named("owed")
-        .iter()
-        .filter_map(|e| e["handler"].as_str())
-        .collect();
-    assert_eq!(owed, ["act", "listener"], "{plan}");
+    assert_eq!(owed(&plan), ["act", "listener"], "{plan}");
     node.sh("test ! -e /srv/dr/acts");
     node.wait_for("! systemctl list-units --plain --no-legend 'hadeploy-*' | grep -q .");
     age_lease(&node);
     let run = site.apply();
-    let owed: Vec<&str> = run
-        .named("owed")
-        .iter()
-        .filter_map(|e| e["handler"].as_str())
-        .collect();
-    assert_eq!(owed, ["act", "listener"], "{run}");
+    assert_eq!(owed(&run), ["act", "listener"], "{run}");
     assert_eq!(run.named("owed")[0]["host"], "n2", "{run}");
     assert_eq!(run.status("change"), "ok", "{run}");
     assert_eq!(run.named("handler_finished").len(), 2, "{run}");
@@ -183,7 +190,7 @@ fn killed_before_the_handler(world: &World) {
 
 fn a_dead_run_is_waited_for(world: &World) {
     let node = world.node("n2");
-    node.sh("rm -rf /srv/dr; mkdir -p /srv/dr");
+    begin(&node);
     let site = Site::with(
         &node.lab,
         &play("    - name: slow\n      shell: echo begun >>/srv/dr/log; sleep 1\n"),
