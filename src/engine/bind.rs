@@ -364,6 +364,24 @@ impl Binder {
         if let Some(fault) = faults.into_iter().find(Diagnostic::is_error) {
             return Err(fault.into());
         }
+        // A home without a name is that of the account that acts; the questions are asked by the shell's own.
+        for param in kind
+            .params
+            .iter()
+            .filter(|param| param.ty == ParamType::Path)
+        {
+            let Some(rest) = bound
+                .str(param.name)
+                .and_then(|path| path.strip_prefix('~'))
+            else {
+                continue;
+            };
+            if rest.is_empty() || rest.starts_with('/') {
+                let path = format!("~{actor}{rest}");
+                let place = bound.value_place(param.name).clone();
+                bound.set(param.name, Some(Value::str(&path, &place)));
+            }
+        }
         let controller = TaskController {
             binder: self,
             task,

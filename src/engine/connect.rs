@@ -23,7 +23,7 @@ use crate::transport::{Transport, TransportError};
 const RETRY: Duration = Duration::from_millis(250);
 
 /// A run that has just ended gives its lease back when the node notices; so long that is waited for without being asked to.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Connects to one host by SSH or on this machine.
 struct HostConnector {

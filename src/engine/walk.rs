@@ -163,6 +163,7 @@ impl HostRun {
             }
             Stop::After(what) => {
                 self.uncertain = Some(task.label.to_string());
+                self.promise(task);
                 self.end_task_early(index, task, UnitEnd::unknown(&what));
                 self.promise(task);
                 Step::On

@@ -71,6 +71,10 @@ impl NodeError {
             NodeError::NoSudo => {
                 Some("install the package sudo, or log in as root with -u root".to_owned())
             }
+            NodeError::Launch(why) if why.starts_with("no room") => Some(
+                "the disk is full: free some space on the node (`df -h`, `du -xsh /var/*`), then apply again; nothing was written"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

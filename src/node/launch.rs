@@ -62,7 +62,7 @@ impl Launch {
         let mut text = format!(
             "B={base}; D={folder}; f=\n\
              no() {{ printf 'N %s' \"$1\"; [ -z \"$2\" ] || rm -rf \"$D\" {STAGE}/{run}-{number}-*; printf '\\n\\n@%s done 90\\n' \"$MARK\"; exec cat >/dev/null; }}\n\
-             take() {{ head -c \"$1\" >\"$2\" 2>/dev/null && [ \"$(stat -c %s \"$2\")\" = \"$1\" ] || w=\"$(df -P \"$2\" 2>&1 | tail -n1)\"; }}\n\
+             take() {{ head -c \"$1\" >\"$2\" 2>/dev/null && [ \"$(stat -c %s \"$2\")\" = \"$1\" ] || w=$(df -P \"$2\" | tail -n1 | {{ read -r _ _ _ k _ on; printf '%s KiB are left on %s' \"$k\" \"$on\"; }}); }}\n\
              w=$(mkdir -p -m 0711 \"$B\" \"$B/steps\" \"$B/steps/\"{run} 2>&1 && mkdir -m 0711 \"$D\" 2>&1) || no \"$w\"\n\
              rm -rf \"$B/steps/\"{run}/{previous}; umask 077; w=\n",
             number = self.number,

@@ -29,39 +29,32 @@ fn play(tasks: &str) -> String {
 
 fn a_full_disk(world: &World) {
     let node = world.first(13);
-    let site = Site::with(
-        &node.lab,
-        &play(
-            "    - name: small\n      copy: {content: \"new\\n\", dest: /srv/full/first, mode: '0600'}\n    - name: large\n      copy: {src: large, dest: /srv/full/old}\n",
-        ),
-    );
-    site.write("files/large", vec![b'x'; 30 << 20]);
-    node.sh(
-        "mkdir -p /srv/full; seq 100000 >/srv/full/old; sha256sum </srv/full/old >/srv/full/sum",
-    );
-    let filler = "dd if=/dev/zero of=/srv/filler bs=1M 2>/dev/null; dd if=/dev/zero of=/srv/filler2 bs=4k 2>/dev/null";
-    node.sh(&format!(
-        "{filler}; truncate -s -1M /srv/filler; sync; df / | tail -n1"
-    ));
-    let run = site.expect(&["apply"], 3);
-    assert_eq!(run.status("large"), "failed", "{run}");
-    let text = run.text().to_lowercase();
-    assert!(
-        text.contains("no space left") || text.contains("no room"),
-        "{run}"
-    );
-    assert_eq!(
-        node.sh("cd /srv/full; sha256sum <old | cmp - sum && ls -A | sort | tr '\\n' ' '"),
-        "first old sum"
-    );
-    node.sh("rm /srv/filler /srv/filler2");
-    assert_eq!(node.sh("find /var/lib/hadeploy -type f"), "");
-    let run = site.apply();
-    assert_eq!(run.with("changed"), ["large"], "{run}");
-    assert_eq!(
-        node.sh("stat -c %s /srv/full/old; rm -r /srv/full"),
-        "31457280"
-    );
+    // One that is brought through the node's memory, and one that is staged on its disk.
+    for size in [900 << 10, 30 << 20] {
+        let site = Site::with(
+            &node.lab,
+            &play("    - name: write\n      copy: {src: large, dest: /srv/full/old}\n"),
+        );
+        site.write("files/large", vec![b'x'; size]);
+        node.sh("mkdir -p /srv/full; seq 100000 >/srv/full/old; sha256sum </srv/full/old >/srv/full/sum
+            dd if=/dev/zero of=/srv/filler bs=1M 2>/dev/null; dd if=/dev/zero of=/srv/filler2 bs=4k 2>/dev/null
+            truncate -s -500K /srv/filler; sync");
+        let run = site.expect(&["apply"], 3);
+        assert_eq!(run.status("write"), "failed", "{run}");
+        run.says(&["the disk is full"]);
+        assert_eq!(
+            node.sh("cd /srv/full; sha256sum <old | cmp - sum && ls -A | sort | tr '\\n' ' '"),
+            "old sum"
+        );
+        node.sh("rm /srv/filler /srv/filler2");
+        assert_eq!(node.sh("find /var/lib/hadeploy -type f"), "");
+        let run = site.apply();
+        assert_eq!(run.with("changed"), ["write"], "{run}");
+        assert_eq!(
+            node.sh("stat -c %s /srv/full/old; rm -r /srv/full"),
+            size.to_string()
+        );
+    }
 }
 
 fn a_read_only_file_system(world: &World) {

@@ -39,8 +39,6 @@ pub struct Run {
     pub events: Vec<Value>,
     /// Everything on standard error.
     pub stderr: String,
-    /// How long it took.
-    pub took: Duration,
     /// The most memory it held at once, in kilobytes.
     pub peak_kb: u64,
     words: String,
@@ -191,7 +189,6 @@ impl Running {
             code: status.code().unwrap_or(-1),
             events: stdout.lines().map(event).collect(),
             stderr,
-            took: self.start.elapsed(),
             peak_kb: self.peak_kb,
             words: self.words,
         };

@@ -1,6 +1,7 @@
 //! The lab of the cases: three nodes of Debian 12, and one of Debian 13 with a small disk, each brought up when first needed.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 use std::thread;
@@ -8,9 +9,12 @@ use std::time::{Duration, Instant};
 
 use hadeploy::lab::{Lab, Release, Wanted};
 
-/// The names of the labs.
-const BOOKWORM: &str = "t-nodes";
-const TRIXIE: &str = "t-nodes-13";
+/// The name of a release's lab. Each checkout has its own, so that two of them can be tested on one machine.
+fn lab_name(release: u8) -> String {
+    let mut hash = DefaultHasher::new();
+    env!("CARGO_MANIFEST_DIR").hash(&mut hash);
+    format!("t{:04x}-{release}", hash.finish() & 0xffff)
+}
 
 /// The size of the disk of the node with Debian 13.
 pub const SMALL_DISK: u64 = 400 << 20;
@@ -53,7 +57,7 @@ impl World {
 
     /// The lab of a release; brought up at the first call.
     pub fn lab(&self, release: u8) -> &Lab {
-        let (slot, name, wanted) = match release {
+        let (slot, wanted) = match release {
             13 => {
                 let wanted = Wanted {
                     nodes: 1,
@@ -61,7 +65,7 @@ impl World {
                     disk: Some(SMALL_DISK),
                     ..Wanted::default()
                 };
-                (&self.trixie, TRIXIE, wanted)
+                (&self.trixie, wanted)
             }
             _ => {
                 let wanted = Wanted {
@@ -69,11 +73,11 @@ impl World {
                     release: Some(Release::Bookworm),
                     ..Wanted::default()
                 };
-                (&self.bookworm, BOOKWORM, wanted)
+                (&self.bookworm, wanted)
             }
         };
         slot.get_or_init(|| {
-            let lab = Lab::open(name).unwrap();
+            let lab = Lab::open(&lab_name(release)).unwrap();
             if !is_kept() {
                 lab.down().unwrap();
             }
