@@ -85,7 +85,7 @@ impl Launch {
         text.push_str(&format!(
             "[ -z \"$w\" ] || no \"no room for what is to be written: $w\" x\n\
              mkdir \"$D/started\" 2>/dev/null || no 'the connection was replaced' \n\
-             umask 022\n\
+             : >\"$D/res\" >\"$D/err\"; umask 022\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then\n\
              systemd-run --quiet --collect --wait --unit={unit} -p KillMode=process -p RuntimeMaxSec={seconds} -p OOMPolicy=continue {main} </dev/null >\"$D/err\" 2>&1\n\
              else setsid -w {main} </dev/null >\"$D/err\" 2>&1; fi\n\
