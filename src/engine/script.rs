@@ -155,6 +155,7 @@ impl HostRun {
         }
         drop(place);
         let took = began.elapsed().as_millis() as u64;
+        tracing::debug!(host = %host.name, tasks = batch.entries.len(), ms = took, "a script of steps ended");
         match answer {
             Ok((end, answers)) => {
                 self.settle(batch, end.steps, took);
@@ -339,7 +340,9 @@ fn failed_step(
         },
     });
     failure.rc = Some(rc);
-    failure.command = placed.step.act.then(|| placed.step.title.clone());
+    let title = &placed.step.title;
+    let command = title.strip_prefix("run ").unwrap_or(title);
+    failure.command = placed.step.act.then(|| command.to_owned());
     failure.output = lines
         .iter()
         .skip(lines.len().saturating_sub(LINES))

@@ -39,7 +39,8 @@ impl Launch {
         format!("{}/steps/{}/{}", self.base, self.run, self.number)
     }
 
-    fn unit(&self) -> String {
+    /// Its systemd unit.
+    pub(super) fn unit(&self) -> String {
         format!("hadeploy-{}-{}", self.run, self.number)
     }
 
