@@ -113,7 +113,11 @@ fn details(result: &TaskResult, layout: &Layout) -> Vec<String> {
         details.extend(fields(&result.changes, result.action, layout));
     } else {
         let moved = result.items.iter().filter(|item| notable(item)).count();
-        details.push(format!("{moved} of {}", count(result.items.len(), "item")));
+        let all = count(result.items.len(), "item");
+        details.push(match moved {
+            0 => all,
+            moved => format!("{moved} of {all}"),
+        });
     }
     details.extend(effect(&result.effect, &result.changes));
     if details.is_empty() && has_words(result) {
