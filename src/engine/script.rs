@@ -113,12 +113,14 @@ impl HostRun {
             if let Some(seconds) = unit.timeout {
                 step.deadline = step.deadline.min(Duration::from_secs(seconds));
             }
+            // Only the status of a command can be other than a failure.
+            let stops = !(judged && step.act);
             steps.push(PlacedStep {
                 step,
                 user: unit.user.clone(),
                 owes: std::mem::take(&mut owes),
                 pays: Vec::new(),
-                stops: !judged,
+                stops,
             });
         }
     }
