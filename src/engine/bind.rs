@@ -223,24 +223,27 @@ impl Binder {
         if !wanted {
             return Ok(self.play.host.login.clone());
         }
-        let user = match &privilege.user {
+        let (user, span) = match &privilege.user {
             Some(user) => {
                 let user = self.render(user, scope)?;
-                let name = user.as_str().unwrap_or_default().to_owned();
-                if !is_account_name(&name) {
-                    return Err(Diagnostic::at(
-                        &user.span,
-                        format!("`{name}` is not the name of an account"),
-                    )
-                    .into());
-                }
-                name
+                (user.as_str().map(str::to_owned), Some(user.span))
             }
-            None => connection
-                .become_user
-                .clone()
-                .unwrap_or_else(|| "root".to_owned()),
+            None => (connection.become_user.clone(), None),
         };
+        let user = user.unwrap_or_else(|| match span {
+            Some(_) => String::new(),
+            None => "root".to_owned(),
+        });
+        if !is_account_name(&user) {
+            let message = format!("`{user}` is not the name of an account");
+            return Err(match span {
+                Some(span) => Diagnostic::at(&span, message),
+                None => {
+                    Diagnostic::error(message).help("see `ansible_become_user` in the inventory")
+                }
+            }
+            .into());
+        }
         Ok(user)
     }
 

@@ -158,7 +158,7 @@ async fn connect(
             }
             None => {
                 return Err(NodeError::Launch(format!(
-                    "the lease could not be written to `{}`",
+                    "the lease could not be written to `{}`, which must be a folder of the login user's own",
                     node.base()
                 )));
             }

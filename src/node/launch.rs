@@ -39,7 +39,8 @@ impl Launch {
         format!("{}/steps/{}/{}", self.base, self.run, self.number)
     }
 
-    fn unit(&self) -> String {
+    /// Its systemd unit.
+    pub(super) fn unit(&self) -> String {
         format!("hadeploy-{}-{}", self.run, self.number)
     }
 
@@ -85,7 +86,7 @@ impl Launch {
         text.push_str(&format!(
             "[ -z \"$w\" ] || no \"no room for what is to be written: $w\" x\n\
              mkdir \"$D/started\" 2>/dev/null || no 'the connection was replaced' \n\
-             umask 022\n\
+             : >\"$D/res\" >\"$D/err\"; umask 022\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then\n\
              systemd-run --quiet --collect --wait --unit={unit} -p KillMode=process -p RuntimeMaxSec={seconds} -p OOMPolicy=continue {main} </dev/null >\"$D/err\" 2>&1\n\
              else setsid -w {main} </dev/null >\"$D/err\" 2>&1; fi\n\

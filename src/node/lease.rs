@@ -86,7 +86,8 @@ mv -T "$N" "$B/lease"
 }}
 [ -d "$B" ] || mkdir -m 0711 "$B"
 r=; [ ! -e "$B/lease/run" ] || read -r r <"$B/lease/run"
-if [ "$r" = "$R" ]; then printf '%s\n' "$MARK" >"$B/lease/shell"; printf 'LEASE mine\n'
+if [ -L "$B" ] || [ ! -O "$B" ]; then printf 'LEASE foreign\n'
+elif [ "$r" = "$R" ]; then printf '%s\n' "$MARK" >"$B/lease/shell"; printf 'LEASE mine\n'
 else
 mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; printf '%s\n' "$MARK" >"$N/shell"
 printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
@@ -135,7 +136,7 @@ pub fn owed_text() -> String {
     )
 }
 
-/// What [`claim_text`] printed; none when it said nothing, as where `/run` cannot be written.
+/// What [`claim_text`] printed; none when it could not be written, as where `/run` is read-only or somebody else's folder stands in `/tmp`.
 pub fn parse_claim(output: &[u8]) -> Option<Claim> {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().find_map(|line| line.strip_prefix("LEASE "))?;
@@ -221,6 +222,21 @@ mod tests {
         std::fs::remove_dir_all(folder.path().join("base/lease")).expect("given back");
         let free = sh(&claim_text(base, "r2", &info("bob@b")));
         assert_eq!(parse_claim(&free), Some(Claim::Mine));
+    }
+
+    #[test]
+    fn a_folder_that_is_anothers_is_not_used() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let base = folder.path().join("base");
+        std::os::unix::fs::symlink(folder.path(), &base).expect("link");
+        let said = sh(&claim_text(
+            base.to_str().expect("utf-8"),
+            "r1",
+            &info("ann@a"),
+        ));
+        assert_eq!(said, b"LEASE foreign\n");
+        assert_eq!(parse_claim(&said), None);
+        assert!(!folder.path().join("lease").exists());
     }
 
     #[test]
