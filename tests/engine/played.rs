@@ -83,10 +83,16 @@ impl Host {
     pub fn unfinished(&self, text: &[u8]) -> usize {
         let begun = |path: &str| {
             let path = path.as_bytes();
-            (1..path.len()).rev().find(|cut| text.ends_with(&path[..*cut]))
+            (1..path.len())
+                .rev()
+                .find(|cut| text.ends_with(&path[..*cut]))
         };
         let paths = self.paths();
-        paths.iter().filter_map(|(path, _)| begun(path)).max().unwrap_or(0)
+        paths
+            .iter()
+            .filter_map(|(path, _)| begun(path))
+            .max()
+            .unwrap_or(0)
     }
 
     fn paths(&self) -> [(String, &str); 2] {
@@ -107,7 +113,10 @@ impl Host {
 
     /// How many lines of `log` are `line`.
     pub fn count(&self, line: &str) -> usize {
-        self.read("log").lines().filter(|found| *found == line).count()
+        self.read("log")
+            .lines()
+            .filter(|found| *found == line)
+            .count()
     }
 
     /// The notes of owed handlers.
@@ -119,15 +128,20 @@ impl Host {
         self.base().join("lease").exists()
     }
 
-    /// Folders of scripts that lie there.
-    pub fn steps(&self) -> usize {
-        std::fs::read_dir(self.base().join("steps")).map_or(0, Iterator::count)
+    /// Waits until no folders of scripts lie there.
+    pub async fn swept(&self) -> bool {
+        let steps = || std::fs::read_dir(self.base().join("steps")).map_or(0, Iterator::count);
+        self.becomes(|| steps() == 0).await
     }
 
     /// Waits until the lease is free.
     pub async fn free(&self) -> bool {
+        self.becomes(|| !self.leased()).await
+    }
+
+    async fn becomes(&self, wanted: impl Fn() -> bool) -> bool {
         for _ in 0..200 {
-            if !self.leased() {
+            if wanted() {
                 return true;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
