@@ -2,5 +2,9 @@
 
 mod bench;
 mod cuts;
+mod handlers;
+mod leases;
+mod order;
 mod played;
+mod tables;
 mod wire;
