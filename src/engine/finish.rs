@@ -16,9 +16,11 @@ use crate::value::Value;
 
 impl HostRun {
     /// One unit's verdict is final.
-    pub(super) fn finish_unit(&mut self, index: usize, task: &Arc<Task>, end: UnitEnd) {
-        if end.status == Status::Changed {
-            self.notify(index, task);
+    pub(super) fn finish_unit(&mut self, index: usize, task: &Arc<Task>, mut end: UnitEnd) {
+        if end.status == Status::Changed
+            && let Some(failure) = self.notify(index, task)
+        {
+            end = UnitEnd::failed(failure);
         }
         for (name, value) in &end.facts {
             self.host
