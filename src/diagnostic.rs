@@ -222,11 +222,11 @@ mod tests {
         let span = Span::new(&source, 11, 19);
         let text = Diagnostic::at(&span, "unknown parameter `pacakges` for `apt`")
             .nearest("pacakges", ["packages", "state"])
-            .help("see `hadeploy doc apt`")
+            .help("`apt` takes `name`")
             .render(false);
         assert!(text.contains("web.yml:2:5"), "{text}");
         assert!(text.contains("^^^^^^^^ did you mean `packages`?"), "{text}");
-        assert!(text.contains("see `hadeploy doc apt`"), "{text}");
+        assert!(text.contains("`apt` takes `name`"), "{text}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::say;
 use crate::lab::{Lab, LabError, NodeState, NodeStatus, Release, Wanted};
 
 /// Make and use real Debian nodes on this machine
@@ -96,7 +97,7 @@ fn run_blocking(args: &LabArgs) -> anyhow::Result<i32> {
 
 fn execute(args: &LabArgs) -> Result<i32, LabError> {
     let lab = Lab::open(&args.name)?;
-    let say = |line: &str| eprintln!("{line}");
+    let say = |line: &str| say::err(line);
     match &args.command {
         LabCommand::Up {
             nodes,
@@ -118,18 +119,15 @@ fn execute(args: &LabArgs) -> Result<i32, LabError> {
         LabCommand::Status {
             output: StatusOutput::Json,
         } => {
-            println!(
-                "{}",
-                serde_json::to_string(&lab.status()?).unwrap_or_default()
-            );
+            say::out(&serde_json::to_string(&lab.status()?).unwrap_or_default());
         }
-        LabCommand::Inventory => println!("{}", lab.inventory()?.display()),
+        LabCommand::Inventory => say::out(&lab.inventory()?.display().to_string()),
         LabCommand::Exec { node, command } => return lab.console(node, command),
         LabCommand::Kill { node } => lab.kill(node)?,
         LabCommand::Start { node } => lab.start(node, &say)?,
         LabCommand::Down => {
             if !lab.down()? {
-                eprintln!("there was no lab `{}`", args.name);
+                say::err(&format!("there was no lab `{}`", args.name));
             }
         }
     }
@@ -142,10 +140,10 @@ fn print_table(nodes: &[NodeStatus]) {
             NodeState::Up => "up",
             NodeState::Down => "down",
         };
-        println!(
+        say::out(&format!(
             "{:<6} {:<16} Debian {}  {state}",
             node.name, node.address, node.release
-        );
+        ));
     }
 }
 

@@ -16,7 +16,7 @@ use super::options::{NodeArgs, Output, ProjectArgs};
 use super::teller::Teller;
 use super::{command_line, exit, listing, logs, prompt, run_id, say};
 use crate::diagnostic::{Diagnostic, count};
-use crate::engine::{self, Settings};
+use crate::engine::{self, Network, Settings};
 use crate::event::{Event, Mode};
 use crate::node::LeaseInfo;
 use crate::report::{self, Journal, Json, ReportOptions, Reporters};
@@ -141,7 +141,7 @@ async fn engage(
     let run = tokio::spawn(engine::run(
         loaded.project,
         loaded.templates,
-        SshClient::new(prompt::passphrases(env)),
+        Arc::new(Network::new(SshClient::new(prompt::passphrases(env)))),
         settings,
         masker,
         events,

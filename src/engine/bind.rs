@@ -9,7 +9,7 @@ use super::native;
 use super::scope::{PlayScope, TaskScope};
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{Loop, LoopKind, Privilege, Task, TaskAction};
-use crate::resource::{ParamType, Resource};
+use crate::resource::{Kind, Param, ParamType, Resource};
 use crate::template::{Scope, Stop, is_omit, to_native};
 use crate::value::{Entry, Kind as ValueKind, Map, Value};
 
@@ -206,12 +206,7 @@ impl Binder {
         unit.timeout = self.timeout(task, &scope)?;
         let actor = self.actor(&task.privilege, &scope)?;
         unit.resource = Some(self.resource(task, &scope, &actor)?);
-        let shell = if self.play.host.root {
-            "root"
-        } else {
-            self.play.host.login.as_str()
-        };
-        unit.user = (actor != shell).then_some(actor);
+        unit.user = (actor != self.shell_user()).then_some(actor);
         Ok(unit)
     }
 
@@ -228,24 +223,27 @@ impl Binder {
         if !wanted {
             return Ok(self.play.host.login.clone());
         }
-        let user = match &privilege.user {
+        let (user, span) = match &privilege.user {
             Some(user) => {
                 let user = self.render(user, scope)?;
-                let name = user.as_str().unwrap_or_default().to_owned();
-                if !is_account_name(&name) {
-                    return Err(Diagnostic::at(
-                        &user.span,
-                        format!("`{name}` is not the name of an account"),
-                    )
-                    .into());
-                }
-                name
+                (user.as_str().map(str::to_owned), Some(user.span))
             }
-            None => connection
-                .become_user
-                .clone()
-                .unwrap_or_else(|| "root".to_owned()),
+            None => (connection.become_user.clone(), None),
         };
+        let user = user.unwrap_or_else(|| match span {
+            Some(_) => String::new(),
+            None => "root".to_owned(),
+        });
+        if !is_account_name(&user) {
+            let message = format!("`{user}` is not the name of an account");
+            return Err(match span {
+                Some(span) => Diagnostic::at(&span, message),
+                None => {
+                    Diagnostic::error(message).help("see `ansible_become_user` in the inventory")
+                }
+            }
+            .into());
+        }
         Ok(user)
     }
 
@@ -314,6 +312,29 @@ impl Binder {
         }
     }
 
+    /// `~/x` of a task that acts as another account than the shell is that account's.
+    fn own_home(&self, kind: &Kind, name: &str, value: Value, actor: &str) -> Value {
+        let is_path = |param: &&Param| param.name == name && param.ty == ParamType::Path;
+        if actor == self.shell_user() || !kind.params.iter().any(|param| is_path(&param)) {
+            return value;
+        }
+        match value.as_str().and_then(|path| path.strip_prefix('~')) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+                Value::str(&format!("~{actor}{rest}"), &value.span)
+            }
+            _ => value,
+        }
+    }
+
+    /// The account of the shell on the node.
+    fn shell_user(&self) -> &str {
+        if self.play.host.root {
+            "root"
+        } else {
+            &self.play.host.login
+        }
+    }
+
     fn resource(
         &self,
         task: &Task,
@@ -332,7 +353,7 @@ impl Binder {
             {
                 continue;
             }
-            let value = self.render(&entry.value, scope)?;
+            let value = self.own_home(kind, name, self.render(&entry.value, scope)?, actor);
             bound.set(name, (!is_omit(&value)).then_some(value));
         }
         for (name, entry) in args.open() {

@@ -1,45 +1,22 @@
 //! The first script of a host: connecting, the lease, owed handlers, facts and every question that needs no answer before it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-
 use super::gate::Refusal;
+use super::reach::Target;
 use super::state::{HostState, Out, Run, lock};
 use crate::event::{Event, Failure};
 use crate::fact::{Answer, Missing, Question};
-use crate::inventory::Method;
 use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed};
 use crate::node::{Claim, Connector, Node, NodeError, Privilege};
 use crate::secret::Secret;
-use crate::transport::local::LocalTransport;
-use crate::transport::ssh::arguments::SshArguments;
-use crate::transport::ssh::{SshClient, SshOptions, SshTransport};
-use crate::transport::{Transport, TransportError};
 
 /// Another run's lease is asked for again after this long.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// A run that has just ended gives its lease back when the node notices; so long that is waited for without being asked to.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// Connects to one host by SSH or on this machine.
-struct HostConnector {
-    options: Option<SshOptions>,
-    client: SshClient,
-}
-
-#[async_trait]
-impl Connector for HostConnector {
-    async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
-        Ok(match &self.options {
-            Some(options) => Arc::new(SshTransport::connect(options.clone(), &self.client).await?),
-            None => Arc::new(LocalTransport),
-        })
-    }
-}
 
 /// Connects, and asks everything that is missing so far. The host is taken out, and told so, when that fails.
 pub async fn first_script(
@@ -91,18 +68,11 @@ async fn connect(
     host: &Arc<HostState>,
     missing: &Missing,
 ) -> Result<Option<(Node, Vec<(Question, Answer)>)>, NodeError> {
-    let options = match host.connection.method {
-        Method::Ssh => Some(ssh_options(run, host).map_err(NodeError::Io)?),
-        Method::Local => None,
-    };
-    let connector = HostConnector {
-        options,
-        client: run.ssh.clone(),
-    };
+    let connector = connector(run, host)?;
     let privilege = privilege(run, host);
     prove_password(run, host, &privilege).await?;
     let mut node = Node::connect(
-        Box::new(connector),
+        connector,
         privilege.clone(),
         host.root,
         &host.login,
@@ -158,12 +128,23 @@ async fn connect(
             }
             None => {
                 return Err(NodeError::Launch(format!(
-                    "the lease could not be written to `{}`",
+                    "the lease could not be written to `{}`, which must be a folder of the login user's own",
                     node.base()
                 )));
             }
         }
     }
+}
+
+fn connector(run: &Run, host: &HostState) -> Result<Box<dyn Connector>, NodeError> {
+    let target = Target {
+        name: &host.name,
+        connection: &host.connection,
+        login: &host.login,
+    };
+    run.reach
+        .connector(&target, &run.settings)
+        .map_err(NodeError::Io)
 }
 
 fn privilege(run: &Run, host: &HostState) -> Privilege {
@@ -197,15 +178,7 @@ async fn prove_password(
         return Err(NodeError::WrongPassword);
     }
     // Others wait here: the lock is held until this host has answered.
-    let options = match host.connection.method {
-        Method::Ssh => Some(ssh_options(run, host).map_err(NodeError::Io)?),
-        Method::Local => None,
-    };
-    let connector = HostConnector {
-        options,
-        client: run.ssh.clone(),
-    };
-    let transport = connector.connect().await?;
+    let transport = connector(run, host)?.connect().await?;
     let shell = crate::node::Shell::start(&*transport, privilege, "/nonexistent").await;
     transport.close().await;
     match shell {
@@ -225,50 +198,6 @@ fn refused_password(run: &Run, error: &NodeError) {
     if matches!(error, NodeError::WrongPassword) {
         run.wrong_password();
     }
-}
-
-fn ssh_options(run: &Run, host: &HostState) -> Result<SshOptions, String> {
-    let connection = &host.connection;
-    let settings = &run.settings;
-    let mut options = SshOptions::new(host.name.as_ref(), &connection.address, &host.login);
-    options.host_key_checking = settings.host_key_checking;
-    options.agent = settings.agent.clone();
-    let home = settings.home.clone().unwrap_or_else(|| PathBuf::from("/"));
-    options.known_hosts = vec![
-        home.join(".ssh/known_hosts"),
-        home.join(".ssh/known_hosts2"),
-    ];
-    options.global_known_hosts = vec![
-        "/etc/ssh/ssh_known_hosts".into(),
-        "/etc/ssh/ssh_known_hosts2".into(),
-    ];
-    options.default_identities = ["id_ed25519", "id_ecdsa", "id_rsa"]
-        .iter()
-        .map(|name| home.join(".ssh").join(name))
-        .collect();
-    for text in [&connection.extra_args, &connection.common_args]
-        .into_iter()
-        .flatten()
-    {
-        let arguments = SshArguments::parse(text, &home).map_err(|error| error.to_string())?;
-        arguments.apply(&mut options);
-    }
-    if let Some(port) = connection.port {
-        options.port = port;
-    }
-    options.user = host.login.clone();
-    let file = connection
-        .identity_file
-        .as_ref()
-        .map(|file| match file.strip_prefix("~/") {
-            Some(rest) => home.join(rest),
-            None => PathBuf::from(file),
-        })
-        .or_else(|| settings.private_key.clone());
-    if let Some(file) = file {
-        options.identity_files = vec![file];
-    }
-    Ok(options)
 }
 
 /// Takes away the notes of handlers that needed nothing, and ends the connection; the lease goes back with it.

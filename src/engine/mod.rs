@@ -16,6 +16,7 @@ mod hosts;
 mod layout;
 mod mask;
 mod progress;
+mod reach;
 mod recap;
 mod scope;
 mod script;
@@ -36,7 +37,6 @@ use crate::fact::Missing;
 use crate::playbook::{Project, Scheduled};
 use crate::secret::Masker;
 use crate::template::Templates;
-use crate::transport::ssh::SshClient;
 
 use host::HostRun;
 use layout::Layout;
@@ -45,6 +45,7 @@ use scope::PlayScope;
 use state::{HostState, Out, Run, lock};
 
 pub use gate::Refusal;
+pub use reach::{Network, Reach, Target};
 pub use state::Settings;
 
 /// Runs a project whose diagnostics hold no error. Everything that happens goes to `events`, from `RunStarted` to `RunFinished`.
@@ -52,7 +53,7 @@ pub use state::Settings;
 pub async fn run(
     project: Project,
     templates: Arc<Templates>,
-    ssh: SshClient,
+    reach: Arc<dyn Reach>,
     settings: Settings,
     masker: Arc<Masker>,
     events: mpsc::UnboundedSender<Event>,
@@ -80,7 +81,7 @@ pub async fn run(
         project,
         templates,
         settings,
-        ssh,
+        reach,
         masker,
         files: files::Files::default(),
         touched: AtomicBool::new(false),

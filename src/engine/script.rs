@@ -113,12 +113,14 @@ impl HostRun {
             if let Some(seconds) = unit.timeout {
                 step.deadline = step.deadline.min(Duration::from_secs(seconds));
             }
+            // Only the status of a command can be other than a failure.
+            let stops = !(judged && step.act);
             steps.push(PlacedStep {
                 step,
                 user: unit.user.clone(),
                 owes: std::mem::take(&mut owes),
                 pays: Vec::new(),
-                stops: !judged,
+                stops,
             });
         }
     }
@@ -155,6 +157,7 @@ impl HostRun {
         }
         drop(place);
         let took = began.elapsed().as_millis() as u64;
+        tracing::debug!(host = %host.name, tasks = batch.entries.len(), ms = took, "a script of steps ended");
         match answer {
             Ok((end, answers)) => {
                 self.settle(batch, end.steps, took);
@@ -339,7 +342,9 @@ fn failed_step(
         },
     });
     failure.rc = Some(rc);
-    failure.command = placed.step.act.then(|| placed.step.title.clone());
+    let title = &placed.step.title;
+    let command = title.strip_prefix("run ").unwrap_or(title);
+    failure.command = placed.step.act.then(|| command.to_owned());
     failure.output = lines
         .iter()
         .skip(lines.len().saturating_sub(LINES))

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::files::Files;
 use super::gate::LeaseGate;
+use super::reach::Reach;
 use crate::event::{Event, Mode, Status, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
@@ -20,7 +21,7 @@ use crate::node::{LeaseInfo, Node, OwedEntry, Pulse};
 use crate::playbook::Project;
 use crate::secret::{Masker, Secret};
 use crate::template::Templates;
-use crate::transport::ssh::{HostKeyChecking, SshClient};
+use crate::transport::ssh::HostKeyChecking;
 
 /// What the command line and hadeploy.yml say about a run. Nothing here is read from the environment.
 #[derive(Debug, Clone)]
@@ -67,8 +68,8 @@ pub struct Run {
     pub templates: Arc<Templates>,
     /// How it is run.
     pub settings: Settings,
-    /// Keys and known hosts, shared by all connections.
-    pub ssh: SshClient,
+    /// The ways to its hosts.
+    pub reach: Arc<dyn Reach>,
     /// Hides secrets in what is said.
     pub masker: Arc<Masker>,
     /// Files of the controller.

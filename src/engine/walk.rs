@@ -162,7 +162,9 @@ impl HostRun {
                 Step::On
             }
             Stop::After(what) => {
-                self.uncertain = Some(task.label.to_string());
+                if !only_reads(task.action.name()) {
+                    self.uncertain = Some(task.label.to_string());
+                }
                 self.promise(task);
                 self.end_task_early(index, task, UnitEnd::unknown(&what));
                 Step::On
@@ -393,6 +395,14 @@ impl HostRun {
 /// Kinds that run a program of the user's: a plan does not know what it would do.
 fn is_command(kind: &str) -> bool {
     matches!(kind, "command" | "shell" | "script" | "raw")
+}
+
+/// Kinds that change no node: what comes later is no less certain for them.
+fn only_reads(kind: &str) -> bool {
+    matches!(
+        kind,
+        "assert" | "debug" | "fail" | "ping" | "set_fact" | "setup" | "stat"
+    )
 }
 
 /// The variables `set_fact` sets.

@@ -20,7 +20,7 @@ pub struct Launch {
 }
 
 /// Inputs too large for the node's memory lie here until their step has run.
-const STAGE: &str = "/var/lib/hadeploy/stage";
+pub const STAGE: &str = "/var/lib/hadeploy/stage";
 
 /// What the launcher or the re-attachment reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,8 @@ impl Launch {
         format!("{}/steps/{}/{}", self.base, self.run, self.number)
     }
 
-    fn unit(&self) -> String {
+    /// Its systemd unit.
+    pub(super) fn unit(&self) -> String {
         format!("hadeploy-{}-{}", self.run, self.number)
     }
 
@@ -85,7 +86,7 @@ impl Launch {
         text.push_str(&format!(
             "[ -z \"$w\" ] || no \"no room for what is to be written: $w\" x\n\
              mkdir \"$D/started\" 2>/dev/null || no 'the connection was replaced' \n\
-             umask 022\n\
+             : >\"$D/res\" >\"$D/err\"; umask 022\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then\n\
              systemd-run --quiet --collect --wait --unit={unit} -p KillMode=process -p RuntimeMaxSec={seconds} -p OOMPolicy=continue {main} </dev/null >\"$D/err\" 2>&1\n\
              else setsid -w {main} </dev/null >\"$D/err\" 2>&1; fi\n\
@@ -126,7 +127,7 @@ impl Launch {
              if [ -d \"$D/started\" ]; then\n\
              while [ ! -e \"$D/rc\" ]; do\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then case $(systemctl show -p ActiveState --value {unit} 2>/dev/null) in active|activating|deactivating|reloading) ;; *) sleep 1; break;; esac\n\
-             else pgrep -f -- {folder} >/dev/null 2>&1 || break; fi\n\
+             else printf '%s\\n' {folder} | grep -qsF -f - /proc/[0-9]*/cmdline || break; fi\n\
              sleep 0.2; done\n\
              {result}\
              else mkdir -p -m 0711 \"$B/steps\" 2>/dev/null; [ ! -d \"$D\" ] || mv -T \"$D\" \"$D.void\"; rm -rf \"$D.void\"; printf 'N it never began\\n'; fi\n",

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::launch::STAGE;
 use super::script::OWED;
 use crate::command::quote;
 
@@ -68,20 +69,37 @@ pub fn claim_text(base: &str, run: &str, info: &LeaseInfo) -> String {
     let info = serde_json::to_string(info).unwrap_or_default();
     format!(
         r#"B={base}; R={run}; N="$B/lease.$R"; read -r u _ </proc/uptime; u=${{u%%.*}}
+runs() {{
+for d in "$B/steps/$1"/*/started; do
+[ -d "$d" ] || continue; n=${{d%/started}}; [ ! -e "$n/rc" ] || continue
+case $(systemctl show -p ActiveState --value "hadeploy-$1-${{n##*/}}") in active|activating|deactivating) return 0;; esac
+printf '%s\n' "$n" | grep -qsF -f - /proc/[0-9]*/cmdline && return 0
+done
+return 1
+}}
+take_over() {{
+mv -T "$B/lease" "$B/lease.dead.$R" || return 1
+d=; read -r d <"$B/lease.dead.$R/run"
+[ "$d" = "$r" ] || {{ mv -T "$B/lease.dead.$R" "$B/lease"; return 1; }}
+rm -rf "$B/lease.dead.$R" "$B/steps/$r" {STAGE}/"$r"-*
+mv -T "$N" "$B/lease"
+}}
 [ -d "$B" ] || mkdir -m 0711 "$B"
 r=; [ ! -e "$B/lease/run" ] || read -r r <"$B/lease/run"
-if [ "$r" = "$R" ]; then printf '%s\n' "$MARK" >"$B/lease/shell"; printf 'LEASE mine\n'; else
-mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; printf '%s\n' "$MARK" >"$N/shell"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
-if mv -T "$N" "$B/lease" 2>/dev/null; then printf 'LEASE mine\n'; else
+if [ -L "$B" ] || [ ! -O "$B" ]; then printf 'LEASE foreign\n'
+elif [ "$r" = "$R" ]; then printf '%s\n' "$MARK" >"$B/lease/shell"; printf 'LEASE mine\n'
+else
+mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; printf '%s\n' "$MARK" >"$N/shell"
+printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
+if mv -T "$N" "$B/lease" 2>/dev/null; then printf 'LEASE mine\n'
+else
 r=; i='{{}}'; b=0; read -r r <"$B/lease/run"; read -r i <"$B/lease/info"; read -r b <"$B/lease/beat"; a=$((u - b))
 if [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "$a" "$i"
-else w=; for d in "$B/steps/$r"/*/started; do [ -d "$d" ] || continue; n=${{d%/started}}; [ -e "$n/rc" ] && continue
-case $(systemctl show -p ActiveState --value "hadeploy-$r-${{n##*/}}") in active|activating|deactivating) w=1;; esac; done
-if [ -n "$w" ]; then printf 'LEASE finishing %s %s\n' "$a" "$i"
-elif mv -T "$B/lease" "$B/lease.dead.$R"; then
-rm -rf "$B/lease.dead.$R" "$B/steps/$r" /var/lib/hadeploy/stage/"$r"-*
-if mv -T "$N" "$B/lease"; then printf 'LEASE taken %s\n' "$i"; else printf 'LEASE held 0 %s\n' "$i"; fi
-else printf 'LEASE held 0 %s\n' "$i"; fi; fi; rm -rf "$N"; fi; fi
+elif runs "$r"; then printf 'LEASE finishing %s %s\n' "$a" "$i"
+elif take_over; then printf 'LEASE taken %s\n' "$i"
+else printf 'LEASE held 0 %s\n' "$i"; fi
+rm -rf "$N"
+fi; fi
 "#,
         base = quote(base),
         run = quote(run),
@@ -118,7 +136,7 @@ pub fn owed_text() -> String {
     )
 }
 
-/// What [`claim_text`] printed; none when it said nothing, as where `/run` cannot be written.
+/// What [`claim_text`] printed; none when it could not be written, as where `/run` is read-only or somebody else's folder stands in `/tmp`.
 pub fn parse_claim(output: &[u8]) -> Option<Claim> {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().find_map(|line| line.strip_prefix("LEASE "))?;
@@ -204,6 +222,21 @@ mod tests {
         std::fs::remove_dir_all(folder.path().join("base/lease")).expect("given back");
         let free = sh(&claim_text(base, "r2", &info("bob@b")));
         assert_eq!(parse_claim(&free), Some(Claim::Mine));
+    }
+
+    #[test]
+    fn a_folder_that_is_anothers_is_not_used() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let base = folder.path().join("base");
+        std::os::unix::fs::symlink(folder.path(), &base).expect("link");
+        let said = sh(&claim_text(
+            base.to_str().expect("utf-8"),
+            "r1",
+            &info("ann@a"),
+        ));
+        assert_eq!(said, b"LEASE foreign\n");
+        assert_eq!(parse_claim(&said), None);
+        assert!(!folder.path().join("lease").exists());
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl Node {
     pub async fn read(&mut self, script: &str) -> Result<Vec<u8>, NodeError> {
         let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
         self.round_trips += 1;
+        tracing::debug!(at = %self.describe(), bytes = text.len(), "reads");
         match self.try_read(&text).await {
             Err(NodeError::Lost(_) | NodeError::Transport(_)) => {
                 self.reconnect().await?;
@@ -162,6 +163,14 @@ impl Node {
             .flat_map(|placed| &placed.step.inputs)
             .collect();
         let deadline: Duration = steps.iter().map(|placed| placed.step.deadline).sum();
+        tracing::debug!(
+            at = %self.describe(),
+            unit = launch.unit(),
+            steps = steps.len(),
+            inputs = inputs.len(),
+            bytes = script.len(),
+            "launches"
+        );
         let output = self.launch(&launch, &script, &inputs, deadline).await?;
         let Some(end) = outcome::parse(&output) else {
             return Err(NodeError::Launch(
@@ -247,6 +256,7 @@ impl Node {
                 }
                 Err(NodeError::Lost(_) | NodeError::Transport(_)) if restarts < RECONNECTS => {
                     restarts += 1;
+                    tracing::debug!(at = %self.describe(), unit = launch.unit(), "attaches anew");
                     end = self.attach(launch).await;
                 }
                 Err(error) => {

@@ -98,6 +98,8 @@ fn body(
     launch: &Launch,
     nonce: &str,
 ) {
+    // What steps say, and what they are given, is nobody else's to read: who reads the process list knows the folder.
+    text.push_str("umask 077; : >\"$D/o\" >\"$D/e\"; umask 022\n");
     let mut input = 0;
     for (index, placed) in steps.iter().enumerate() {
         step_text(text, index, placed, &mut input, launch);
@@ -198,7 +200,11 @@ fn run_text(
     let mut text = String::new();
     let stdin = match &step.stdin {
         Some(words) => {
-            let _ = writeln!(text, "printf %s {} >\"$D/n\"", quote(words));
+            let _ = writeln!(
+                text,
+                "umask 077; printf %s {} >\"$D/n\"; umask 022",
+                quote(words)
+            );
             "\"$D/n\""
         }
         None => "/dev/null",
@@ -212,7 +218,10 @@ fn run_text(
     if let Some(user) = &placed.user {
         let _ = writeln!(head, "export HOME=~{user} USER={user} LOGNAME={user}");
     }
-    let _ = writeln!(text, "cat >\"$D/b\" <<'END-{run}'\n{head}{body}END-{run}");
+    let _ = writeln!(
+        text,
+        "umask 077; cat >\"$D/b\" <<'END-{run}'\n{head}{body}END-{run}\numask 022"
+    );
     let mut command = format!("timeout -k 10 {}", step.deadline.as_secs().max(1));
     if let Some(user) = &placed.user {
         let mut files = "\"$D/b\"".to_owned();
@@ -229,6 +238,10 @@ fn run_text(
         text,
         "{command} /bin/sh \"$D/b\" \"$D\" <{stdin} >\"$D/o\" 2>\"$D/e\"; rc=$?"
     );
+    if placed.user.is_some() {
+        // These are the user's: what is written under the same names next may be root's.
+        text.push_str("rm -f \"$D/b\" \"$D/n\"\n");
+    }
     text
 }
 
@@ -393,6 +406,27 @@ mod tests {
         };
         assert_eq!(*rc, 124);
         assert!(!String::from_utf8_lossy(stdout).contains("s3cret"));
+    }
+
+    #[test]
+    fn what_steps_say_and_get_is_nobody_elses_to_read() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let mut step = Step::new("look", "stat -c '%n %a' \"$D\"/[bneo]; umask");
+        step.act = true;
+        step.stdin = Some("s3cret".into());
+        let end = run(
+            &[placed(Step::new("first", "true")), placed(step)],
+            folder.path(),
+        );
+        let StepEnd::Ran { stdout, .. } = &end.steps[1] else {
+            panic!("{end:?}");
+        };
+        let said = String::from_utf8_lossy(stdout);
+        let modes: Vec<&str> = said
+            .lines()
+            .map(|line| line.rsplit(' ').next().unwrap())
+            .collect();
+        assert_eq!(modes, ["600", "600", "600", "600", "0022"], "{said}");
     }
 
     #[test]

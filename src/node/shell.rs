@@ -1,7 +1,7 @@
 //! One long-lived shell on a host: scripts go in by length, output comes back up to a marker.
 //!
 //! When the stream ends, the shell gives the lease back that was taken through it (`lease/shell` holds its mark): the end of a run needs no
-//! message and no waiting for one, and a controller that died blocks nobody, unless a step of it still runs.
+//! message and no waiting for one (renamed first, then looked at again: another run may take an expired one over at that moment), and a controller that died blocks nobody, unless a step of it still runs.
 //!
 //! A script costs one round trip. The shell reads a line with the script's length, the script, and runs it in a subshell whose
 //! standard input is what follows: the script itself takes the bytes that belong to it.
@@ -54,7 +54,8 @@ pub struct Reply {
 const LOOP: &str = "trap '' PIPE; export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /; \
 MARK=NONCE; printf '\\n@%s hello\\n' \"$MARK\"; \
 while read -r z; do s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done; \
-read -r s <BASE/lease/shell && [ \"$s\" = \"$MARK\" ] && read -r r <BASE/lease/run && mv -T BASE/lease BASE/lease.gone.\"$r\" && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
+read -r s <BASE/lease/shell && [ \"$s\" = \"$MARK\" ] && mv -T BASE/lease BASE/gone.\"$MARK\" && read -r s <BASE/gone.\"$MARK\"/shell && \
+if [ \"$s\" = \"$MARK\" ]; then read -r r <BASE/gone.\"$MARK\"/run; rm -rf BASE/gone.\"$MARK\" BASE/steps/\"$r\"; else mv -T BASE/gone.\"$MARK\" BASE/lease; fi";
 
 impl Shell {
     /// Starts it, with hadeploy's run-time folder `base` on the node; waits for the far side only when a password may have to be given.

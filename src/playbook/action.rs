@@ -97,12 +97,18 @@ impl Reader {
                 let (spot, _) = super::play::spot(map, value);
                 self.fault(
                     Diagnostic::at(&spot, "the task does nothing")
-                        .help("name a kind, such as `apt:`; `hadeploy doc` lists them"),
+                        .help(format!("name a kind, such as `apt:`; {}", self.there_are())),
                 );
             }
             return None;
         };
         self.read_action(named, &arguments, &span, map.get("args"))
+    }
+
+    /// The kinds of tasks, for help.
+    fn there_are(&self) -> String {
+        let names: Vec<_> = self.kinds.iter().map(|kind| kind.name).collect();
+        format!("the kinds of tasks are {} and meta", names.join(", "))
     }
 
     /// `action: copy src=a dest=/b` and `action: {module: copy, src: a}`.
@@ -167,6 +173,14 @@ impl Reader {
             );
             return true;
         }
+        // `ns.collection.name` can be nothing but a module.
+        if let [_, _, short] = key.split('.').collect::<Vec<_>>()[..] {
+            let message = format!("hadeploy does not have the module `{key}`");
+            let names = self.kinds.iter().map(|kind| kind.name);
+            let fault = Diagnostic::at(span, message).nearest(short, names);
+            self.fault(fault.help(self.there_are()));
+            return true;
+        }
         let names = self
             .kinds
             .iter()
@@ -175,7 +189,7 @@ impl Reader {
         let near_kind = crate::diagnostic::nearest(key, names.clone());
         let fault = Diagnostic::at(span, format!("unknown key or module `{key}` of a task"))
             .nearest(key, keywords::TASK.iter().copied().chain(names));
-        self.fault(fault.help("`hadeploy doc` lists the kinds of tasks"));
+        self.fault(fault.help(self.there_are()));
         // Perhaps this was meant as the action: then a missing action is no second fault.
         near_kind.is_some()
             || crate::diagnostic::nearest(key, keywords::TASK.iter().copied()).is_none()

@@ -371,13 +371,7 @@ pub(super) fn refused_in_task(word: &str) -> Option<&'static str> {
 /// What to do instead of a module of Ansible's that is not there. Full names work too.
 pub(super) fn refused_module(word: &str) -> Option<&'static str> {
     let short = word.rsplit('.').next().unwrap_or(word);
-    look_up(MODULES_REFUSED, short)
-        .or_else(|| MODULES_LATER.contains(&short).then_some(LATER))
-        .or_else(|| {
-            // `ns.collection.name` can be nothing but a module.
-            (word.split('.').count() == 3)
-                .then_some("only the kinds that `hadeploy doc` lists are there")
-        })
+    look_up(MODULES_REFUSED, short).or_else(|| MODULES_LATER.contains(&short).then_some(LATER))
 }
 
 fn look_up(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {

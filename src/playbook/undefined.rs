@@ -292,7 +292,7 @@ impl Reader<'_> {
                 self.faults.push(
                     Diagnostic::at(&name.span, format!("unknown fact `{}`", name.name))
                         .nearest(fact, gather::NAMES.iter().copied())
-                        .help("`hadeploy facts` shows those of a host"),
+                        .help("a task `debug: var=ansible_facts` shows those of a host"),
                 );
             }
         }
@@ -332,7 +332,7 @@ impl Reader<'_> {
                 self.faults.push(
                     Diagnostic::at(&span, format!("unknown fact `{}`", fact.as_str()))
                         .nearest(fact.as_str(), gather::NAMES.iter().copied())
-                        .help("`hadeploy facts` shows those of a host"),
+                        .help("a task `debug: var=ansible_facts` shows those of a host"),
                 );
             }
         }

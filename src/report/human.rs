@@ -158,7 +158,9 @@ impl Human {
 
     fn diagnostic(&self, diagnostic: &Diagnostic) -> Vec<String> {
         let rendered = diagnostic.render(self.options.colour);
-        rendered.lines().map(text::clean_painted).collect()
+        let blank = self.begun.then(String::new);
+        let lines = rendered.lines().map(text::clean_painted);
+        blank.into_iter().chain(lines).collect()
     }
 
     fn task(&mut self, result: &TaskResult) -> Vec<String> {

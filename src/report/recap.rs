@@ -163,10 +163,13 @@ fn verdict(recap: &Recap, mode: Mode, next: Option<&str>) -> (Ink, String) {
         } else {
             "failed"
         };
-        let mut reason = text::clean(&recap.reason);
-        if reason.is_empty() || reason == word {
-            reason = format!("exit status {}", recap.exit_code);
-        }
+        let reason = match text::clean(&recap.reason) {
+            reason if reason.is_empty() && recap.exit_code != 130 => {
+                format!(": exit status {}", recap.exit_code)
+            }
+            reason if reason.is_empty() || reason == word => String::new(),
+            reason => format!(": {reason}"),
+        };
         let done = match (mode, recap.touched) {
             (Mode::Plan, _) | (_, false) => "nothing was touched".to_owned(),
             (Mode::Apply, true) => format!("{} made {place}", count(changed, "change")),
@@ -175,7 +178,7 @@ fn verdict(recap: &Recap, mode: Mode, next: Option<&str>) -> (Ink, String) {
             Mode::Apply => then("go on"),
             Mode::Plan => String::new(),
         };
-        return (Ink::Bad, format!("{word}: {reason}; {done} ({time}){on}"));
+        return (Ink::Bad, format!("{word}{reason}; {done} ({time}){on}"));
     }
     match mode {
         _ if changed + unknown == 0 => (

@@ -113,11 +113,15 @@ fn details(result: &TaskResult, layout: &Layout) -> Vec<String> {
         details.extend(fields(&result.changes, result.action, layout));
     } else {
         let moved = result.items.iter().filter(|item| notable(item)).count();
-        details.push(format!("{moved} of {}", count(result.items.len(), "item")));
+        let all = count(result.items.len(), "item");
+        details.push(match moved {
+            0 => all,
+            moved => format!("{moved} of {all}"),
+        });
     }
     details.extend(effect(&result.effect, &result.changes));
     if details.is_empty() && has_words(result) {
-        details.extend(text::clean_lines(result.msg.trim_end()));
+        details.push(text::clean_lines(result.msg.trim_end()).join("\n"));
     }
     details
 }
@@ -197,7 +201,7 @@ fn items(result: &TaskResult, layout: &Layout) -> Vec<String> {
         );
         let mut details = fields(&item.changes, Action::Update, layout);
         if details.is_empty() || item.status == Status::Failed {
-            details.extend(text::clean_lines(item.msg.trim_end()));
+            details.push(text::clean_lines(item.msg.trim_end()).join("\n"));
         }
         lines.extend(with_details(head, details, 8, layout));
     }
@@ -219,18 +223,19 @@ fn has_words(result: &TaskResult) -> bool {
     !result.msg.trim().is_empty() || !result.items.is_empty()
 }
 
-/// `head  (one, two)` when that fits into a line, else each detail below `head`.
+/// `head  (one, two)` when each is one line and all fit into one, else each detail below `head`.
 fn with_details(head: String, details: Vec<String>, indent: usize, layout: &Layout) -> Vec<String> {
-    if details.is_empty() {
+    if details.iter().all(String::is_empty) {
         return vec![head];
     }
     let inline = details.join(", ");
     let bare = text::columns(&text::clean(&head));
-    if bare + 4 + text::columns(&inline) <= layout.width {
+    if !inline.contains('\n') && bare + 4 + text::columns(&inline) <= layout.width {
         return vec![format!("{head}  ({inline})")];
     }
     let mut lines = vec![head];
     let margin = " ".repeat(indent);
-    lines.extend(details.iter().map(|detail| format!("{margin}{detail}")));
+    let each = details.iter().flat_map(|detail| detail.lines());
+    lines.extend(each.map(|line| format!("{margin}{line}")));
     lines
 }

@@ -79,7 +79,8 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
 impl Resource for Debug {
     fn diff(&self, _known: &Known) -> Result<Change, Missing> {
         if self.too_quiet > 0 {
-            return Ok(Change::none("verbosity threshold not met"));
+            // No words: it is not told at all.
+            return Ok(Change::none(""));
         }
         let text = match &self.value {
             serde_json::Value::String(text) => text.clone(),

@@ -78,6 +78,7 @@ impl SshTransport {
         };
         login::log_in(&mut handle, &options, &client.keys, &mut deadline).await?;
         let host = options.describe();
+        tracing::debug!(%host, "connected");
         Ok(Self {
             channels: Channels::open(handle, &host, Arc::clone(&story)),
             host,

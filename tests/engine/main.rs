@@ -1,0 +1,6 @@
+//! The engine on played hosts: real scripts in a real shell, behind connections that break where a seed says.
+
+mod bench;
+mod cuts;
+mod played;
+mod wire;
