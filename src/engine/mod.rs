@@ -177,8 +177,10 @@ async fn work(run: &Arc<Run>, play: &Arc<Scheduled>) {
         working.spawn(async move {
             let (name, reached) = (host.name.clone(), progress.clone());
             // A bug met on one host is that host's failure; the others go on.
-            let work = tokio::spawn(HostRun::new(scope, layout, progress).work());
-            if let Err(error) = work.await
+            // In a set of its own, it ends with the run when that is given up.
+            let mut work = JoinSet::new();
+            work.spawn(HostRun::new(scope, layout, progress).work());
+            if let Some(Err(error)) = work.join_next().await
                 && error.is_panic()
             {
                 run.say(Event::HostUnreachable {
