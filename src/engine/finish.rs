@@ -19,6 +19,8 @@ impl HostRun {
     pub(super) fn finish_unit(&mut self, index: usize, task: &Arc<Task>, end: UnitEnd) {
         if end.status == Status::Changed {
             self.notify(index, task);
+        } else if task.changed_when.len() + task.failed_when.len() > 0 || end.rc.is_some() {
+            self.unowe(index, task);
         }
         for (name, value) in &end.facts {
             self.host

@@ -85,11 +85,24 @@ impl HostRun {
     /// A change makes its handlers due.
     pub(super) fn notify(&mut self, index: usize, task: &Task) {
         match self.handlers_of(index, task) {
-            Ok(handlers) => handlers
-                .into_iter()
-                .for_each(|handler| self.notified.add(handler)),
+            Ok(handlers) => {
+                for handler in handlers {
+                    let note = self.note_of(handler);
+                    lock(&self.host.paid).retain(|paid| *paid != note);
+                    self.notified.add(handler);
+                }
+            }
             Err(Stop::Fault(fault)) => self.run.say(Event::Diagnostic(fault)),
             Err(Stop::After(_)) => {}
+        }
+    }
+
+    /// A step ran and was judged to be no change: the notes it wrote ahead are taken away, unless something else raised them.
+    pub(super) fn unowe(&self, index: usize, task: &Task) {
+        for handler in self.handlers_of(index, task).unwrap_or_default() {
+            if !self.notified.due.contains(&handler) {
+                self.paid(handler);
+            }
         }
     }
 
@@ -117,7 +130,7 @@ impl HostRun {
             .collect()
     }
 
-    /// The note of a handler that succeeded and wrote nothing is taken away with the lease.
+    /// The note of a handler that succeeded and wrote nothing is taken away at the end of the run.
     pub(super) fn paid(&self, handler: usize) {
         lock(&self.host.paid).push(self.note_of(handler));
     }

@@ -98,11 +98,11 @@ pub async fn run(
             Some("the inventory's connection variables are wrong; nothing was touched"),
         );
     }
-    let heart = run
-        .settings
-        .mode
-        .may_change()
-        .then(|| tokio::spawn(heart::beat(run.clone())));
+    // Ends with this function, however that ends.
+    let mut heart = JoinSet::new();
+    if run.settings.mode.may_change() {
+        heart.spawn(heart::beat(run.clone()));
+    }
     let early = connect_later_hosts(&run, &plays);
     for play in &plays {
         if run.stop.is_cancelled() || run.gate.refusal().is_some() {
@@ -112,9 +112,7 @@ pub async fn run(
     }
     early.shutdown_after().await;
     farewell(&run).await;
-    if let Some(heart) = heart {
-        heart.abort();
-    }
+    heart.abort_all();
     recap::finish(&run, began, None)
 }
 
