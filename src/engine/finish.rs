@@ -18,10 +18,12 @@ use crate::value::Value;
 impl HostRun {
     /// One unit's verdict is final.
     pub(super) fn finish_unit(&mut self, index: usize, task: &Arc<Task>, mut end: UnitEnd) {
-        if end.status == Status::Changed
-            && let Some(failure) = self.notify(index, task)
-        {
-            end = UnitEnd::failed(failure);
+        if end.status == Status::Changed {
+            if let Some(failure) = self.notify(index, task) {
+                end = UnitEnd::failed(failure);
+            }
+        } else if task.changed_when.len() + task.failed_when.len() > 0 || end.rc.is_some() {
+            self.unowe(index, task);
         }
         for (name, value) in &end.facts {
             self.host

@@ -85,9 +85,11 @@ impl HostRun {
     /// A change makes its handlers due. Says what is wrong with their names.
     pub(super) fn notify(&mut self, index: usize, task: &Task) -> Option<Failure> {
         if let Ok(handlers) = self.handlers_of(index, task) {
-            handlers
-                .into_iter()
-                .for_each(|handler| self.notified.add(handler));
+            for handler in handlers {
+                let note = self.note_of(handler);
+                lock(&self.host.paid).retain(|paid| *paid != note);
+                self.notified.add(handler);
+            }
         }
         self.misnamed(index, task)
     }
@@ -101,6 +103,15 @@ impl HostRun {
                 Some(Failure::new(fault.one_line()).help(help))
             }
             _ => None,
+        }
+    }
+
+    /// A step ran and was judged to be no change: the notes it wrote ahead are taken away, unless something else raised them.
+    pub(super) fn unowe(&self, index: usize, task: &Task) {
+        for handler in self.handlers_of(index, task).unwrap_or_default() {
+            if !self.notified.due.contains(&handler) {
+                self.paid(handler);
+            }
         }
     }
 
@@ -128,7 +139,7 @@ impl HostRun {
             .collect()
     }
 
-    /// The note of a handler that succeeded and wrote nothing is taken away with the lease.
+    /// The note of a handler that succeeded and wrote nothing is taken away at the end of the run.
     pub(super) fn paid(&self, handler: usize) {
         lock(&self.host.paid).push(self.note_of(handler));
     }

@@ -98,11 +98,11 @@ pub async fn run(
             Some("the inventory's connection variables are wrong; nothing was touched"),
         );
     }
-    let heart = run
-        .settings
-        .mode
-        .may_change()
-        .then(|| tokio::spawn(heart::beat(run.clone())));
+    // Ends with this function, however that ends.
+    let mut heart = JoinSet::new();
+    if run.settings.mode.may_change() {
+        heart.spawn(heart::beat(run.clone()));
+    }
     let early = connect_later_hosts(&run, &plays);
     for play in &plays {
         if run.stop.is_cancelled() || run.gate.refusal().is_some() {
@@ -112,9 +112,7 @@ pub async fn run(
     }
     early.shutdown_after().await;
     farewell(&run).await;
-    if let Some(heart) = heart {
-        heart.abort();
-    }
+    heart.abort_all();
     recap::finish(&run, began, None)
 }
 
@@ -177,8 +175,10 @@ async fn work(run: &Arc<Run>, play: &Arc<Scheduled>) {
         working.spawn(async move {
             let (name, reached) = (host.name.clone(), progress.clone());
             // A bug met on one host is that host's failure; the others go on.
-            let work = tokio::spawn(HostRun::new(scope, layout, progress).work());
-            if let Err(error) = work.await
+            // In a set of its own, it ends with the run when that is given up.
+            let mut work = JoinSet::new();
+            work.spawn(HostRun::new(scope, layout, progress).work());
+            if let Some(Err(error)) = work.join_next().await
                 && error.is_panic()
             {
                 run.say(Event::HostUnreachable {

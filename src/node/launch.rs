@@ -124,23 +124,23 @@ impl Launch {
     }
 
     /// After a lost connection: waits for a script that was started, and prints its result; forbids one that was not. The hanging connection and
-    /// this one race for the folder `started`, so that exactly one of them is right about it.
+    /// this one race for the folder `started`, so that exactly one of them is right about it; a hanging one that
+    /// gives up takes the whole folder away, therefore more than one try.
     pub fn attach_text(&self) -> String {
         format!(
-            "B={base}; D={folder}; {adopt}\
+            "{adopt}D={folder}\n\
              if [ ! -d \"$B/steps/\"{run} ]; then printf 'V what it said is gone\\n'\n\
-             elif mkdir -m 0711 \"$D\"; [ -d \"$D/void\" ] || mkdir \"$D/started\"; then mkdir \"$D/void\"; printf 'B\\n'\n\
+             elif w=; for k in 1 2 3; do mkdir -m 0711 \"$D\"; if [ -d \"$D/void\" ] || mkdir \"$D/started\"; then w=1; break; fi; [ ! -d \"$D/started\" ] || break; done; [ -n \"$w\" ]; then mkdir \"$D/void\"; printf 'B\\n'\n\
              else while [ ! -e \"$D/rc\" ]; do\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then case $(systemctl show -p ActiveState --value {unit} 2>/dev/null) in active|activating|deactivating|reloading) ;; *) sleep 1; break;; esac\n\
              else busy \"$D\" || {{ sleep 1; busy \"$D\" || break; }}; fi\n\
              sleep 0.2; done\n\
              {result}\
              fi\n",
-            base = quote(&self.base),
             run = quote(&self.run),
             folder = quote(&self.folder()),
             unit = quote(&self.unit()),
-            adopt = lease::adopt_text(&self.run),
+            adopt = lease::adopt_text(&self.base, &self.run),
             result = self.result(),
         )
     }

@@ -68,14 +68,14 @@ pub struct OwedEntry {
 }
 
 /// What [`claim_text`] and [`adopt_text`] begin with. `mine` makes this shell the one whose end gives the lease back, if the run holds the lease or
-/// nobody took it since; a shell that is just giving it back is waited for. `busy` says whether a script in this folder still runs.
+/// nobody took it since; a shell that is just giving it back is waited for, and one of a later connection keeps it: marks begin with a number. `busy` says whether a script in this folder still runs.
 const WORDS: &str = r#"read -r u _ </proc/uptime; u=${u%%.*}
 mine() { k=0; while [ "$k" -lt 20 ]; do
 if [ -d "$B/lease.gone.$R" ]; then printf '%s\n' "$u" >"$B/lease.gone.$R/beat"; mv -T "$B/lease.gone.$R" "$B/lease" && mv -T "$B/lease/over" "$B/lease/shell-$MARK" && return 0; fi
 r=; [ ! -e "$B/lease/run" ] || read -r r <"$B/lease/run"
 if [ "$r" = "$R" ]; then
 [ ! -e "$B/lease/shell-$MARK" ] || return 0
-for s in "$B"/lease/shell-*; do mv -T "$s" "$B/lease/shell-$MARK" && return 0; done
+for s in "$B"/lease/shell-*; do o=${s##*/shell-}; o=${o%%-*}; [ "$o" = '*' ] || [ "$o" -lt "${MARK%%-*}" ] || return 1; mv -T "$s" "$B/lease/shell-$MARK" && return 0; done
 [ "$k" -lt 15 ] || ! mv -T "$B/lease/over" "$B/lease/shell-$MARK" || return 0
 elif [ -n "$r" ] || [ ! -d "$B/lease.gone.$R" ]; then return 1; fi
 k=$((k + 1)); sleep 0.1; done; return 1; }
@@ -114,9 +114,9 @@ else printf 'LEASE held 0 %s\n' "$i"; fi; fi; rm -rf "$N"; fi
 
 /// Shell text by which the shell that runs it becomes the one whose end gives the lease back: after a lost connection, when the old
 /// shell may still hang, or has given it back. Does nothing when the lease is no longer ours; the scripts find that out themselves.
-/// Needs `B`.
-pub fn adopt_text(run: &str) -> String {
-    format!("R={run}; {WORDS}\nmine\n", run = quote(run))
+pub fn adopt_text(base: &str, run: &str) -> String {
+    let base = quote(base);
+    format!("B={base}; R={run}; {WORDS}\nmine\n", run = quote(run))
 }
 
 /// Shell text that says that we live; prints `ok`, or nothing when the lease is no longer ours.

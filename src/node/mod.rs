@@ -104,7 +104,8 @@ impl Node {
     /// Runs a script that only reads (or takes the lease) and returns what it printed. A lost connection is made again:
     /// reading twice does no harm.
     pub async fn read(&mut self, script: &str) -> Result<Vec<u8>, NodeError> {
-        let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
+        let quiet = |script: &str| format!("{{\n{script}\n}} </dev/null 2>/dev/null");
+        let mut text = quiet(script);
         self.round_trips += 1;
         tracing::debug!(at = %self.describe(), bytes = text.len(), "reads");
         let mut tries = 0;
@@ -113,6 +114,8 @@ impl Node {
                 Err(NodeError::Lost(_) | NodeError::Transport(_)) if tries < RECONNECTS => {
                     tries += 1;
                     self.reconnect().await?;
+                    // The old shell gives the lease back: it is taken up again, if this run held one.
+                    text = quiet(&(lease::adopt_text(&self.base, &self.run) + script));
                 }
                 answer => return answer,
             }

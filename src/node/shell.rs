@@ -6,6 +6,7 @@
 //! A script costs one round trip. The shell reads a line with the script's length, the script, and runs it in a subshell whose
 //! standard input is what follows: the script itself takes the bytes that belong to it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -66,7 +67,9 @@ impl Shell {
         privilege: &Privilege,
         base: &str,
     ) -> Result<Shell, NodeError> {
-        let nonce = nonce();
+        // Numbered: a script that a lost connection delivers late must not take the lease from the connection that took its place.
+        static STARTED: AtomicU64 = AtomicU64::new(1);
+        let nonce = format!("{}-{}", STARTED.fetch_add(1, Ordering::Relaxed), nonce());
         let shell = format!(
             "/bin/sh -c {}",
             quote(&LOOP.replace("NONCE", &nonce).replace("BASE", &quote(base)))

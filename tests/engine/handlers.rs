@@ -123,3 +123,19 @@ async fn what_a_dead_controller_owed_is_paid_by_the_next() {
         "what the dead run left is cleared away"
     );
 }
+
+/// Two sections, with a flush between them at which nothing is due, go in one script.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_behind_an_idle_flush_runs_once() {
+    let bench = Bench::new(&["a"]);
+    let told = bench
+        .apply("- name: p\n  hosts: all\n  gather_facts: false\n  pre_tasks:\n    - shell: \"echo one >> {{ dir }}/log\"\n  tasks:\n    - shell: \"echo two >> {{ dir }}/log\"\n    - shell: \"echo three >> {{ dir }}/log\"\n")
+        .await;
+    assert_eq!(
+        bench.host().read("log"),
+        "one\ntwo\nthree\n",
+        "{}",
+        told.story()
+    );
+    assert_eq!(told.recap.hosts["a"].changed, 3, "{}", told.story());
+}

@@ -1,5 +1,4 @@
 //! The engine on played hosts: real scripts in a real shell, behind connections that break where a seed says.
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod bench;
 mod cuts;
