@@ -124,7 +124,11 @@ async fn attempt(seed: u64) -> bool {
     let tally = told.recap.hosts["b"];
     assert_eq!((tally.unreachable, tally.failed), (0, 0), "seed {seed}");
     let whole = told.recap.hosts["a"].unreachable == 0;
-    assert_eq!(told.recap.exit_code, if whole { 0 } else { 3 }, "seed {seed}");
+    assert_eq!(
+        told.recap.exit_code,
+        if whole { 0 } else { 3 },
+        "seed {seed}"
+    );
     if whole {
         for host in &bench.hosts {
             assert!(host.free().await, "seed {seed}: {words}: the lease stays");
@@ -174,7 +178,9 @@ async fn nothing_is_lost_or_done_twice_at_length() {
 async fn an_unchanged_play_takes_three_round_trips() {
     let bench = Bench::new(&["a", "b"]);
     let tasks: String = (0..100)
-        .map(|number| format!("    - copy: {{content: '{number}', dest: '{{{{ dir }}}}/{number}'}}\n"))
+        .map(|number| {
+            format!("    - copy: {{content: '{number}', dest: '{{{{ dir }}}}/{number}'}}\n")
+        })
         .collect();
     let play = format!("- name: p\n  hosts: all\n  tasks:\n{tasks}");
     let first = bench.apply(&play).await;
