@@ -1,9 +1,4 @@
 //! `hadeploy lab`: real Debian nodes on this machine.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command line talks to the user"
-)]
 
 use clap::{Args, Subcommand, ValueEnum};
 

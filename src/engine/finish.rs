@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bind::Unit;
 use super::host::{HostRun, Slot};
 use super::layout::{Item, What};
 use super::native;
@@ -11,14 +12,16 @@ use super::state::Out;
 use super::verdict::{self, UnitEnd};
 use crate::event::{Failure, Status};
 use crate::playbook::Task;
-use crate::template::{Scope, Stop};
+use crate::template::{Scope, Stop, is_template};
 use crate::value::Value;
 
 impl HostRun {
     /// One unit's verdict is final.
-    pub(super) fn finish_unit(&mut self, index: usize, task: &Arc<Task>, end: UnitEnd) {
-        if end.status == Status::Changed {
-            self.notify(index, task);
+    pub(super) fn finish_unit(&mut self, index: usize, task: &Arc<Task>, mut end: UnitEnd) {
+        if end.status == Status::Changed
+            && let Some(failure) = self.notify(index, task)
+        {
+            end = UnitEnd::failed(failure);
         }
         for (name, value) in &end.facts {
             self.host
@@ -43,6 +46,9 @@ impl HostRun {
         }
         let play = &self.play.play.play.name;
         let mut result = verdict::result(task, play, &self.host.name, &units, &ends);
+        if let Some(name) = self.shown_name(task, &units) {
+            result.task = name;
+        }
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
         result.ignored =
             failed && result.status == Status::Failed && units.iter().any(|unit| unit.ignore);
@@ -60,6 +66,17 @@ impl HostRun {
         if failed && !ignored {
             self.fail();
         }
+    }
+
+    /// A name with templates, filled in as far as its names are known.
+    fn shown_name(&self, task: &Task, units: &[Unit]) -> Option<Arc<str>> {
+        let name = task.name.as_ref().filter(|name| is_template(name))?;
+        let scope: Arc<dyn Scope> = match units.first() {
+            Some(unit) => unit.scope.clone(),
+            None => self.play.clone(),
+        };
+        let shown = self.run.templates.render(name, &scope).ok()?;
+        shown.as_str().map(Arc::from)
     }
 
     /// A task failed: nothing more but forced handlers.

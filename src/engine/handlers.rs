@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::host::HostRun;
 use super::state::lock;
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::event::Event;
+use crate::event::{Event, Failure};
 use crate::node::{OwedEntry, OwedNote};
 use crate::playbook::Task;
 use crate::template::{Scope, Stop};
@@ -82,14 +82,25 @@ impl HostRun {
         Ok(found)
     }
 
-    /// A change makes its handlers due.
-    pub(super) fn notify(&mut self, index: usize, task: &Task) {
-        match self.handlers_of(index, task) {
-            Ok(handlers) => handlers
+    /// A change makes its handlers due. Says what is wrong with their names.
+    pub(super) fn notify(&mut self, index: usize, task: &Task) -> Option<Failure> {
+        if let Ok(handlers) = self.handlers_of(index, task) {
+            handlers
                 .into_iter()
-                .for_each(|handler| self.notified.add(handler)),
-            Err(Stop::Fault(fault)) => self.run.say(Event::Diagnostic(fault)),
-            Err(Stop::After(_)) => {}
+                .for_each(|handler| self.notified.add(handler));
+        }
+        self.misnamed(index, task)
+    }
+
+    /// What is wrong with the names of the handlers that `task` notifies, as far as it is known.
+    pub(super) fn misnamed(&self, index: usize, task: &Task) -> Option<Failure> {
+        match self.handlers_of(index, task) {
+            Err(Stop::Fault(fault)) => {
+                let help =
+                    "a handler is called by its name as written, or by a topic of its `listen`";
+                Some(Failure::new(fault.one_line()).help(help))
+            }
+            _ => None,
         }
     }
 

@@ -107,6 +107,10 @@ impl HostRun {
         };
         for step in &change.steps {
             let mut step = step.clone();
+            if unit.secret {
+                // The title of a command is the command.
+                step.title = task.label.to_string();
+            }
             if step.act || step.touches.contains(&Touch::Everything) {
                 step.env.extend(unit.env.iter().cloned());
             }

@@ -213,6 +213,9 @@ impl HostRun {
             let end = UnitEnd::of(Status::Ok, change);
             return self.decided(index, number, task, end, walk);
         }
+        if let Some(failure) = self.misnamed(index, task) {
+            return self.decided(index, number, task, UnitEnd::failed(failure), walk);
+        }
         if !self.run.settings.mode.may_change() && !unit.reads {
             return self.predict(index, number, task, change, walk);
         }

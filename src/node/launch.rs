@@ -29,6 +29,8 @@ pub enum LaunchEnd {
     Ended(Vec<u8>),
     /// Its bytes did not arrive whole, or could not be stored: nothing was started. The reason.
     NotStarted(String),
+    /// It was not started and never will be: it may be sent again under another number.
+    NeverBegan,
     /// It was started and is gone without a result: killed, or the node was restarted. Its last words.
     Vanished(String),
 }
@@ -60,12 +62,13 @@ impl Launch {
         let folder = quote(&self.folder());
         let base = quote(&self.base);
         let run = quote(&self.run);
+        // In braces: a text of which only the beginning arrives does nothing.
         let mut text = format!(
-            "B={base}; D={folder}; f=\n\
+            "{{\nB={base}; D={folder}; f=\n\
              no() {{ printf 'N %s' \"$1\"; [ -z \"$2\" ] || rm -rf \"$D\" {STAGE}/{run}-{number}-*; printf '\\n\\n@%s done 90\\n' \"$MARK\"; exec cat >/dev/null; }}\n\
              take() {{ head -c \"$1\" >\"$2\" 2>/dev/null && [ \"$(stat -c %s \"$2\")\" = \"$1\" ] || w=$(df -P \"$2\" | tail -n1 | {{ read -r _ _ _ k _ on; printf '%s KiB are left on %s' \"$k\" \"$on\"; }}); }}\n\
              w=$(mkdir -p -m 0711 \"$B\" \"$B/steps\" \"$B/steps/\"{run} 2>&1 && mkdir -m 0711 \"$D\" 2>&1) || no \"$w\"\n\
-             rm -rf \"$B/steps/\"{run}/{previous}; umask 077; w=\n",
+             [ -d \"$B/steps/\"{run}/{previous}/void ] || rm -rf \"$B/steps/\"{run}/{previous}; umask 077; w=\n",
             number = self.number,
             previous = self.number.saturating_sub(1),
         );
@@ -90,7 +93,7 @@ impl Launch {
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then\n\
              systemd-run --quiet --collect --wait --unit={unit} -p KillMode=process -p RuntimeMaxSec={seconds} -p OOMPolicy=continue {main} </dev/null >\"$D/err\" 2>&1\n\
              else setsid -w {main} </dev/null >\"$D/err\" 2>&1; fi\n\
-             {result}",
+             {result}}}\n",
             unit = quote(&self.unit()),
             seconds = deadline.as_secs() + 60,
             main = self.main(),
@@ -120,21 +123,24 @@ impl Launch {
         )
     }
 
-    /// After a lost connection: waits for a script that was started, and prints its result; forbids one that was not.
+    /// After a lost connection: waits for a script that was started, and prints its result; forbids one that was not. The hanging connection and
+    /// this one race for the folder `started`, so that exactly one of them is right about it.
     pub fn attach_text(&self) -> String {
         format!(
             "B={base}; D={folder}; {adopt}\
-             if [ -d \"$D/started\" ]; then\n\
-             while [ ! -e \"$D/rc\" ]; do\n\
+             if [ ! -d \"$B/steps/\"{run} ]; then printf 'V what it said is gone\\n'\n\
+             elif mkdir -m 0711 \"$D\"; [ -d \"$D/void\" ] || mkdir \"$D/started\"; then mkdir \"$D/void\"; printf 'B\\n'\n\
+             else while [ ! -e \"$D/rc\" ]; do\n\
              if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then case $(systemctl show -p ActiveState --value {unit} 2>/dev/null) in active|activating|deactivating|reloading) ;; *) sleep 1; break;; esac\n\
-             else printf '%s\\n' {folder} | grep -qsF -f - /proc/[0-9]*/cmdline || break; fi\n\
+             else busy \"$D\" || {{ sleep 1; busy \"$D\" || break; }}; fi\n\
              sleep 0.2; done\n\
              {result}\
-             else mkdir -p -m 0711 \"$B/steps\" 2>/dev/null; [ ! -d \"$D\" ] || mv -T \"$D\" \"$D.void\"; rm -rf \"$D.void\"; printf 'N it never began\\n'; fi\n",
+             fi\n",
             base = quote(&self.base),
+            run = quote(&self.run),
             folder = quote(&self.folder()),
             unit = quote(&self.unit()),
-            adopt = lease::adopt_text(&self.base, &self.run),
+            adopt = lease::adopt_text(&self.run),
             result = self.result(),
         )
     }
@@ -150,6 +156,7 @@ pub fn parse(output: &[u8]) -> LaunchEnd {
     let rest = output.get(end + 1..).unwrap_or(&[]);
     match line.split_at_checked(1) {
         Some(("E", _)) => LaunchEnd::Ended(rest.to_vec()),
+        Some(("B", _)) => LaunchEnd::NeverBegan,
         Some(("N", reason)) => LaunchEnd::NotStarted(reason.trim().to_owned()),
         Some(("V", words)) => LaunchEnd::Vanished(words.trim().to_owned()),
         _ => LaunchEnd::Vanished(line),

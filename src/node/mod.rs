@@ -101,18 +101,21 @@ impl Node {
             .ok_or_else(|| NodeError::Lost("there is no shell".to_owned()))
     }
 
-    /// Runs a script that only reads (or takes the lease) and returns what it printed. A lost connection is made again once:
+    /// Runs a script that only reads (or takes the lease) and returns what it printed. A lost connection is made again:
     /// reading twice does no harm.
     pub async fn read(&mut self, script: &str) -> Result<Vec<u8>, NodeError> {
         let text = format!("{{\n{script}\n}} </dev/null 2>/dev/null");
         self.round_trips += 1;
         tracing::debug!(at = %self.describe(), bytes = text.len(), "reads");
-        match self.try_read(&text).await {
-            Err(NodeError::Lost(_) | NodeError::Transport(_)) => {
-                self.reconnect().await?;
-                self.try_read(&text).await
+        let mut tries = 0;
+        loop {
+            match self.try_read(&text).await {
+                Err(NodeError::Lost(_) | NodeError::Transport(_)) if tries < RECONNECTS => {
+                    tries += 1;
+                    self.reconnect().await?;
+                }
+                answer => return answer,
             }
-            answer => answer,
         }
     }
 
@@ -150,28 +153,40 @@ impl Node {
         steps: &[PlacedStep],
         questions: &Missing,
     ) -> Result<(ScriptEnd, Vec<(Question, Answer)>), NodeError> {
-        self.scripts += 1;
-        let launch = Launch {
-            base: self.base.clone(),
-            run: self.run.clone(),
-            number: self.scripts,
-        };
         let nonce = nonce();
-        let script = script::compile(steps, questions, &launch, &nonce);
         let inputs: Vec<&Content> = steps
             .iter()
             .flat_map(|placed| &placed.step.inputs)
             .collect();
         let deadline: Duration = steps.iter().map(|placed| placed.step.deadline).sum();
-        tracing::debug!(
-            at = %self.describe(),
-            unit = launch.unit(),
-            steps = steps.len(),
-            inputs = inputs.len(),
-            bytes = script.len(),
-            "launches"
-        );
-        let output = self.launch(&launch, &script, &inputs, deadline).await?;
+        let mut tries = 0;
+        let output = loop {
+            self.scripts += 1;
+            let launch = Launch {
+                base: self.base.clone(),
+                run: self.run.clone(),
+                number: self.scripts,
+            };
+            let script = script::compile(steps, questions, &launch, &nonce);
+            tracing::debug!(
+                at = %self.describe(),
+                unit = launch.unit(),
+                steps = steps.len(),
+                inputs = inputs.len(),
+                bytes = script.len(),
+                "launches"
+            );
+            if let Some(output) = self.launch(&launch, &script, &inputs, deadline).await? {
+                break output;
+            }
+            tries += 1;
+            if tries > RECONNECTS {
+                return Err(NodeError::Lost(
+                    "it broke each time before a script had arrived; nothing was started"
+                        .to_owned(),
+                ));
+            }
+        };
         let Some(end) = outcome::parse(&output) else {
             return Err(NodeError::Launch(
                 "the script ended without saying how; is there room in /run?".to_owned(),
@@ -215,13 +230,14 @@ impl Node {
         Ok((end, answers))
     }
 
+    /// None when the connection was lost before the script had arrived: it may be sent again.
     async fn launch(
         &mut self,
         launch: &Launch,
         script: &str,
         inputs: &[&Content],
         deadline: Duration,
-    ) -> Result<Vec<u8>, NodeError> {
+    ) -> Result<Option<Vec<u8>>, NodeError> {
         let text = launch.text(script.len(), inputs, deadline);
         let body = Content::Bytes(script.as_bytes().into());
         let mut payload = vec![&body];
@@ -243,7 +259,8 @@ impl Node {
         };
         loop {
             match end {
-                Ok(LaunchEnd::Ended(output)) => return Ok(output),
+                Ok(LaunchEnd::Ended(output)) => return Ok(Some(output)),
+                Ok(LaunchEnd::NeverBegan) => return Ok(None),
                 Ok(LaunchEnd::NotStarted(reason)) => {
                     // The rest of the payload may still be in the stream: this shell is done with.
                     self.shell = None;
@@ -320,7 +337,9 @@ impl Node {
 
     /// Ends the connection; a lease taken through it goes back.
     pub async fn close(&mut self) {
-        self.shell = None;
+        if let Some(shell) = self.shell.take() {
+            shell.bye().await;
+        }
         let way = self.way();
         way.close().await;
     }

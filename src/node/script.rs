@@ -200,11 +200,8 @@ fn run_text(
     let mut text = String::new();
     let stdin = match &step.stdin {
         Some(words) => {
-            let _ = writeln!(
-                text,
-                "umask 077; printf %s {} >\"$D/n\"; umask 022",
-                quote(words)
-            );
+            let words = quote(words);
+            let _ = writeln!(text, "umask 077; printf %s {words} >\"$D/n\"; umask 022");
             "\"$D/n\""
         }
         None => "/dev/null",

@@ -1,7 +1,7 @@
 //! One long-lived shell on a host: scripts go in by length, output comes back up to a marker.
 //!
-//! When the stream ends, the shell gives the lease back that was taken through it (`lease/shell` holds its mark): the end of a run needs no
-//! message and no waiting for one (renamed first, then looked at again: another run may take an expired one over at that moment), and a controller that died blocks nobody, unless a step of it still runs.
+//! When the stream ends, the shell gives the lease back that was taken through it (`lease/shell-MARK` stands there): a controller that died
+//! blocks nobody, unless a step of it still runs. Behind a `bye` it also clears away what the run might have come back for.
 //!
 //! A script costs one round trip. The shell reads a line with the script's length, the script, and runs it in a subshell whose
 //! standard input is what follows: the script itself takes the bytes that belong to it.
@@ -21,6 +21,9 @@ use crate::transport::{Process, Transport};
 
 /// Standard error of the shell itself is kept up to this many bytes, for messages.
 const STDERR_LIMIT: usize = 4096;
+
+/// So long the end of a run waits for a host to clear up.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How the shell becomes root, if it does.
 #[derive(Debug, Clone, Default)]
@@ -53,9 +56,8 @@ pub struct Reply {
 
 const LOOP: &str = "trap '' PIPE; export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /; \
 MARK=NONCE; printf '\\n@%s hello\\n' \"$MARK\"; \
-while read -r z; do s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done; \
-read -r s <BASE/lease/shell && [ \"$s\" = \"$MARK\" ] && mv -T BASE/lease BASE/gone.\"$MARK\" && read -r s <BASE/gone.\"$MARK\"/shell && \
-if [ \"$s\" = \"$MARK\" ]; then read -r r <BASE/gone.\"$MARK\"/run; rm -rf BASE/gone.\"$MARK\" BASE/steps/\"$r\"; else mv -T BASE/gone.\"$MARK\" BASE/lease; fi";
+while read -r z; do [ \"$z\" != bye ] || break; s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done; \
+exec 2>/dev/null; mv -T BASE/lease/shell-\"$MARK\" BASE/lease/over && read -r r <BASE/lease/run && mv -T BASE/lease BASE/lease.gone.\"$r\" && [ \"$z\" = bye ] && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
 
 impl Shell {
     /// Starts it, with hadeploy's run-time folder `base` on the node; waits for the far side only when a password may have to be given.
@@ -174,6 +176,18 @@ impl Shell {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Says that the run is over here, and waits a little until the shell has cleared up behind it.
+    pub async fn bye(mut self) {
+        let farewell = async {
+            self.process.stdin.write_all(b"bye\n").await?;
+            self.process.stdin.shutdown().await?;
+            while self.fill().await? > 0 {}
+            Ok::<(), NodeError>(())
+        };
+        // Without it, the next run clears up.
+        let _ = timeout(FAREWELL, farewell).await;
     }
 
     /// The answer to the oldest script sent.

@@ -29,7 +29,6 @@ pub struct Bench {
 pub struct Told {
     pub events: Vec<Event>,
     pub recap: Recap,
-    pub run_id: String,
 }
 
 impl Told {
@@ -113,11 +112,7 @@ impl Bench {
         while let Ok(event) = receiver.try_recv() {
             events.push(event);
         }
-        Told {
-            events,
-            recap,
-            run_id,
-        }
+        Told { events, recap }
     }
 
     /// The run itself, for tests that give it up in the middle.

@@ -128,15 +128,20 @@ impl Host {
         self.base().join("lease").exists()
     }
 
-    /// Folders of scripts that lie there.
-    pub fn steps(&self) -> usize {
-        std::fs::read_dir(self.base().join("steps")).map_or(0, Iterator::count)
+    /// Waits until no folders of scripts lie there.
+    pub async fn swept(&self) -> bool {
+        let steps = || std::fs::read_dir(self.base().join("steps")).map_or(0, Iterator::count);
+        self.becomes(|| steps() == 0).await
     }
 
     /// Waits until the lease is free.
     pub async fn free(&self) -> bool {
+        self.becomes(|| !self.leased()).await
+    }
+
+    async fn becomes(&self, wanted: impl Fn() -> bool) -> bool {
         for _ in 0..200 {
-            if !self.leased() {
+            if wanted() {
                 return true;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;

@@ -16,6 +16,8 @@ pub fn cases() -> Vec<Case> {
         Case::new("faults::apt_is_locked_for_a_while", locked_for_a_while),
         Case::new("faults::apt_stays_locked", apt_stays_locked),
         Case::new("faults::validate_refuses", validate_refuses),
+        Case::new("faults::ignored_failures_say_why", ignored),
+        Case::new("faults::a_handler_that_is_not_there", no_such_handler),
         Case::new("faults::a_step_past_its_deadline", past_its_deadline),
         Case::new("faults::one_bad_node_of_three", one_bad_node_of_three),
         Case::new("faults::two_applies_at_once", two_applies_at_once),
@@ -157,6 +159,37 @@ fn validate_refuses(world: &World) {
         node.sh("cd /srv/va; cat conf; stat -c %a conf; ls -A; ls -A /var/lib/hadeploy/owed 2>/dev/null || true"),
         "good old\n640\nconf"
     );
+}
+
+/// `ignore_errors` does not let a failed step be read back.
+fn ignored(world: &World) {
+    let node = world.node("n1");
+    let site = Site::with(
+        &node.lab,
+        &play(
+            "    - name: write\n      copy: {content: \"bad\\n\", dest: /srv/ignored, validate: 'grep -q good %s'}\n      ignore_errors: true\n    - name: after\n      command: \"true\"\n",
+        ),
+    );
+    let run = site.apply();
+    assert_eq!(run.status("write"), "failed", "{run}");
+    run.says(&["grep -q good"]);
+    assert_eq!(run.status("after"), "changed", "{run}");
+    assert_eq!(node.sh("ls /srv/ignored 2>/dev/null || echo none"), "none");
+}
+
+/// A name that only a template gives is known late, but before the change.
+fn no_such_handler(world: &World) {
+    let node = world.node("n1");
+    let site = Site::with(
+        &node.lab,
+        &play(
+            "    - name: write\n      copy: {content: a, dest: /srv/unheard}\n      notify: \"{{ 're' ~ 'start' }}\"\n  handlers:\n    - name: restore\n      command: \"true\"\n",
+        ),
+    );
+    let run = site.expect(&["apply"], 3);
+    assert_eq!(run.status("write"), "failed", "{run}");
+    run.says(&["there is no handler `restart`"]);
+    assert_eq!(node.sh("ls /srv/unheard 2>/dev/null || echo none"), "none");
 }
 
 fn past_its_deadline(world: &World) {

@@ -245,10 +245,7 @@ fn tags(world: &World) {
         &node.lab,
         "- hosts: n1\n  gather_facts: false\n  tasks:\n    - {name: a, command: touch /srv/la/a, tags: red}\n    - {name: b, command: touch /srv/la/b, tags: [red, blue]}\n    - {name: c, command: touch /srv/la/c}\n    - {name: d, command: touch /srv/la/d, tags: always}\n    - {name: e, command: touch /srv/la/e, tags: never}\n",
     );
-    let files = || {
-        let list = node.sh("cd /srv/la; ls | tr -d '\\n'; rm -f *");
-        list
-    };
+    let files = || node.sh("cd /srv/la; ls | tr -d '\\n'; rm -f *");
     for (words, wanted) in [
         (&["apply"][..], "abcd"),
         (&["apply", "--tags", "red"][..], "abd"),

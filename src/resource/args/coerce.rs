@@ -147,7 +147,7 @@ fn mode(value: &Value) -> Result<String, Box<Diagnostic>> {
             let octal = raw.starts_with('0') || raw.parse::<i64>() != Ok(*number);
             if !octal {
                 return Err(bad(format!(
-                    "`{raw}` is a decimal number here; write `'0{raw}'`"
+                    "`{raw}` is a decimal number here, the mode {number:04o}; write `'0{raw}'` or `'{number:04o}'`"
                 )));
             }
             match u32::try_from(*number) {
