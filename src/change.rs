@@ -246,6 +246,8 @@ pub struct TarEntry {
 pub enum Touch {
     /// A path, everything below it, and the listing of the folders above it.
     Path(String),
+    /// A path where an empty folder is made: what was absent below it still is.
+    NewFolder(String),
     /// An account, its groups and its home.
     Account(String),
     /// A group.

@@ -171,13 +171,22 @@ impl Known {
             Touch::Everything => self
                 .answers
                 .retain(|question, _| matches!(question, Question::Facts)),
-            Touch::Path(path) => self.touch_path(path),
+            Touch::Path(path) => self.touch_path(path, false),
+            Touch::NewFolder(path) => self.touch_path(path, true),
             Touch::Account(name) => self.touch_account(name),
-            Touch::Group(name) => self.answers.retain(|question, _| match question {
-                Question::Group(key) => **key != **name,
-                Question::Account(_) => false,
-                _ => true,
-            }),
+            Touch::Group(name) => {
+                self.answers
+                    .retain(|question, answer| match (question, answer) {
+                        (Question::Group(key), _) => **key != **name,
+                        (_, Answer::Account(Some(account))) => {
+                            // A number may be the new group's.
+                            account.group.parse::<u32>().is_err()
+                                && *account.group != **name
+                                && !account.groups.iter().any(|group| **group == **name)
+                        }
+                        _ => true,
+                    })
+            }
             Touch::Unit(_) => self.forget_units(),
             Touch::PackageLists => self.answers.retain(|question, _| {
                 !matches!(
@@ -193,21 +202,32 @@ impl Known {
             .retain(|question, _| !matches!(question, Question::Unit(_)));
     }
 
-    /// An account brings its own group, and its home brings paths.
+    /// An account brings its own group, and its home brings paths. Homes of other accounts stay as they are, so that many accounts are
+    /// made in one script.
     fn touch_account(&mut self, name: &str) {
-        self.answers.retain(|question, _| match question {
+        let mut homes = vec![format!("~{name}"), format!("/home/{name}")];
+        if let Some(Answer::Account(Some(account))) =
+            self.answers.get(&Question::Account(name.into()))
+        {
+            homes.push(account.home.to_string());
+        }
+        self.answers.retain(|question, answer| match question {
             Question::Account(key) => **key != *name,
-            Question::Group(_) => false,
+            Question::Group(key) => {
+                let member =
+                    |group: &GroupInfo| group.members.iter().any(|member| **member == *name);
+                **key != *name && !matches!(answer, Answer::Group(Some(group)) if member(group))
+            }
             Question::Path(key)
             | Question::Digest(key)
             | Question::Text(key)
             | Question::Tree(key)
-            | Question::Glob(key) => !key.starts_with('~') && !key.starts_with("/home/"),
+            | Question::Glob(key) => !homes.iter().any(|home| below(key, home)),
             _ => true,
         });
     }
 
-    fn touch_path(&mut self, path: &str) {
+    fn touch_path(&mut self, path: &str, stays_empty: bool) {
         let real = match self.answers.get(&Question::Path(path.into())) {
             Some(Answer::Path(info)) => info.real.clone(),
             _ => path.into(),
@@ -226,11 +246,23 @@ impl Known {
                 || below(key, &real)
                 || own.is_some_and(|own| below(own, path) || below(own, &real))
         };
-        self.answers.retain(|question, _| match question {
-            Question::Path(key) => !hit(key),
+        let still_absent = |key: &Arc<str>, answer: &Answer| {
+            let absent = match answer {
+                Answer::Path(info) => info.stat.is_none(),
+                Answer::Digest(sum) => sum.is_none(),
+                Answer::Text(text) => text.is_none(),
+                _ => false,
+            };
+            stays_empty
+                && absent
+                && **key != *path
+                && reals.get(key).is_some_and(|own| *own != real)
+        };
+        self.answers.retain(|question, answer| match question {
+            Question::Path(key) => !hit(key) || still_absent(key, answer),
             Question::Digest(key) | Question::Text(key) => {
                 // Without its path's answer nobody knows where the key leads.
-                reals.contains_key(key) && !hit(key)
+                reals.contains_key(key) && (!hit(key) || still_absent(key, answer))
             }
             Question::Tree(key) => {
                 reals.contains_key(key) && !hit(key) && !below(path, key) && !below(&real, key)

@@ -69,10 +69,7 @@ pub fn make(
     for folder in folders {
         let info = known.path(folder)?;
         let above = match parent(folder) {
-            Some(above) if !made.contains_key(above) => {
-                step = step.touch(Touch::Path(folder.clone()));
-                known.path(above)?.stat.as_ref()
-            }
+            Some(above) if !made.contains_key(above) => known.path(above)?.stat.as_ref(),
             Some(above) => made.get(above),
             None => None,
         };
@@ -84,6 +81,7 @@ pub fn make(
             settings.entry(setting).or_default().push(quote(&info.abs));
         }
         step = step
+            .touch(Touch::NewFolder(folder.clone()))
             .before(was(&info.abs, None, None))
             .verify(standing(&info.abs, &new, None));
         if is_certain(&new) {

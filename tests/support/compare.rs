@@ -112,6 +112,7 @@ fn strings(value: &Value) -> Vec<&str> {
 fn touch(touch: &Touch) -> String {
     match touch {
         Touch::Path(path) => format!("path {path}"),
+        Touch::NewFolder(path) => format!("folder {path}"),
         Touch::Account(name) => format!("account {name}"),
         Touch::Group(name) => format!("group {name}"),
         Touch::Unit(name) => format!("unit {name}"),

@@ -59,8 +59,9 @@ impl Key {
             ),
         };
         let mut change = change.result("ssh_key_file", absolute.as_str());
-        let mut there = known.path(&path)?.stat.is_some();
-        if !there && known.path(&absolute)?.stat.is_some() {
+        let found = known.path(&path)?;
+        let mut there = found.stat.is_some();
+        if found.abs.starts_with('~') && known.path(&absolute)?.stat.is_some() {
             // The account is gone, its home stands.
             there = true;
             path.clone_from(&absolute);

@@ -79,6 +79,7 @@ impl Wanted {
             script,
         })
         .collect();
+        let home = after.as_ref().map(|end| Touch::Path(end.home.to_string()));
         let mut step = Step::new(format!("{verb} account {}", self.name), script)
             .touch(Touch::Account(self.name.clone()))
             .predict(
@@ -86,6 +87,7 @@ impl Wanted {
                 Answer::Account(after),
             );
         step.verify = checks;
+        step.touches.extend(home);
         step
     }
 }
