@@ -8,6 +8,7 @@ mod connect;
 mod controller;
 mod files;
 mod finish;
+mod foresee;
 mod gate;
 mod handlers;
 mod heart;

@@ -124,7 +124,11 @@ async fn attempt(seed: u64) -> bool {
     let tally = told.recap.hosts["b"];
     assert_eq!((tally.unreachable, tally.failed), (0, 0), "seed {seed}");
     let whole = told.recap.hosts["a"].unreachable == 0;
-    assert_eq!(told.recap.exit_code, if whole { 0 } else { 3 }, "seed {seed}");
+    assert_eq!(
+        told.recap.exit_code,
+        if whole { 0 } else { 3 },
+        "seed {seed}"
+    );
     if whole {
         for host in &bench.hosts {
             assert!(host.free().await, "seed {seed}: {words}: the lease stays");
@@ -174,7 +178,9 @@ async fn nothing_is_lost_or_done_twice_at_length() {
 async fn an_unchanged_play_takes_three_round_trips() {
     let bench = Bench::new(&["a", "b"]);
     let tasks: String = (0..100)
-        .map(|number| format!("    - copy: {{content: '{number}', dest: '{{{{ dir }}}}/{number}'}}\n"))
+        .map(|number| {
+            format!("    - copy: {{content: '{number}', dest: '{{{{ dir }}}}/{number}'}}\n")
+        })
         .collect();
     let play = format!("- name: p\n  hosts: all\n  tasks:\n{tasks}");
     let first = bench.apply(&play).await;
@@ -187,5 +193,19 @@ async fn an_unchanged_play_takes_three_round_trips() {
     for host in &bench.hosts {
         assert!(host.free().await);
         assert_eq!(host.steps(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_target_of_a_text_with_facts_is_read_together_with_the_facts() {
+    let bench = Bench::new(&["a"]);
+    let play = "- name: p\n  hosts: all\n  tasks:\n    - copy: {content: '{{ ansible_facts.kernel }}', dest: '{{ dir }}/kernel'}\n    \
+                - copy: {content: 'none', dest: '{{ dir }}/never'}\n      when: ansible_facts.kernel == 'none'\n";
+    let first = bench.apply(play).await;
+    assert_eq!(first.recap.hosts["a"].changed, 1, "{}", first.story());
+    for again in [bench.apply(play).await, bench.plan(play).await] {
+        let tally = again.recap.hosts["a"];
+        assert_eq!((tally.ok, tally.skipped), (1, 1), "{}", again.story());
+        assert_eq!(tally.round_trips, 1, "{}", again.story());
     }
 }

@@ -83,10 +83,16 @@ impl Host {
     pub fn unfinished(&self, text: &[u8]) -> usize {
         let begun = |path: &str| {
             let path = path.as_bytes();
-            (1..path.len()).rev().find(|cut| text.ends_with(&path[..*cut]))
+            (1..path.len())
+                .rev()
+                .find(|cut| text.ends_with(&path[..*cut]))
         };
         let paths = self.paths();
-        paths.iter().filter_map(|(path, _)| begun(path)).max().unwrap_or(0)
+        paths
+            .iter()
+            .filter_map(|(path, _)| begun(path))
+            .max()
+            .unwrap_or(0)
     }
 
     fn paths(&self) -> [(String, &str); 2] {
@@ -107,7 +113,10 @@ impl Host {
 
     /// How many lines of `log` are `line`.
     pub fn count(&self, line: &str) -> usize {
-        self.read("log").lines().filter(|found| *found == line).count()
+        self.read("log")
+            .lines()
+            .filter(|found| *found == line)
+            .count()
     }
 
     /// The notes of owed handlers.

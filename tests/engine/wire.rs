@@ -42,7 +42,12 @@ pub fn connection(host: Arc<Host>, fault: Option<Fault>) -> Arc<dyn Transport> {
         from_host: AtomicI64::new(i64::MAX),
         lag: Duration::ZERO,
     };
-    if let Some(Fault::Cut { to_host, after, lag }) = fault {
+    if let Some(Fault::Cut {
+        to_host,
+        after,
+        lag,
+    }) = fault
+    {
         let left = AtomicI64::new(after as i64);
         match to_host {
             true => budget.to_host = left,
@@ -124,7 +129,9 @@ async fn to_host(
         if memchr::memmem::find(&text, LAUNCH).is_some() {
             host.launching().await;
         }
-        let left = budget.to_host.fetch_sub(text.len() as i64, Ordering::SeqCst);
+        let left = budget
+            .to_host
+            .fetch_sub(text.len() as i64, Ordering::SeqCst);
         let may = text.len().min(left.max(0) as usize);
         let _ = to.write_all(&text[..may]).await;
         let _ = to.flush().await;
