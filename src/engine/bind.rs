@@ -83,7 +83,7 @@ impl Binder {
             .collect()
     }
 
-    fn scope(&self, task: &Task, own: Vec<(Arc<str>, Native)>) -> Arc<TaskScope> {
+    pub(super) fn scope(&self, task: &Task, own: Vec<(Arc<str>, Native)>) -> Arc<TaskScope> {
         Arc::new(TaskScope {
             play: self.play.clone(),
             vars: task.vars.clone(),
@@ -142,7 +142,7 @@ impl Binder {
         Ok(true)
     }
 
-    fn render(&self, value: &Value, scope: &Arc<TaskScope>) -> Result<Value, Stop> {
+    pub(super) fn render(&self, value: &Value, scope: &Arc<TaskScope>) -> Result<Value, Stop> {
         let names: Arc<dyn Scope> = scope.clone();
         self.play.run.templates.render(value, &names)
     }

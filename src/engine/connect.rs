@@ -7,7 +7,7 @@ use super::gate::Refusal;
 use super::reach::Target;
 use super::state::{HostState, Out, Run, lock};
 use crate::event::{Event, Failure};
-use crate::fact::{Answer, Missing, Question};
+use crate::fact::{Answer, Known, Missing, Question};
 use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed};
 use crate::node::{Claim, Connector, Node, NodeError, Privilege};
 use crate::secret::Secret;
@@ -197,6 +197,16 @@ async fn prove_password(
 fn refused_password(run: &Run, error: &NodeError) {
     if matches!(error, NodeError::WrongPassword) {
         run.wrong_password();
+    }
+}
+
+/// Gives back the memory of a host that is done: over hundreds of hosts, only those worked on at the same time take any. Where
+/// the run writes, the connection holds the lease and stays until the end.
+pub async fn leave(run: &Run, host: &HostState) {
+    *lock(&host.known) = Known::new(false);
+    if !run.settings.mode.may_change() {
+        farewell(run, host).await;
+        *host.node.lock().await = None;
     }
 }
 

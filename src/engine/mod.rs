@@ -8,6 +8,7 @@ mod connect;
 mod controller;
 mod files;
 mod finish;
+mod foresee;
 mod gate;
 mod handlers;
 mod heart;
@@ -104,11 +105,11 @@ pub async fn run(
         heart.spawn(heart::beat(run.clone()));
     }
     let early = connect_later_hosts(&run, &plays);
-    for play in &plays {
+    for (number, play) in plays.iter().enumerate() {
         if run.stop.is_cancelled() || run.gate.refusal().is_some() {
             break;
         }
-        work(&run, play).await;
+        work(&run, play, &plays[number + 1..]).await;
     }
     early.shutdown_after().await;
     farewell(&run).await;
@@ -148,8 +149,8 @@ fn connect_later_hosts(run: &Arc<Run>, plays: &[Arc<Scheduled>]) -> Early {
     Early(early)
 }
 
-/// One play on all its hosts that are still in the run.
-async fn work(run: &Arc<Run>, play: &Arc<Scheduled>) {
+/// One play on all its hosts that are still in the run. A host that no `later` play needs is left as soon as it is done.
+async fn work(run: &Arc<Run>, play: &Arc<Scheduled>, later: &[Arc<Scheduled>]) {
     let live: Vec<Arc<HostState>> = play
         .hosts
         .iter()
@@ -172,6 +173,9 @@ async fn work(run: &Arc<Run>, play: &Arc<Scheduled>) {
         let scope = PlayScope::new(run.clone(), play.clone(), host.clone());
         let (layout, progress) = (layout.clone(), progress.clone());
         let run = run.clone();
+        let comes_again = later
+            .iter()
+            .any(|play| play.hosts.iter().any(|name| name.as_str() == &*host.name));
         working.spawn(async move {
             let (name, reached) = (host.name.clone(), progress.clone());
             // A bug met on one host is that host's failure; the others go on.
@@ -195,6 +199,9 @@ async fn work(run: &Arc<Run>, play: &Arc<Scheduled>) {
             }
             // A host that needed no connection holds nobody back.
             run.gate.settle(&name);
+            if !comes_again {
+                connect::leave(&run, &host).await;
+            }
         });
     }
     while working.join_next().await.is_some() {}

@@ -144,6 +144,9 @@ impl HostRun {
     fn unbound(&mut self, index: usize, task: &Arc<Task>, stop: Stop, walk: &mut Walk) -> Step {
         if !walk.clear || !walk.batch.entries.is_empty() {
             walk.clear = false;
+            if matches!(stop, Stop::After(_)) {
+                self.foresee(task, walk);
+            }
             self.promise(task);
             return Step::On;
         }

@@ -195,3 +195,17 @@ async fn an_unchanged_play_takes_three_round_trips() {
         assert!(host.swept().await);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_target_of_a_text_with_facts_is_read_together_with_the_facts() {
+    let bench = Bench::new(&["a"]);
+    let play = "- name: p\n  hosts: all\n  tasks:\n    - copy: {content: '{{ ansible_facts.kernel }}', dest: '{{ dir }}/kernel'}\n    \
+                - copy: {content: 'none', dest: '{{ dir }}/never'}\n      when: ansible_facts.kernel == 'none'\n";
+    let first = bench.apply(play).await;
+    assert_eq!(first.recap.hosts["a"].changed, 1, "{}", first.story());
+    for again in [bench.apply(play).await, bench.plan(play).await] {
+        let tally = again.recap.hosts["a"];
+        assert_eq!((tally.ok, tally.skipped), (1, 1), "{}", again.story());
+        assert_eq!(tally.round_trips, 1, "{}", again.story());
+    }
+}
