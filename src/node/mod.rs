@@ -170,11 +170,17 @@ impl Node {
                 number: self.scripts,
             };
             let script = script::compile(steps, questions, &launch, &nonce);
-            if let Some(output) = self.launch(&launch, &script, &inputs, deadline).await? {
-                break output;
-            }
+            let output = self.launch(&launch, &script, &inputs, deadline).await?;
             tries += 1;
-            if tries > RECONNECTS {
+            if let Some(output) = output {
+                let free = StepEnd::NoLease(String::new());
+                let end = outcome::parse(&output);
+                if tries > RECONNECTS || !end.is_some_and(|end| end.steps.contains(&free)) {
+                    break output;
+                }
+                // A lost connection gave it back late, and no other run has it: nothing ran, and it is taken up again.
+                self.read(&lease::adopt_text(&self.base, &self.run)).await?;
+            } else if tries > RECONNECTS {
                 return Err(NodeError::Lost(
                     "it broke each time before a script had arrived; nothing was started"
                         .to_owned(),
