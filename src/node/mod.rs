@@ -187,16 +187,7 @@ impl Node {
                 ));
             }
         };
-        let Some(end) = outcome::parse(&output) else {
-            return Err(NodeError::Launch(
-                "the script ended without saying how; is there room in /run?".to_owned(),
-            ));
-        };
-        let answers = match &end.answers {
-            Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,
-            _ => Vec::new(),
-        };
-        Ok((end, answers))
+        read_end(&output, questions, &nonce)
     }
 
     /// Runs steps that only read (`check_mode: false` in a plan), without lease and launcher, then answers questions.
@@ -218,16 +209,7 @@ impl Node {
         if reply.is_err() {
             self.shell = None;
         }
-        let Some(end) = outcome::parse(&reply?.stdout) else {
-            return Err(NodeError::Launch(
-                "the script ended without saying how".to_owned(),
-            ));
-        };
-        let answers = match &end.answers {
-            Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,
-            _ => Vec::new(),
-        };
-        Ok((end, answers))
+        read_end(&reply?.stdout, questions, &nonce)
     }
 
     /// None when the connection was lost before the script had arrived: it may be sent again.
@@ -342,6 +324,24 @@ impl Node {
         let way = self.way();
         way.close().await;
     }
+}
+
+/// What a script of steps said, and the answers behind it.
+fn read_end(
+    output: &[u8],
+    questions: &Missing,
+    nonce: &str,
+) -> Result<(ScriptEnd, Vec<(Question, Answer)>), NodeError> {
+    let Some(end) = outcome::parse(output) else {
+        return Err(NodeError::Launch(
+            "the script ended without saying how; is there room in /run?".to_owned(),
+        ));
+    };
+    let answers = match &end.answers {
+        Some(bytes) if !questions.is_empty() => fact::parse(questions, nonce, bytes)?,
+        _ => Vec::new(),
+    };
+    Ok((end, answers))
 }
 
 /// Root's lies in `/run`; anyone else's in a folder of their own, since `/run` is not theirs.
