@@ -82,11 +82,6 @@ impl Node {
         })
     }
 
-    /// Where it leads, for people.
-    pub fn describe(&self) -> String {
-        self.way().describe()
-    }
-
     /// hadeploy's run-time folder on the node.
     pub fn base(&self) -> &str {
         &self.base
