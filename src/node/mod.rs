@@ -82,11 +82,6 @@ impl Node {
         })
     }
 
-    /// Where it leads, for people.
-    pub fn describe(&self) -> String {
-        self.way().describe()
-    }
-
     /// hadeploy's run-time folder on the node.
     pub fn base(&self) -> &str {
         &self.base
@@ -179,27 +174,24 @@ impl Node {
                 bytes = script.len(),
                 "launches"
             );
-            if let Some(output) = self.launch(&launch, &script, &inputs, deadline).await? {
-                break output;
-            }
+            let output = self.launch(&launch, &script, &inputs, deadline).await?;
             tries += 1;
-            if tries > RECONNECTS {
+            if let Some(output) = output {
+                let free = StepEnd::NoLease(String::new());
+                let end = outcome::parse(&output);
+                if tries > RECONNECTS || !end.is_some_and(|end| end.steps.contains(&free)) {
+                    break output;
+                }
+                // A lost connection gave it back late, and no other run has it: nothing ran, and it is taken up again.
+                self.read(&lease::adopt_text(&self.base, &self.run)).await?;
+            } else if tries > RECONNECTS {
                 return Err(NodeError::Lost(
                     "it broke each time before a script had arrived; nothing was started"
                         .to_owned(),
                 ));
             }
         };
-        let Some(end) = outcome::parse(&output) else {
-            return Err(NodeError::Launch(
-                "the script ended without saying how; is there room in /run?".to_owned(),
-            ));
-        };
-        let answers = match &end.answers {
-            Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,
-            _ => Vec::new(),
-        };
-        Ok((end, answers))
+        read_end(&output, questions, &nonce)
     }
 
     /// Runs steps that only read (`check_mode: false` in a plan), without lease and launcher, then answers questions.
@@ -221,16 +213,7 @@ impl Node {
         if reply.is_err() {
             self.shell = None;
         }
-        let Some(end) = outcome::parse(&reply?.stdout) else {
-            return Err(NodeError::Launch(
-                "the script ended without saying how".to_owned(),
-            ));
-        };
-        let answers = match &end.answers {
-            Some(bytes) if !questions.is_empty() => fact::parse(questions, &nonce, bytes)?,
-            _ => Vec::new(),
-        };
-        Ok((end, answers))
+        read_end(&reply?.stdout, questions, &nonce)
     }
 
     /// None when the connection was lost before the script had arrived: it may be sent again.
@@ -346,6 +329,24 @@ impl Node {
         let way = self.way();
         way.close().await;
     }
+}
+
+/// What a script of steps said, and the answers behind it.
+fn read_end(
+    output: &[u8],
+    questions: &Missing,
+    nonce: &str,
+) -> Result<(ScriptEnd, Vec<(Question, Answer)>), NodeError> {
+    let Some(end) = outcome::parse(output) else {
+        return Err(NodeError::Launch(
+            "the script ended without saying how; is there room in /run?".to_owned(),
+        ));
+    };
+    let answers = match &end.answers {
+        Some(bytes) if !questions.is_empty() => fact::parse(questions, nonce, bytes)?,
+        _ => Vec::new(),
+    };
+    Ok((end, answers))
 }
 
 /// Root's lies in `/run`; anyone else's in a folder of their own, since `/run` is not theirs.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::bench::Bench;
 
-const SLOW: &str = "- name: slow\n  hosts: all\n  gather_facts: false\n  tasks:\n    - shell: \"touch {{ dir }}/begun; sleep 1.5; echo slow >> {{ dir }}/log\"\n";
+const SLOW: &str = "- name: slow\n  hosts: all\n  gather_facts: false\n  tasks:\n    - shell: \"touch {{ dir }}/begun; sleep 5; echo slow >> {{ dir }}/log\"\n";
 const QUICK: &str = "- name: quick\n  hosts: all\n  gather_facts: false\n  tasks:\n    - shell: \"echo quick >> {{ dir }}/log\"\n";
 
 async fn begun(file: &Path) {
@@ -86,7 +86,7 @@ async fn a_step_of_a_dead_run_that_still_runs_delays_its_successor() {
     let step = bench.host().base().join("steps/dead/1");
     std::fs::create_dir_all(step.join("started")).expect("a folder");
     let mut running = Command::new("/bin/sh")
-        .args(["-c", "sleep 2; :", "hadeploy"])
+        .args(["-c", "sleep 6; :", "hadeploy"])
         .arg(&step)
         .spawn()
         .expect("a shell");
