@@ -306,6 +306,11 @@ impl Node {
         }
     }
 
+    /// Where it leads, for the log.
+    fn describe(&self) -> String {
+        self.way().describe()
+    }
+
     fn way(&self) -> Arc<dyn Transport> {
         lock(&self.transport).clone()
     }
