@@ -17,6 +17,9 @@ pub enum LabError {
     /// Nodes need the cgroup v2 hierarchy for their own systemd.
     #[error("no cgroup2 hierarchy is mounted on this machine")]
     NoCgroup,
+    /// Nodes take their packages from where this machine takes its own.
+    #[error("this machine's apt sources name no Debian archive of its release `{0}`")]
+    NoSources(String),
     /// A lab's name becomes part of paths and of the bridge's name.
     #[error("`{0}` is no name for a lab")]
     BadName(String),
@@ -116,6 +119,9 @@ impl LabError {
             Self::NotDebian(_) => "run the lab on Debian 12 or newer".into(),
             Self::NoCgroup => {
                 "mount it with `mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified`".into()
+            }
+            Self::NoSources(release) => {
+                format!("add one to /etc/apt/sources.list: `deb ARCHIVE {release} main`")
             }
             Self::BadName(_) => {
                 "use small letters, digits and `-`, at most 30, a letter first".into()

@@ -6,8 +6,6 @@ use std::path::Path;
 use super::error::{At, LabError};
 use super::release::Release;
 
-/// Used when the machine's sources name no Debian archive for its own release.
-const FALLBACK: &str = "http://deb.debian.org/debian";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// The parts of a release that a server has.
 const POCKETS: [&str; 3] = ["", "-updates", "-security"];
@@ -25,6 +23,9 @@ struct Archive {
 ///
 /// `host` is the machine's own code name; only entries of its Debian release are taken over, so that
 /// archives of others (which may not know the node's release) stay out.
+///
+/// # Errors
+/// The machine's sources name no Debian archive of its release.
 pub(super) fn for_release(host: &str, release: Release) -> Result<String, LabError> {
     let mut archives = Vec::new();
     let apt = Path::new("/etc/apt");
@@ -41,24 +42,13 @@ pub(super) fn for_release(host: &str, release: Release) -> Result<String, LabErr
             _ => {}
         }
     }
+    if !archives.iter().any(|archive| archive.pockets.contains(&"")) {
+        return Err(LabError::NoSources(host.to_owned()));
+    }
     Ok(render(&archives, release))
 }
 
 fn render(archives: &[Archive], release: Release) -> String {
-    let fallback = [
-        Archive {
-            uri: FALLBACK.into(),
-            pockets: vec!["", "-updates"],
-            components: vec!["main".into()],
-        },
-        Archive {
-            uri: format!("{FALLBACK}-security"),
-            pockets: vec!["-security"],
-            components: vec!["main".into()],
-        },
-    ];
-    let complete = archives.iter().any(|archive| archive.pockets.contains(&""));
-    let archives = if complete { archives } else { &fallback };
     let stanza = |archive: &Archive| {
         let suites: Vec<String> = archive
             .pockets
@@ -177,15 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn without_a_debian_archive_the_public_one_is_used() {
-        let text = render(&[], Release::Bookworm);
-        assert!(
-            text.contains("Suites: bookworm bookworm-updates\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("debian-security\nSuites: bookworm-security\n"),
-            "{text}"
-        );
+    fn other_vendors_are_no_debian_archive() {
+        let text = "deb https://vendor.example/apt tool-bookworm main\ndeb http://mirror.example/debian trixie main\n";
+        assert!(one_line(text, "bookworm").is_empty());
     }
 }

@@ -53,8 +53,8 @@ fn installed_held_removed_and_broken_packages_differ() {
 #[test]
 fn policy_gives_candidate_and_versions() {
     let body = "@release \nnginx:\n  Installed: (none)\n  Candidate: 1.22.1-9+deb12u10\n  Version table:\n     \
-                1.22.1-9+deb12u10 500\n        500 http://deb.debian.org/debian-security bookworm-security/main amd64 Packages\n     \
-                1.22.1-9+deb12u9 500\n        500 http://deb.debian.org/debian bookworm/main amd64 Packages\n\
+                1.22.1-9+deb12u10 500\n        500 http://mirror.example/debian-security bookworm-security/main amd64 Packages\n     \
+                1.22.1-9+deb12u9 500\n        500 http://mirror.example/debian bookworm/main amd64 Packages\n\
                 bash:\n  Installed: 5.2.15-2+b8\n  Candidate: 5.2.15-2+b13\n  Version table:\n     5.2.15-2+b13 500\n        \
                 500 http://x bookworm/main amd64 Packages\n *** 5.2.15-2+b8 100\n        100 /var/lib/dpkg/status\n\
                 mail-transport-agent:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n\
