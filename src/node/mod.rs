@@ -329,7 +329,7 @@ impl Node {
     /// Ends the connection; a lease taken through it goes back.
     pub async fn close(&mut self) {
         if let Some(shell) = self.shell.take() {
-            shell.bye().await;
+            shell.bye(self.scripts > 0).await;
         }
         let way = self.way();
         way.close().await;

@@ -26,6 +26,9 @@ const STDERR_LIMIT: usize = 4096;
 /// So long the end of a run waits for a host to clear up.
 const FAREWELL: Duration = Duration::from_millis(500);
 
+/// The same where there is hardly anything to clear up: so long that sshd hears the word before the connection ends.
+const HURRY: Duration = Duration::from_millis(5);
+
 /// How the shell becomes root, if it does.
 #[derive(Debug, Clone, Default)]
 pub enum Privilege {
@@ -181,8 +184,9 @@ impl Shell {
         }
     }
 
-    /// Says that the run is over here, and waits a little until the shell has cleared up behind it.
-    pub async fn bye(mut self) {
+    /// Says that the run is over here, and waits a little until the shell has cleared up behind it; very little where no step was launched
+    /// (`launched`): there is hardly anything to clear, and the wait would cost a run that changes nothing a round trip.
+    pub async fn bye(mut self, launched: bool) {
         let farewell = async {
             self.process.stdin.write_all(b"bye\n").await?;
             self.process.stdin.shutdown().await?;
@@ -190,7 +194,8 @@ impl Shell {
             Ok::<(), NodeError>(())
         };
         // Without it, the next run clears up.
-        let _ = timeout(FAREWELL, farewell).await;
+        let patience = if launched { FAREWELL } else { HURRY };
+        let _ = timeout(patience, farewell).await;
     }
 
     /// The answer to the oldest script sent.
