@@ -130,15 +130,24 @@ struct Section {
 /// The shell text that answers all `questions` on standard output, in sections that begin with a line `@NONCE NAME`.
 /// Read only; run by `/bin/sh` as root or as the login user.
 pub fn script(questions: &Missing, nonce: &str) -> String {
+    let mut sections = sections(questions);
+    let mark = |name: &str| format!("printf '\\n@{nonce} {name}\\n'\n");
+    let last = sections.pop_if(|section| section.name == "unit" && questions.questions().len() > 1);
     let mut text = String::new();
-    for section in sections(questions) {
-        text.push_str(&format!("printf '\\n@{nonce} {}\\n'\n", section.name));
+    for section in sections {
+        text.push_str(&mark(section.name));
         text.push_str(&section.script);
         if !text.ends_with('\n') {
             text.push('\n');
         }
     }
-    text.push_str(&format!("printf '\\n@{nonce} end\\n'\n"));
+    if let Some(units) = last {
+        // systemd takes its time to answer: it is asked beside everything else, and its answer waits in the pipe.
+        let asked = units.script.trim_end();
+        let mark = mark("unit");
+        text = format!("{{\n{asked}\n}} | {{\n{{\n:\n{text}}} </dev/null\n{mark}cat\n}}\n");
+    }
+    text.push_str(&mark("end"));
     text
 }
 
@@ -279,4 +288,31 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack
         .windows(needle.len())
         .position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_asked_beside_the_rest_answer_behind_it() {
+        let questions = Missing::new([
+            Question::Unit("a.service".into()),
+            Question::Path("/".into()),
+        ]);
+        // systemd says it at once; what is asked first takes longer.
+        let slow = "systemctl() { printf 'LoadState=loaded\\nActiveState=active\\n'; }\nxargs() { sleep 0.1; command xargs \"$@\"; }\n";
+        let output = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(format!("{slow}{}", script(&questions, "n")))
+            .output()
+            .unwrap();
+        let sections = split("n", &output.stdout).unwrap();
+        let names: Vec<&str> = sections.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["path", "unit"]);
+        assert_eq!(
+            sections[1].1.trim_ascii(),
+            b"LoadState=loaded\nActiveState=active"
+        );
+    }
 }
