@@ -172,6 +172,22 @@ pub struct Tally {
     pub streams: u32,
 }
 
+impl Tally {
+    /// Counts a result of the host.
+    pub fn count(&mut self, result: &TaskResult) {
+        match result.status {
+            Status::Ok => self.ok += 1,
+            Status::Changed => self.changed += 1,
+            Status::Skipped => self.skipped += 1,
+            Status::Failed if result.rescued => self.rescued += 1,
+            Status::Failed if result.ignored => self.ignored += 1,
+            Status::Failed => self.failed += 1,
+            Status::Unreachable => self.unreachable = 1,
+            Status::Unknown => self.unknown += 1,
+        }
+    }
+}
+
 /// The end of a run.
 #[derive(Debug, Clone)]
 pub struct Recap {

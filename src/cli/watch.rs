@@ -70,15 +70,6 @@ impl Watch {
     fn count(&mut self, result: &TaskResult) {
         self.touched |= result.status == Status::Changed;
         let tally = self.hosts.entry(result.host.clone()).or_default();
-        match result.status {
-            Status::Ok => tally.ok += 1,
-            Status::Changed => tally.changed += 1,
-            Status::Skipped => tally.skipped += 1,
-            Status::Failed if result.rescued => tally.rescued += 1,
-            Status::Failed if result.ignored => tally.ignored += 1,
-            Status::Failed => tally.failed += 1,
-            Status::Unreachable => tally.unreachable = 1,
-            Status::Unknown => tally.unknown += 1,
-        }
+        tally.count(result);
     }
 }

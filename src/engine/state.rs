@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::files::Files;
 use super::gate::LeaseGate;
 use super::reach::Reach;
-use crate::event::{Event, Mode, Status, Tally, TaskResult};
+use crate::event::{Event, Mode, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
 use crate::node::{LeaseInfo, Node, OwedEntry, Pulse};
@@ -101,7 +101,7 @@ impl Run {
     /// Counts a result and says it.
     pub fn finish(&self, result: TaskResult) {
         if let Some(host) = self.hosts.get(&result.host) {
-            count(&mut host.tally(), &result);
+            host.tally().count(&result);
         }
         self.say(Event::TaskFinished(Box::new(result)));
     }
@@ -115,19 +115,6 @@ impl Run {
     /// Remembers that something was written.
     pub fn touch(&self) {
         self.touched.store(true, Ordering::Relaxed);
-    }
-}
-
-fn count(tally: &mut Tally, result: &TaskResult) {
-    match result.status {
-        Status::Ok => tally.ok += 1,
-        Status::Changed => tally.changed += 1,
-        Status::Skipped => tally.skipped += 1,
-        Status::Failed if result.rescued => tally.rescued += 1,
-        Status::Failed if result.ignored => tally.ignored += 1,
-        Status::Failed => tally.failed += 1,
-        Status::Unreachable => tally.unreachable = 1,
-        Status::Unknown => tally.unknown += 1,
     }
 }
 
