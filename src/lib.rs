@@ -66,6 +66,7 @@ pub mod playbook;
 pub mod process;
 pub mod report;
 pub mod resource;
+pub mod rollout;
 pub mod secret;
 pub mod settings;
 pub mod source;

@@ -76,6 +76,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "node",
             "playbook",
             "resource",
+            "rollout",
             "secret",
             "source",
             "template",
@@ -83,6 +84,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "value",
         ],
     ),
+    // Rolling updates: decided here, done by the engine.
+    ("rollout", &["command", "diagnostic", "source", "value"]),
     // Telling.
     ("report", &["change", "diagnostic", "event", "source"]),
     // Nodes for trying things: no part of a run.
