@@ -16,6 +16,7 @@ pub(super) const PLAY: &[&str] = &[
     "environment",
     "tags",
     "force_handlers",
+    "rolling",
     "pre_tasks",
     "tasks",
     "post_tasks",
@@ -49,6 +50,7 @@ pub(super) const TASK: &[&str] = &[
     "check_mode",
     "diff",
     "timeout",
+    "rollout",
 ];
 
 /// Keys that an import of tasks may have beside its file.
@@ -68,6 +70,7 @@ pub(super) const IMPORT: &[&str] = &[
     "diff",
     "timeout",
     "ignore_errors",
+    "rollout",
 ];
 
 /// Keys that an import of a playbook may have beside its file.
@@ -123,7 +126,6 @@ const PLAY_REFUSED: &[(&str, &str)] = &[
         "roles",
         "roles come in a later release; use `import_tasks` and `vars_files`",
     ),
-    ("rolling", "rolling updates come in a later release"),
     ("run_once", LATER),
     ("serial", LATER),
     ("strategy", LATER),
@@ -191,7 +193,6 @@ const TASK_REFUSED: &[(&str, &str)] = &[
     ("port", "set `ansible_port` for the host"),
     ("rescue", "blocks come in a later release"),
     ("retries", "`until` comes in a later release"),
-    ("rollout", "rolling updates come in a later release"),
     (
         "run_once",
         "it comes in a later release; write a play with `hosts: GROUP[0]`",

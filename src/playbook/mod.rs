@@ -74,6 +74,8 @@ pub struct Play {
     pub when: Vec<Value>,
     /// Whether notified handlers run on a host that failed.
     pub force_handlers: bool,
+    /// `rolling`: how its hosts are updated one after the other, a mapping as written.
+    pub rolling: Option<Value>,
     /// Before the first flush of handlers.
     pub pre_tasks: Vec<Task>,
     /// Between the flushes.
@@ -149,10 +151,21 @@ pub struct Task {
     pub timeout: Option<Value>,
     /// `remote_user` of the task.
     pub remote_user: Option<Value>,
+    /// When it runs in a rolling update; none for each node's own turn.
+    pub rollout: Option<Rollout>,
     /// Whether it is a handler.
     pub handler: bool,
     /// The folder of its file, for relative sources.
     pub folder: PathBuf,
+}
+
+/// When a task of a rolling update runs, other than in each node's own turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    /// On all nodes, before the first one is drained.
+    Before,
+    /// On one node, before the first one is drained.
+    Once,
 }
 
 /// What a task does.

@@ -50,6 +50,7 @@ impl Reader {
             tags: around.tags.clone(),
             when: around.when.clone(),
             force_handlers: false,
+            rolling: None,
             pre_tasks: Vec::new(),
             tasks: Vec::new(),
             post_tasks: Vec::new(),
@@ -96,6 +97,9 @@ impl Reader {
                 "force_handlers" => {
                     play.force_handlers = self.switch("force_handlers", value).unwrap_or(false);
                 }
+                "rolling" if value.as_map().is_some() => play.rolling = Some(value.clone()),
+                "rolling" if value.is_null() => {}
+                "rolling" => self.wrong("rolling", "a mapping", value),
                 "become" => play.privilege.become_ = self.flag("become", value),
                 "become_user" => play.privilege.user = self.text("become_user", value),
                 "become_method" => play.privilege.method = self.method(value),

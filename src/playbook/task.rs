@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::action::Action;
 use super::fields::is_literal;
 use super::parse::Reader;
-use super::{Loop, LoopKind, Privilege, Task, keywords};
+use super::{Loop, LoopKind, Privilege, Rollout, Task, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Kind, Map, Value};
@@ -24,6 +24,7 @@ pub(super) struct Outer {
     pub(super) ignore_errors: Option<Value>,
     pub(super) timeout: Option<Value>,
     pub(super) remote_user: Option<Value>,
+    pub(super) rollout: Option<Rollout>,
 }
 
 /// The keywords that only a task has, not an import.
@@ -97,6 +98,7 @@ impl Reader {
             diff: inherited.diff,
             timeout: inherited.timeout,
             remote_user: inherited.remote_user,
+            rollout: inherited.rollout,
             handler,
             folder: self.folder(),
         });
@@ -174,12 +176,33 @@ impl Reader {
                     inner.check_mode = self.flag("check_mode", value).or(inner.check_mode);
                 }
                 "diff" => inner.diff = self.flag("diff", value).or(inner.diff),
+                "rollout" => inner.rollout = self.rollout(value).or(inner.rollout),
                 "timeout" => inner.timeout = self.number("timeout", value).or(inner.timeout),
                 _ => {}
             }
         }
         inner.privilege = privilege.over(&outer.privilege);
         (own, inner)
+    }
+
+    fn rollout(&mut self, value: &Value) -> Option<Rollout> {
+        if value.is_null() {
+            return None;
+        }
+        match self.literal(value, "rollout")?.as_ref() {
+            "before" => Some(Rollout::Before),
+            "once" => Some(Rollout::Once),
+            word => {
+                self.fault(
+                    Diagnostic::at(&value.span, format!("`rollout` cannot be `{word}`"))
+                        .nearest(word, ["before", "once"])
+                        .help(
+                            "it is `before` (on all nodes) or `once` (on one), both ahead of the first drain",
+                        ),
+                );
+                None
+            }
+        }
     }
 
     /// Topics: unlike tags, they may hold commas and spaces.

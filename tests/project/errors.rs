@@ -137,6 +137,14 @@ fn tasks() {
             "`timeout` must be a number of seconds, not text",
         ),
         (
+            "apt: {name: x}\nrollout: befor",
+            "error site.yml:4:16: `rollout` cannot be `befor` | did you mean `before`?",
+        ),
+        (
+            "apt: {name: x}\nrollout: \"{{ x }}\"",
+            "`rollout` cannot be a template",
+        ),
+        (
             "apt: {name: x}\nvars: [1]",
             "`vars` must be a mapping, not a list",
         ),
@@ -226,6 +234,10 @@ fn plays() {
         (
             "- hosts: all\n  serial: 1\n",
             "hadeploy does not have `serial` on a play",
+        ),
+        (
+            "- hosts: all\n  rolling: 1\n",
+            "error site.yml:2:12: `rolling` must be a mapping, not a whole number",
         ),
         (
             "- hosts: all\n  tasks: {apt: x}\n",

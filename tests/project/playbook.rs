@@ -1,6 +1,6 @@
 //! Playbooks that are right.
 
-use hadeploy::playbook::{LoopKind, Meta, Playbook, Task, TaskAction, parse_playbook};
+use hadeploy::playbook::{LoopKind, Meta, Playbook, Rollout, Task, TaskAction, parse_playbook};
 
 use crate::Folder;
 use crate::kinds::KINDS;
@@ -199,4 +199,31 @@ fn notified_topics_and_templates_need_no_handler_name() {
     assert_eq!(play.notified("topic", raw).len(), 1);
     assert_eq!(play.notified("one", raw).len(), 1);
     assert!(play.notified("two", raw).is_empty());
+}
+
+#[test]
+fn a_rolling_play_keeps_its_settings_and_imports_hand_on_when_tasks_run() {
+    let folder = Folder::new(&[
+        (
+            "site.yml",
+            "\
+- hosts: web
+  rolling: {max_unavailable: 1}
+  tasks:
+    - import_tasks: schema.yml
+      rollout: once
+    - debug: {msg: x}
+",
+        ),
+        (
+            "schema.yml",
+            "- debug: {msg: a}\n- debug: {msg: b}\n  rollout: before\n",
+        ),
+    ]);
+    let playbook = read(&folder);
+    let play = &playbook.plays[0];
+    let rolling = play.rolling.as_ref().and_then(|value| value.as_map());
+    assert!(rolling.is_some_and(|map| map.contains_key("max_unavailable")));
+    let when: Vec<_> = play.tasks.iter().map(|task| task.rollout).collect();
+    assert_eq!(when, [Some(Rollout::Once), Some(Rollout::Before), None]);
 }
