@@ -153,6 +153,12 @@ impl Args {
         self.get(name).and_then(Value::as_str)
     }
 
+    /// Text that holds no template, so that a check before binding may read it.
+    pub fn literal(&self, name: &str) -> Option<&str> {
+        self.str(name)
+            .filter(|text| !["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)))
+    }
+
     /// A boolean, or its default.
     pub fn bool(&self, name: &str, default: bool) -> bool {
         match self.get(name).map(|value| &value.kind) {

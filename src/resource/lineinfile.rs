@@ -2,9 +2,10 @@
 
 mod lines;
 
-use super::attributes::{self, Attributes, homeless};
+use super::attributes::{self, Attributes};
 use super::body::Body;
 use super::copy::{BACKUP, REFUSED_OF_FILES, VALIDATE};
+use super::edit::{self, Found};
 use super::pattern::{Replacement, compile};
 use super::place::trimmed;
 use super::validate::Validate;
@@ -12,8 +13,7 @@ use super::write::Target;
 use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
 use crate::change::{Action, Change};
 use crate::diagnostic::Diagnostic;
-use crate::fact::path::TEXT_LIMIT;
-use crate::fact::{Known, Missing, Question};
+use crate::fact::{Known, Missing};
 use lines::{Edit, Find, Insert};
 
 /// The row of `lineinfile`.
@@ -121,45 +121,21 @@ struct LineInFile {
 
 impl Resource for LineInFile {
     fn diff(&self, known: &Known) -> Result<Change, Missing> {
-        let path = &self.target.dest;
-        let mut questions = self.target.questions();
-        questions.push(Question::Text(path.clone()));
-        known.need(questions)?;
-        let info = known.path(path)?;
-        if let Some(change) = homeless(info) {
-            return Ok(change);
-        }
-        let nowhere = |kind| kind == 'N' || kind == 'L';
-        let absent = info
-            .stat
-            .as_ref()
-            .is_none_or(|stat| nowhere(stat.target_kind));
-        let old = known.text(path)?.cloned();
-        let old = match old {
-            Some(old) => old,
-            None if !absent && known.digest(path)?.is_some() => {
-                return Ok(Change::failed(format!(
-                    "`{path}` is larger than {} MiB, or cannot be read",
-                    TEXT_LIMIT / 1024 / 1024
-                ))
-                .help("use `template` or `copy` for such a file"));
-            }
-            // The target says what else stands there.
-            None if !absent => return self.target.diff(known, &Body::new(Vec::new())),
-            None if !self.edit.present => {
+        let old = match edit::read(&self.target, known)? {
+            Found::Text(old) => Some(old),
+            Found::Not(change) => return Ok(*change),
+            Found::Absent if !self.edit.present => {
                 return Ok(
                     Change::none("the file does not exist").result("msg", "file not present")
                 );
             }
-            None if !self.create => {
-                return Ok(Change::blocked(format!("`{path}` does not exist")).help(
-                    "write `create: true` to make it, or install the package that brings it first",
-                ));
+            Found::Absent if !self.create => {
+                return Ok(edit::no_file(&self.target.dest, true));
             }
-            None => [].into(),
+            Found::Absent => None,
         };
-        let (new, words) = self.edit.apply(&old);
-        if absent && words.is_none() {
+        let (new, words) = self.edit.apply(old.as_deref().unwrap_or_default());
+        if old.is_none() && words.is_none() {
             return Ok(Change::none("no line matches").result("msg", ""));
         }
         let change = self.target.diff(known, &Body::new(new))?;

@@ -4,10 +4,12 @@ mod apt;
 mod args;
 mod assert;
 mod attributes;
+mod blockinfile;
 mod body;
 mod command;
 mod copy;
 mod debug;
+mod edit;
 mod fail;
 mod file;
 mod folders;
@@ -18,6 +20,7 @@ mod param;
 mod pattern;
 mod ping;
 mod place;
+mod replace;
 mod set_fact;
 mod setup;
 mod stat;
@@ -133,6 +136,7 @@ impl Default for RenderOptions {
 pub static KINDS: &[&Kind] = &[
     &apt::APT,
     &assert::ASSERT,
+    &blockinfile::BLOCKINFILE,
     &command::COMMAND,
     &command::SHELL,
     &copy::COPY,
@@ -142,6 +146,7 @@ pub static KINDS: &[&Kind] = &[
     &group::GROUP,
     &lineinfile::LINEINFILE,
     &ping::PING,
+    &replace::REPLACE,
     &set_fact::SET_FACT,
     &setup::SETUP,
     &stat::STAT,

@@ -7,7 +7,12 @@ use crate::source::Span;
 
 /// Reads a Python pattern. What the engine has not (look-around, references inside the pattern) is said at `place`.
 pub fn compile(pattern: &str, place: &Span) -> Result<Regex, Diagnostic> {
-    Regex::new(&translate(pattern)).map_err(|error| {
+    compile_with("", pattern, place)
+}
+
+/// The same with flags before it, such as `(?m)`.
+pub fn compile_with(flags: &str, pattern: &str, place: &Span) -> Result<Regex, Diagnostic> {
+    Regex::new(&format!("{flags}{}", translate(pattern))).map_err(|error| {
         let text = error.to_string();
         let reason = text
             .lines()
@@ -20,7 +25,7 @@ pub fn compile(pattern: &str, place: &Span) -> Result<Regex, Diagnostic> {
             .any(|word| reason.contains(word));
         let fault = Diagnostic::at(place, "this regular expression cannot be used").label(reason);
         if foreign {
-            fault.help("look-around and references like `\\1` inside a pattern are not supported; match the whole line and repeat what stays with `backrefs`")
+            fault.help("look-around and references like `\\1` inside a pattern are not supported; match the whole text and repeat what stays by its groups")
         } else {
             fault.help("patterns are Python's; write a literal special character with a backslash")
         }
@@ -75,7 +80,7 @@ fn is_count(text: &str) -> bool {
     !inner.is_empty() && inner != "," && inner.chars().all(|c| c.is_ascii_digit() || c == ',')
 }
 
-/// A line with references to groups: `\1`, `\g<name>`.
+/// A replacement with references to groups: `\1`, `\g<name>`.
 #[derive(Debug, Clone)]
 pub struct Replacement {
     pieces: Vec<Piece>,
@@ -125,7 +130,7 @@ impl Replacement {
                     let what: String = other.into_iter().collect();
                     return Err(Diagnostic::at(
                         place,
-                        format!("`\\{what}` means nothing in a line with `backrefs`"),
+                        format!("`\\{what}` means nothing in a replacement"),
                     )
                     .help("write a backslash as `\\\\`, a group as `\\1` or `\\g<name>`"));
                 }
@@ -138,7 +143,7 @@ impl Replacement {
             if !known {
                 return Err(Diagnostic::at(
                     place,
-                    "the line names a group that `regexp` does not have",
+                    "this names a group that `regexp` does not have",
                 )
                 .help("groups are numbered from 1 by their opening brackets"));
             }
