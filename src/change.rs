@@ -1,8 +1,12 @@
 //! What differs between a node and its wanted state, and the effects that mend it. Data only: the engine runs steps.
 
+mod act;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use act::{ActOutput, Interpreted, LocalFile, Reading};
 
 use crate::fact::{Answer, Question};
 
@@ -114,6 +118,10 @@ pub struct Change {
     pub facts: serde_json::Map<String, serde_json::Value>,
     /// Why it cannot be: an absence that is an error, or a task that says so itself (`fail`, `assert`).
     pub obstacle: Option<Obstacle>,
+    /// How its act's end is read, where it is not a command's.
+    pub reading: Option<Reading>,
+    /// A file of the controller that is written behind its steps (`fetch`).
+    pub local: Option<LocalFile>,
 }
 
 /// Why a wanted state cannot be reached from what is known.
@@ -139,6 +147,8 @@ impl Change {
             result: serde_json::Map::new(),
             facts: serde_json::Map::new(),
             obstacle: None,
+            reading: None,
+            local: None,
         }
     }
 
@@ -195,6 +205,12 @@ impl Change {
     /// Adds something for `register`.
     pub fn result(mut self, key: &str, value: impl Into<serde_json::Value>) -> Change {
         self.result.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Says how its act's end is read.
+    pub fn reading(mut self, reading: Reading) -> Change {
+        self.reading = Some(reading);
         self
     }
 

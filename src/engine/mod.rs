@@ -3,6 +3,7 @@
 //! [`run`] goes through the plays; for each, every host works on its own (`host`), in linear order only at cuts (`progress`). A host binds
 //! and compares all remaining tasks at once, reads what is missing in one script and writes what differs in one (`script`).
 
+mod acted;
 mod bind;
 mod connect;
 mod controller;

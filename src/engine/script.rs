@@ -10,7 +10,7 @@ use super::layout::What;
 use super::native;
 use super::state::Out;
 use super::verdict::UnitEnd;
-use crate::change::{Change, Touch};
+use crate::change::{ActOutput, Change, Touch};
 use crate::event::{Event, Failure, Status};
 use crate::fact::{Answer, Missing, Question};
 use crate::node::{NodeError, PlacedStep, StepEnd};
@@ -210,6 +210,7 @@ impl HostRun {
             (0, false) => Status::Ok,
             _ => Status::Changed,
         };
+        let (reading, local) = (entry.change.reading.clone(), entry.change.local.clone());
         let mut end = UnitEnd::of(status, entry.change);
         end.duration_ms = if entry.steps == 0 { 0 } else { took };
         for placed in own {
@@ -221,11 +222,20 @@ impl HostRun {
             }
             match result {
                 StepEnd::Ran { rc, stdout, stderr } => {
-                    if placed.step.act {
+                    let output = ActOutput {
+                        rc,
+                        stdout: &stdout,
+                        stderr: &stderr,
+                    };
+                    let reading = reading.as_ref().filter(|_| placed.step.act);
+                    let read = reading.and_then(|reading| end.acted(reading, &output));
+                    if placed.step.act && read.is_none() {
                         end.output(rc, &stdout, &stderr);
                     }
                     if rc != 0 {
-                        end = failed_step(end, &placed, rc, &stdout, &stderr);
+                        if read.is_none() {
+                            end = failed_step(end, &placed, rc, &stdout, &stderr);
+                        }
                         self.judge(index, number, task, &mut end);
                         self.finish_unit(index, task, end);
                         return false;
@@ -254,6 +264,9 @@ impl HostRun {
                     return false;
                 }
             }
+        }
+        if let Some(file) = &local {
+            end.keep(file);
         }
         self.judge(index, number, task, &mut end);
         self.finish_unit(index, task, end);

@@ -158,12 +158,18 @@ pub fn half_known(task: &str, changed: bool) -> Native {
     Native::from_pairs(entries)
 }
 
+/// Kinds that run a program of the user's: a plan does not know what it would do.
+pub fn is_command(kind: &str) -> bool {
+    matches!(kind, "command" | "shell" | "script" | "raw")
+}
+
 /// What a register holds in a plan when its task would run or waits for another: a command that would run counts as changed unless
 /// `changed_when` says otherwise.
 fn not_known(end: &UnitEnd, task: &Task) -> Native {
     let never = |value: &crate::value::Value| value.kind == crate::value::Kind::Bool(false);
     match &end.known_after {
         Some(after) => pending(after),
+        None if !is_command(task.action.name()) => pending(&task.label),
         None if task.changed_when.is_empty() => half_known(&task.label, true),
         None if task.changed_when.iter().any(never) => half_known(&task.label, false),
         None => pending(&task.label),

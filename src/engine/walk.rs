@@ -306,7 +306,11 @@ impl HostRun {
         change: Change,
         walk: &mut Walk,
     ) -> Option<Step> {
-        let runs = change.steps.iter().any(|step| step.act) && is_command(task.action.name());
+        let acts = change.steps.iter().any(|step| step.act);
+        let runs = match &change.reading {
+            Some(reading) => !reading.foreseen,
+            None => acts && verdict::is_command(task.action.name()),
+        };
         for step in &change.steps {
             for touch in &step.touches {
                 if *touch != Touch::Everything {
@@ -380,6 +384,7 @@ impl HostRun {
             step.pays.push(self.note_of(*handler));
         }
         let changed = change.action != Action::None;
+        let open = last || task.repeat.is_some() || change.reading.is_some();
         walk.batch.entries.push(Entry {
             item: index,
             unit: number,
@@ -387,7 +392,7 @@ impl HostRun {
             steps,
         });
         if let Some(name) = &task.register {
-            let value = if last || task.repeat.is_some() {
+            let value = if open {
                 pending(&task.label)
             } else {
                 verdict::half_known(&task.label, changed)
@@ -396,11 +401,6 @@ impl HostRun {
         }
         last.then_some(Step::Break)
     }
-}
-
-/// Kinds that run a program of the user's: a plan does not know what it would do.
-fn is_command(kind: &str) -> bool {
-    matches!(kind, "command" | "shell" | "script" | "raw")
 }
 
 /// Kinds that change no node: what comes later is no less certain for them.
