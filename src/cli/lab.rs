@@ -23,6 +23,9 @@ enum LabCommand {
         /// How many nodes: n1 to nN
         #[arg(long, value_name = "N")]
         nodes: u16,
+        /// With a load balancer before them: lb1, in the group `lb`
+        #[arg(long)]
+        balancer: bool,
         /// The nodes' Debian release, 12 unless the lab exists
         #[arg(long, value_name = "12|13")]
         release: Option<Release>,
@@ -96,12 +99,14 @@ fn execute(args: &LabArgs) -> Result<i32, LabError> {
     match &args.command {
         LabCommand::Up {
             nodes,
+            balancer,
             release,
             disk,
             memory,
         } => {
             let wanted = Wanted {
                 nodes: *nodes,
+                balancer: *balancer,
                 release: *release,
                 disk: *disk,
                 memory: *memory,

@@ -14,6 +14,11 @@ use crate::process::{ProcessError, Ran};
 /// How long a login may take before it counts as none.
 const LOGIN: Duration = Duration::from_secs(10);
 
+/// The platform that the lab is.
+const DOMAIN: &str = "www.example.com";
+/// Its administrator, who has the lab's key.
+const ADMINISTRATOR: &str = "ada";
+
 /// The files with which a lab's nodes are reached.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
@@ -60,7 +65,7 @@ impl Access {
             }
         }
         write_whole(&self.known_hosts(), &known)?;
-        write_whole(&self.inventory(), &self.render(nodes))
+        write_whole(&self.inventory(), &self.render(nodes)?)
     }
 
     /// Runs `true` on a node by the system's own ssh, host key checked.
@@ -91,22 +96,47 @@ impl Access {
             .run()
     }
 
-    fn render(&self, nodes: &[Node]) -> String {
+    /// The nodes, and what the site's playbook wants to know of a platform.
+    fn render(&self, nodes: &[Node]) -> Result<String, LabError> {
+        let public = self.key().with_extension("pub");
         let mut text = format!(
             "all:\n  vars:\n    ansible_user: root\n    ansible_ssh_private_key_file: {}\n    \
-             ansible_ssh_common_args: \"-o UserKnownHostsFile={} -o StrictHostKeyChecking=yes\"\n  \
+             ansible_ssh_common_args: \"-o UserKnownHostsFile={} -o StrictHostKeyChecking=yes\"\n    \
+             public_domain: {DOMAIN}\n    admin_users:\n      - name: {ADMINISTRATOR}\n        \
+             public_keys:\n          - {}\n    db_password: {}\n    redis_password: {}\n  \
              children:\n    nodes:\n      hosts:\n",
             self.key().display(),
-            self.known_hosts().display()
+            self.known_hosts().display(),
+            fs::read_to_string(&public).at(&public)?.trim(),
+            self.password("db")?,
+            self.password("redis")?,
         );
-        for node in nodes {
-            text.push_str(&format!(
+        let row = |node: &Node| {
+            format!(
                 "        {}:\n          ansible_host: {address}\n          private_address: {address}\n",
                 node.name,
                 address = node.address
-            ));
-        }
-        text
+            )
+        };
+        let (balancers, nodes): (Vec<&Node>, Vec<&Node>) =
+            nodes.iter().partition(|node| node.is_balancer());
+        text.extend(nodes.iter().copied().map(row));
+        // Its data live on the first node.
+        text.extend(
+            nodes
+                .first()
+                .map(|node| format!("    db:\n      hosts:\n        {}:\n", node.name)),
+        );
+        text.push_str("    lb:\n      hosts:\n");
+        text.extend(balancers.iter().copied().map(row));
+        Ok(text)
+    }
+
+    /// A password of this lab alone, which stays while the lab stays.
+    fn password(&self, what: &str) -> Result<String, LabError> {
+        let key = fs::read(self.key()).at(&self.key())?;
+        let context = format!("hadeploy lab password {what}");
+        Ok(blake3::Hash::from(blake3::derive_key(&context, &key)).to_hex()[..32].into())
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Lab {
 pub struct Wanted {
     /// How many nodes, n1 to nN; never fewer than the lab has.
     pub nodes: u16,
+    /// A load balancer before them, lb1; one that is there stays.
+    pub balancer: bool,
     /// The nodes' release, by default Debian 12.
     pub release: Option<Release>,
     /// The size of each node's disk in bytes, by default what is free on the machine.
@@ -101,6 +103,7 @@ impl Lab {
         let record = match old {
             Some(old) => Record {
                 nodes: wanted.nodes,
+                balancer: old.balancer || wanted.balancer,
                 ..old
             },
             None => {
@@ -112,6 +115,7 @@ impl Lab {
                     release,
                     subnet: None,
                     nodes: wanted.nodes,
+                    balancer: wanted.balancer,
                     disk: wanted.disk,
                     memory: wanted.memory.unwrap_or(MEMORY),
                 }
@@ -233,9 +237,12 @@ impl Lab {
     fn nodes(&self, record: &Record) -> Result<Vec<Node>, LabError> {
         let network = self.network(record);
         let cgroups = Cgroups::find(&self.name)?;
-        Ok((1..=record.nodes)
-            .map(|number| Node::new(&self.name.folder(), number, &network, &cgroups))
-            .collect())
+        let folder = self.name.folder();
+        let numbered = (1..=record.nodes).map(|n| Node::new(&folder, n, &network, &cgroups));
+        let balancer = record
+            .balancer
+            .then(|| Node::balancer(&folder, &network, &cgroups));
+        Ok(numbered.chain(balancer).collect())
     }
 
     fn node(&self, name: &str) -> Result<Node, LabError> {

@@ -24,13 +24,16 @@ const ENTER: &str = r#"init=$1; shift
 while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift
 exec /usr/bin/nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup -- /usr/bin/env -i HOME=/root USER=root \
 LANG=C.UTF-8 TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -c 'cd && exec "$@"' sh "$@""#;
+/// The balancer's name, and its place in the subnet: before the nodes'.
+const BALANCER: &str = "lb1";
+const BALANCER_PLACE: u8 = 9;
 /// The kinds of host key that a node has.
 const HOST_KEYS: [&str; 2] = ["ed25519", "ecdsa"];
 
 /// A node of a lab, running or not.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    /// Its name in the lab and its own host name: n1 to nN.
+    /// Its name in the lab and its own host name: n1 to nN, or lb1.
     pub name: String,
     /// Its address on the lab's bridge.
     pub address: Ipv4Addr,
@@ -51,8 +54,21 @@ pub(super) struct Layers {
 impl Node {
     /// The node with that number, counted from 1.
     pub fn new(lab: &Path, number: u16, network: &Network, cgroups: &Cgroups) -> Self {
-        let name = format!("n{number}");
         let place = u8::try_from(number + 10).unwrap_or(u8::MAX);
+        Self::at(lab, format!("n{number}"), place, network, cgroups)
+    }
+
+    /// The load balancer before the nodes.
+    pub fn balancer(lab: &Path, network: &Network, cgroups: &Cgroups) -> Self {
+        Self::at(lab, BALANCER.into(), BALANCER_PLACE, network, cgroups)
+    }
+
+    /// Whether it is the balancer.
+    pub fn is_balancer(&self) -> bool {
+        self.name == BALANCER
+    }
+
+    fn at(lab: &Path, name: String, place: u8, network: &Network, cgroups: &Cgroups) -> Self {
         Self {
             address: network.address(place),
             folder: lab.join(&name),

@@ -10,7 +10,7 @@ use super::host::write_whole;
 use super::name::{LabName, ROOT};
 use super::release::Release;
 
-/// The settings of a lab, fixed when it is made; only `nodes` grows.
+/// The settings of a lab, fixed when it is made; only `nodes` grows, and a balancer may come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     /// The Debian release of all nodes.
@@ -21,6 +21,9 @@ pub(super) struct Record {
     pub subnet: Option<u8>,
     /// How many nodes: n1 to nN.
     pub nodes: u16,
+    /// Whether there is a balancer, lb1, before them.
+    #[serde(default)]
+    pub balancer: bool,
     /// The size of each node's own disk in bytes; none: what is free on the machine.
     pub disk: Option<u64>,
     /// The memory limit of each node in bytes.
