@@ -17,7 +17,7 @@ use self::proof::Proof;
 use self::site::Site;
 use super::interrupt::Interrupts;
 use super::{exit, say};
-use crate::lab::{self, Lab, LabError, Release, Wanted};
+use crate::lab::{self, Lab, LabError, Load, Manner, Release, Visit, Visitors, Wanted};
 use crate::process::Program;
 
 /// The lab's name.
@@ -137,7 +137,7 @@ fn left(lab: &Lab) -> String {
         "ssh -i {} -o UserKnownHostsFile={} {}@ADDRESS",
         lab.key().display(),
         lab.known_hosts().display(),
-        site::ADMINISTRATOR
+        lab::ADMINISTRATOR
     );
     format!(
         "\nThe lab is left up. Look around:\n  {own} lab --name {LAB} status\n  \
@@ -170,13 +170,14 @@ fn make_room(lab: &Lab, replace: bool) -> Result<(), Failed> {
 /// Lab, apply, look from outside, apply again.
 fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Failed> {
     say::out(&format!(
-        "{NODES} Debian {release} nodes on this machine, set up over SSH by playbooks/site.yml.\n\
+        "{NODES} Debian {release} nodes and a load balancer on this machine, set up over SSH by playbooks/site.yml.\n\
          This machine gets what the lab needs of Debian's packages, where something is missing.\n\
-         Each node gets nginx, sudo and procps, an administrator, kernel settings and a page.\n"
+         Each node gets nginx and a Node.js application; their data lie in PostgreSQL and redis on the first.\n"
     ));
     let start = Instant::now();
     let wanted = Wanted {
         nodes: NODES,
+        balancer: true,
         release: Some(release),
         ..Wanted::default()
     };
@@ -193,6 +194,7 @@ fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Faile
     for (name, address) in &nodes {
         look(name, *address)?;
     }
+    let load = visit(lab, &nodes)?;
     let (recap, second) = stage(&site, stop, " --output json", second_apply)?;
     Ok(Proof {
         nodes,
@@ -200,6 +202,7 @@ fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Faile
         first,
         second,
         recap,
+        load,
     })
 }
 
@@ -243,16 +246,45 @@ fn second_apply(site: &Site) -> Result<proof::Recap, Failed> {
         let why = format!("it ended with status {}: {reason}\n{errors}", ran.status);
         return Err(failed(why.trim_end().into()));
     }
-    proof::unchanged(&events, usize::from(NODES)).map_err(failed)
+    // The nodes, the balancer, and this machine, which built the application.
+    proof::unchanged(&events, usize::from(NODES) + 2).map_err(failed)
 }
 
-/// The page and the health check of a node, as others on its network get them.
+/// The health check of a machine, as its balancer gets it; a balancer hands it on.
 fn look(name: &str, address: Ipv4Addr) -> Result<(), Failed> {
-    let whose = format!("<strong>{name}</strong>");
-    wait_for(address, "/", |body| body.contains(&whose))
-        .map_err(|why| Failed::late("page", format!("{why}, not the page of `{name}`")))?;
     wait_for(address, "/healthz", |body| body == "ok\n")
-        .map_err(|why| Failed::late("healthz", format!("{why}, not `ok`")))
+        .map_err(|why| Failed::late("healthz", format!("{name}: {why}, not `ok`")))
+}
+
+/// Visitors over TLS through the balancer: every node must answer, and nothing may fail.
+fn visit(lab: &Lab, nodes: &[(String, Ipv4Addr)]) -> Result<Load, Failed> {
+    let failed = |why: String| Failed::late("visitors", why);
+    let balancer = lab
+        .address(lab::BALANCER)
+        .map_err(|error| failed(told(&error)))?;
+    let visitors = Visitors {
+        address: SocketAddr::from((balancer, 443)),
+        manner: Manner::Close,
+        connections: 50,
+        pause: Duration::from_millis(500),
+        time: Duration::from_secs(5),
+    };
+    let load = visitors
+        .start(&say::err)
+        .and_then(Visit::wait)
+        .map_err(|error| failed(told(&error)))?;
+    let asked: Vec<&str> = nodes
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| *name != lab::BALANCER)
+        .collect();
+    if load.failed() > 0 || load.hosts() != asked {
+        return Err(failed(format!(
+            "{load}; {} answered",
+            load.hosts().join(" ")
+        )));
+    }
+    Ok(load)
 }
 
 fn wait_for(address: Ipv4Addr, path: &str, good: impl Fn(&str) -> bool) -> Result<(), String> {

@@ -15,9 +15,9 @@ use crate::process::{ProcessError, Ran};
 const LOGIN: Duration = Duration::from_secs(10);
 
 /// The platform that the lab is.
-const DOMAIN: &str = "www.example.com";
+pub const DOMAIN: &str = "www.example.com";
 /// Its administrator, who has the lab's key.
-const ADMINISTRATOR: &str = "ada";
+pub const ADMINISTRATOR: &str = "ada";
 
 /// The files with which a lab's nodes are reached.
 #[derive(Debug, Clone)]

@@ -98,6 +98,9 @@ pub enum LabError {
     /// Processes or mounts of a lab that would not go.
     #[error("{0} would not go away")]
     Stuck(String),
+    /// The program that makes visitors did not say what they saw.
+    #[error("wrk did not say what it saw: {0}")]
+    NoLoad(String),
     /// A file of the lab could not be read or written.
     #[error("`{}`: {source}", path.display())]
     Io {

@@ -1,44 +1,55 @@
--- Visitors for wrk: load.lua ADDRESS PORT MODE PAUSE
--- Each connection asks, waits PAUSE milliseconds, and asks again. What was seen is printed as one line of JSON.
-
--- The name in the address bar is the site's, as certificates want it; the place is given.
-local address, port, mode, pause = "127.0.0.1", "443", "stay", 1000
+-- Visitors, for wrk. Each connection asks, waits a while, and asks again. What was seen is printed as one line of JSON.
+-- LOAD_ADDRESS, LOAD_PORT: where they go; the name they ask for is that of wrk's own argument, as certificates want it.
+-- LOAD_MANNER: keep, close or slow. LOAD_PAUSE: milliseconds between an answer and the next question.
+local manner = os.getenv("LOAD_MANNER")
+local pause = tonumber(os.getenv("LOAD_PAUSE"))
 local made = 0
+local threads = {}
+-- Who answered, as words of one text: all that a thread can hand over.
+hosts = ""
 
 function wrk.resolve()
-   address, port = wrk.args and wrk.args[1] or address, wrk.args and wrk.args[2] or port
    wrk.addrs = wrk.lookup(os.getenv("LOAD_ADDRESS"), os.getenv("LOAD_PORT"))
 end
 
+function setup(thread)
+   table.insert(threads, thread)
+end
+
 function init()
-   mode, pause = os.getenv("LOAD_MODE"), tonumber(os.getenv("LOAD_PAUSE"))
-   math.randomseed(tonumber(tostring({}):match("0x(%x+)"), 16) % 2147483647)
-   if mode == "part" then
+   if manner == "close" then
       wrk.headers["Connection"] = "close"
    end
 end
 
+-- Around the pause, by half of it: not all at once.
 function delay()
-   -- Not all at once: around the pause, by half of it.
    return math.floor(pause * (0.5 + math.random()))
 end
 
 function request()
    made = made + 1
-   if mode == "slow" then
+   if manner == "slow" then
       return wrk.format("GET", "/slow?seconds=10")
    elseif made % 10 == 0 then
-      return wrk.format("POST", "/items", { ["Content-Type"] = "application/json", Host = wrk.headers["Host"] or wrk.host }, '{"name":"load"}')
+      return wrk.format("POST", "/items", nil, '{"name":"load"}')
    elseif made % 10 == 5 then
       return wrk.format("GET", "/items")
    end
    return wrk.format("GET", "/version")
 end
 
+function response(status, headers, body)
+   local host = body:match('"host":"([%w-]+)"')
+   if host and not (" " .. hosts .. " "):find(" " .. host .. " ", 1, true) then
+      hosts = hosts == "" and host or hosts .. " " .. host
+   end
+end
+
 function done(summary, latency)
    local errors = summary.errors
    io.write(string.format(
-      '{"requests":%d,"status":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d,"milliseconds":%d,"p50":%.3f,"p99":%.3f,"max":%.3f}\n',
+      '{"requests":%d,"status":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d,"p50":%.3f,"p99":%.3f,"longest":%.3f,"hosts":"%s"}\n',
       summary.requests, errors.status, errors.connect, errors.read, errors.write, errors.timeout,
-      summary.duration / 1000, latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000))
+      latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000, threads[1]:get("hosts")))
 end

@@ -71,14 +71,19 @@ pub(super) fn check() -> Result<String, LabError> {
     }
 }
 
-/// Installs the packages that are missing, after saying which.
+/// Installs what every lab needs and is missing, after saying what.
 pub(super) fn install_missing(say: Say) -> Result<(), LabError> {
-    if missing().is_empty() {
+    install(&NEEDED, say)
+}
+
+/// Installs the packages of programs that are missing, after saying which.
+pub(super) fn install(needed: &[(&str, &'static str)], say: Say) -> Result<(), LabError> {
+    if missing(needed).is_empty() {
         return Ok(());
     }
     // apt's own locks are not all waited for, and the command that held this one may have installed everything.
     let _lock = Lock::take(&Path::new(ROOT).join(".install.lock"), PATIENCE)?;
-    let missing = missing();
+    let missing = missing(needed);
     if missing.is_empty() {
         return Ok(());
     }
@@ -86,23 +91,23 @@ pub(super) fn install_missing(say: Say) -> Result<(), LabError> {
         "installing {} from Debian's packages",
         missing.join(" ")
     ));
-    if install(&missing).is_err() {
+    if install_packages(&missing).is_err() {
         // No lists yet, or lists so old that the packages they name are gone.
         say("updating the package lists");
         apt(&["update"])?;
-        install(&missing)?;
+        install_packages(&missing)?;
     }
     Ok(())
 }
 
-fn missing() -> Vec<&'static str> {
-    let absent = NEEDED.iter().filter(|(file, _)| find(file).is_none());
+fn missing(needed: &[(&str, &'static str)]) -> Vec<&'static str> {
+    let absent = needed.iter().filter(|(file, _)| find(file).is_none());
     let mut packages: Vec<&str> = absent.map(|(_, package)| *package).collect();
     packages.dedup();
     packages
 }
 
-fn install(packages: &[&str]) -> Result<(), ProcessError> {
+fn install_packages(packages: &[&str]) -> Result<(), ProcessError> {
     let mut words = vec!["install", "--yes", "--no-install-recommends"];
     words.extend_from_slice(packages);
     apt(&words)

@@ -10,6 +10,7 @@ mod cache;
 mod cgroup;
 mod error;
 mod host;
+mod load;
 mod lock;
 mod machine;
 mod mount;
@@ -31,8 +32,11 @@ use std::time::Duration;
 
 use crate::process::{Program, Ran, code};
 
+pub use access::{ADMINISTRATOR, DOMAIN};
 pub use error::LabError;
+pub use load::{Load, Manner, Visit, Visitors};
 pub use name::LabName;
+pub use node::BALANCER;
 pub use release::Release;
 pub use status::{NodeState, NodeStatus};
 pub use visit::{Page, visit};

@@ -25,7 +25,7 @@ while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift
 exec /usr/bin/nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup -- /usr/bin/env -i HOME=/root USER=root \
 LANG=C.UTF-8 TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -c 'cd && exec "$@"' sh "$@""#;
 /// The balancer's name, and its place in the subnet: before the nodes'.
-const BALANCER: &str = "lb1";
+pub const BALANCER: &str = "lb1";
 const BALANCER_PLACE: u8 = 9;
 /// The kinds of host key that a node has.
 const HOST_KEYS: [&str; 2] = ["ed25519", "ecdsa"];

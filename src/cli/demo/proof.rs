@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::lab::Load;
+
 /// What was proved.
 #[derive(Debug)]
 pub struct Proof {
@@ -18,6 +20,8 @@ pub struct Proof {
     pub second: Duration,
     /// The second apply's own account.
     pub recap: Recap,
+    /// What visitors saw in between.
+    pub load: Load,
 }
 
 /// An apply that changed nothing, in its own words.
@@ -44,9 +48,13 @@ impl Proof {
         ] {
             text.push_str(&format!("  {:>6.2} s  {what}\n", time.as_secs_f64()));
         }
-        text.push_str("From outside, each node serves its own page, and /healthz answers `ok`:\n");
+        text.push_str(&format!(
+            "Visitors through the balancer, over TLS: {}; all nodes answered.\n",
+            self.load
+        ));
+        text.push_str("From outside, each node says at /healthz that it is ready:\n");
         for (name, address) in &self.nodes {
-            text.push_str(&format!("  {name}  http://{address}/\n"));
+            text.push_str(&format!("  {name:<4} http://{address}/healthz\n"));
         }
         text
     }

@@ -1,4 +1,4 @@
-//! The playbook and templates of the repository, carried in the binary, and the variables that the demo adds.
+//! The playbooks, templates and the application of the repository, carried in the binary.
 
 use std::fs;
 use std::io;
@@ -6,36 +6,70 @@ use std::path::{Path, PathBuf};
 
 use crate::lab::Lab;
 
-/// The files as they stand in the repository, by their paths there.
-const FILES: &[(&str, &str)] = &[
-    (
-        "playbooks/site.yml",
-        include_str!("../../../playbooks/site.yml"),
-    ),
-    (
-        "templates/authorized_keys.j2",
-        include_str!("../../../templates/authorized_keys.j2"),
-    ),
-    (
-        "templates/index.html.j2",
-        include_str!("../../../templates/index.html.j2"),
-    ),
-    (
-        "templates/nginx-site.conf.j2",
-        include_str!("../../../templates/nginx-site.conf.j2"),
-    ),
-    (
-        "templates/sudoers.j2",
-        include_str!("../../../templates/sudoers.j2"),
-    ),
-    (
-        "templates/sysctl.conf.j2",
-        include_str!("../../../templates/sysctl.conf.j2"),
-    ),
-];
+/// Files of the repository, each with its path there.
+macro_rules! carried {
+    ($($path:literal,)*) => {
+        &[$(($path, include_str!(concat!("../../../", $path)))),*]
+    };
+}
 
-/// The administrator that the nodes get.
-pub const ADMINISTRATOR: &str = "ada";
+/// The files as they stand in the repository, by their paths there.
+const FILES: &[(&str, &str)] = carried![
+    "playbooks/files/app/build.sh",
+    "playbooks/files/app/job.js",
+    "playbooks/files/app/migrate.js",
+    "playbooks/files/app/package.json",
+    "playbooks/files/app/ready.js",
+    "playbooks/files/app/server.js",
+    "playbooks/files/app/services.js",
+    "playbooks/files/app/web/assets/app.css",
+    "playbooks/files/app/web/assets/app.js",
+    "playbooks/files/app/web/index.html",
+    "playbooks/files/app/worker.js",
+    "playbooks/files/app/yarn.lock",
+    "playbooks/release.yml",
+    "playbooks/site.yml",
+    "playbooks/tasks/app.yml",
+    "playbooks/tasks/balancer.yml",
+    "playbooks/tasks/balancer_handlers.yml",
+    "playbooks/tasks/base.yml",
+    "playbooks/tasks/base_handlers.yml",
+    "playbooks/tasks/data.yml",
+    "playbooks/tasks/data_handlers.yml",
+    "playbooks/tasks/node_handlers.yml",
+    "playbooks/tasks/ready.yml",
+    "playbooks/tasks/security.yml",
+    "playbooks/tasks/web.yml",
+    "playbooks/tasks/web_security.yml",
+    "playbooks/vars/site.yml",
+    "templates/app/app.env.j2",
+    "templates/authorized_keys.j2",
+    "templates/data/postgresql.conf.j2",
+    "templates/fail2ban/fail2ban.local.j2",
+    "templates/fail2ban/jails.local.j2",
+    "templates/fail2ban/web.local.j2",
+    "templates/haproxy/haproxy.cfg.j2",
+    "templates/index.html.j2",
+    "templates/nginx/generation.j2",
+    "templates/nginx/headers.conf.j2",
+    "templates/nginx/health.conf.j2",
+    "templates/nginx/nginx.conf.j2",
+    "templates/nginx/pages.conf.j2",
+    "templates/nginx/parting.conf.j2",
+    "templates/nginx/tls.conf.j2",
+    "templates/nginx/upstream.conf.j2",
+    "templates/sshd.conf.j2",
+    "templates/sudoers.j2",
+    "templates/sysctl.conf.j2",
+    "templates/systemd/app-job.service.j2",
+    "templates/systemd/app-job.timer.j2",
+    "templates/systemd/app-limits.j2",
+    "templates/systemd/app-worker.service.j2",
+    "templates/systemd/app@.service.j2",
+    "templates/systemd/haproxy.conf.j2",
+    "templates/systemd/nginx.conf.j2",
+    "templates/systemd/node-ready.service.j2",
+];
 
 /// A site that was written out, ready to be applied.
 #[derive(Debug)]
@@ -68,12 +102,9 @@ impl Site {
     pub fn write(lab: &Lab) -> Result<Site, SiteError> {
         let inventory = lab.inventory()?;
         let folder = inventory.with_file_name("site");
-        let key = lab.key().with_extension("pub");
-        let public = fs::read_to_string(&key).map_err(at(&key))?;
         for (path, text) in FILES {
             put(&folder.join(path), text)?;
         }
-        put(&folder.join("variables.yml"), &variables(public.trim()))?;
         Ok(Site { folder, inventory })
     }
 
@@ -85,19 +116,9 @@ impl Site {
             shown(self.folder.join("playbooks/site.yml")),
             "-i".into(),
             shown(self.inventory.clone()),
-            "-i".into(),
-            shown(self.folder.join("variables.yml")),
             "--yes".into(),
         ]
     }
-}
-
-/// An inventory without hosts: what the lab's own does not say.
-fn variables(key: &str) -> String {
-    format!(
-        "all:\n  vars:\n    public_domain: demo.example.com\n    admin_users:\n      \
-         - name: {ADMINISTRATOR}\n        public_keys:\n          - {key}\n"
-    )
 }
 
 fn put(path: &Path, text: &str) -> Result<(), SiteError> {
@@ -117,12 +138,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_template_of_the_repository_is_carried() {
+    fn every_file_of_the_site_is_carried() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for folder in ["playbooks", "templates"] {
-            for entry in fs::read_dir(root.join(folder)).unwrap() {
-                let name = entry.unwrap().file_name().into_string().unwrap();
-                let path = format!("{folder}/{name}");
+        let mut folders = vec![root.join("playbooks"), root.join("templates")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    // What was built is no source.
+                    folders.extend((!path.ends_with("releases")).then_some(path));
+                    continue;
+                }
+                let path = path.strip_prefix(root).unwrap().to_str().unwrap();
                 assert!(FILES.iter().any(|(file, _)| *file == path), "{path}");
             }
         }
