@@ -35,6 +35,8 @@ pub const NO_UNSAFE: &str = "files are always written beside the target and rena
 pub struct Attributes {
     owner: Option<Arc<str>>,
     group: Option<Arc<str>>,
+    /// Whether the group is the owner's own, whichever that is.
+    own_group: bool,
     /// The wanted mode, if any.
     pub mode: Option<FileMode>,
     user: Arc<str>,
@@ -58,6 +60,7 @@ impl Attributes {
         let attributes = Attributes {
             owner: text("owner"),
             group: text("group"),
+            own_group: false,
             mode: args.get("mode").and_then(FileMode::read),
             user: controller.user().into(),
         };
@@ -74,8 +77,20 @@ impl Attributes {
         Attributes {
             owner: None,
             group: None,
+            own_group: false,
             mode: None,
             user: self.user.clone(),
+        }
+    }
+
+    /// What belongs to an account and its own group.
+    pub fn of_account(name: &str, mode: FileMode, controller: &dyn Controller) -> Attributes {
+        Attributes {
+            owner: Some(name.into()),
+            group: None,
+            own_group: true,
+            mode: Some(mode),
+            user: controller.user().into(),
         }
     }
 
@@ -110,9 +125,17 @@ impl Attributes {
         };
         if let Some(name) = &self.owner {
             let id = match number(name) {
-                Some(id) => Some(id),
+                Some(id) => {
+                    let name = name.clone();
+                    resolved.group = self.own_group.then_some(Principal { name, id: Some(id) });
+                    Some(id)
+                }
                 None => match known.account(name)? {
-                    Some(account) => account.uid,
+                    Some(account) => {
+                        let (name, id) = (account.group.clone(), account.gid);
+                        resolved.group = self.own_group.then_some(Principal { name, id });
+                        account.uid
+                    }
                     None => return Ok(Err(absent("user", name))),
                 },
             };

@@ -4,6 +4,7 @@ mod apt;
 mod args;
 mod assert;
 mod attributes;
+mod authorized_key;
 mod blockinfile;
 mod body;
 mod command;
@@ -136,6 +137,7 @@ impl Default for RenderOptions {
 pub static KINDS: &[&Kind] = &[
     &apt::APT,
     &assert::ASSERT,
+    &authorized_key::AUTHORIZED_KEY,
     &blockinfile::BLOCKINFILE,
     &command::COMMAND,
     &command::SHELL,
