@@ -25,6 +25,7 @@ mod replace;
 mod set_fact;
 mod setup;
 mod stat;
+mod sysctl;
 mod systemd;
 mod template;
 mod user;
@@ -152,6 +153,7 @@ pub static KINDS: &[&Kind] = &[
     &set_fact::SET_FACT,
     &setup::SETUP,
     &stat::STAT,
+    &sysctl::SYSCTL,
     &systemd::SERVICE,
     &systemd::SYSTEMD,
     &template::TEMPLATE,
