@@ -83,6 +83,17 @@ impl Attributes {
         }
     }
 
+    /// What the acting account makes.
+    pub fn of_nobody(controller: &dyn Controller) -> Attributes {
+        Attributes {
+            owner: None,
+            group: None,
+            own_group: false,
+            mode: None,
+            user: controller.user().into(),
+        }
+    }
+
     /// What belongs to an account and its own group.
     pub fn of_account(name: &str, mode: FileMode, controller: &dyn Controller) -> Attributes {
         Attributes {
@@ -164,7 +175,8 @@ fn number(name: &str) -> Option<u32> {
     }
 }
 
-fn absent(what: &str, name: &str) -> Change {
+/// The change for a user or group that does not exist.
+pub fn absent(what: &str, name: &str) -> Change {
     Change::blocked(format!("{what} `{name}` does not exist")).help(format!(
         "create it with a `{what}` task before this one, or correct the name"
     ))

@@ -9,6 +9,7 @@ mod blockinfile;
 mod body;
 mod command;
 mod copy;
+mod cron;
 mod debug;
 mod edit;
 mod fail;
@@ -143,6 +144,7 @@ pub static KINDS: &[&Kind] = &[
     &command::COMMAND,
     &command::SHELL,
     &copy::COPY,
+    &cron::CRON,
     &debug::DEBUG,
     &fail::FAIL,
     &file::FILE,
