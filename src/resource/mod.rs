@@ -9,6 +9,7 @@ mod command;
 mod copy;
 mod debug;
 mod fail;
+mod fetch;
 mod file;
 mod folders;
 mod group;
@@ -18,6 +19,7 @@ mod param;
 mod pattern;
 mod ping;
 mod place;
+mod script;
 mod set_fact;
 mod setup;
 mod stat;
@@ -97,6 +99,10 @@ pub trait Controller {
     fn test(&self, expression: &Value) -> Result<bool, Stop>;
     /// Evaluates an expression to a value.
     fn eval(&self, expression: &Value) -> Result<Value, Stop>;
+    /// A path of the controller that is written: a relative one lies in the playbook's folder.
+    fn destination(&self, path: &str) -> PathBuf;
+    /// The host's name in the inventory.
+    fn host(&self) -> &str;
     /// Plan or apply.
     fn mode(&self) -> Mode;
     /// The account the task acts as on the node: `root`, the login user, or `become_user`.
@@ -138,10 +144,12 @@ pub static KINDS: &[&Kind] = &[
     &copy::COPY,
     &debug::DEBUG,
     &fail::FAIL,
+    &fetch::FETCH,
     &file::FILE,
     &group::GROUP,
     &lineinfile::LINEINFILE,
     &ping::PING,
+    &script::SCRIPT,
     &set_fact::SET_FACT,
     &setup::SETUP,
     &stat::STAT,
