@@ -97,6 +97,16 @@ impl Controller for TaskController<'_> {
             .eval(expression, &self.names())
     }
 
+    fn destination(&self, path: &str) -> PathBuf {
+        let run = &self.binder.play.run;
+        let search = run.project.search(&self.binder.play.play, self.task);
+        search.playbook.join(path)
+    }
+
+    fn host(&self) -> &str {
+        &self.binder.play.host.name
+    }
+
     fn mode(&self) -> Mode {
         self.binder.play.run.settings.mode
     }

@@ -157,6 +157,14 @@ impl Known {
         }
     }
 
+    /// What a script of the kind's own printed.
+    pub fn probe(&self, key: &str) -> Result<&Arc<[u8]>, Missing> {
+        match self.get(Question::Probe(key.into()))? {
+            Answer::Probe(output) => Ok(output),
+            other => unreachable!("{other:?} answers a probe"),
+        }
+    }
+
     /// The gathered facts.
     pub fn facts(&self) -> Result<&Arc<serde_json::Map<String, serde_json::Value>>, Missing> {
         match self.get(Question::Facts)? {
@@ -223,6 +231,7 @@ impl Known {
             | Question::Text(key)
             | Question::Tree(key)
             | Question::Glob(key) => !homes.iter().any(|home| below(key, home)),
+            Question::Probe(_) => false,
             _ => true,
         });
     }
@@ -267,7 +276,8 @@ impl Known {
             Question::Tree(key) => {
                 reals.contains_key(key) && !hit(key) && !below(path, key) && !below(&real, key)
             }
-            Question::Glob(_) => false,
+            // Nobody knows what a script looks at.
+            Question::Glob(_) | Question::Probe(_) => false,
             _ => true,
         });
         if UNIT_FOLDERS

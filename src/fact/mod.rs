@@ -8,6 +8,7 @@ pub mod apt;
 pub mod gather;
 mod known;
 pub mod path;
+pub mod probe;
 pub mod unit;
 
 use std::collections::{BTreeSet, HashSet};
@@ -46,6 +47,9 @@ pub enum Question {
     Group(Arc<str>),
     /// A systemd unit, by its full name (`nginx.service`).
     Unit(Arc<str>),
+    /// What a script of the kind's own prints, up to [`probe::LIMIT`] bytes. The key's first line names it, the rest is POSIX sh that only
+    /// reads; it sees nothing but its own text.
+    Probe(Arc<str>),
     /// The gathered facts.
     Facts,
 }
@@ -77,6 +81,8 @@ pub enum Answer {
     Group(Option<GroupInfo>),
     /// To [`Question::Unit`].
     Unit(UnitInfo),
+    /// To [`Question::Probe`]: what it printed.
+    Probe(Arc<[u8]>),
     /// To [`Question::Facts`]: the value of `ansible_facts`.
     Facts(Arc<serde_json::Map<String, serde_json::Value>>),
 }
@@ -185,6 +191,7 @@ pub fn parse(
             }
             "group" => answers.extend(account::parse_groups(&keys(questions, "group"), body)?),
             "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
+            "probe" => answers.extend(probe::parse_probes(&keys(questions, "probe"), body)?),
             "facts" => answers.push((Question::Facts, Answer::Facts(gather::parse(body)?))),
             _ => {}
         }
@@ -216,6 +223,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Account(key) => ("account", key),
         Question::Group(key) => ("group", key),
         Question::Unit(key) => ("unit", key),
+        Question::Probe(key) => ("probe", key),
         Question::Facts => ("facts", ""),
     }
 }
@@ -232,7 +240,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 13] = [
+    let builders: [(&'static str, Builder); 14] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -245,6 +253,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("simulation", apt::simulations_script),
         ("account", account::accounts_script),
         ("group", account::groups_script),
+        ("probe", probe::probes_script),
         ("unit", unit::units_script),
     ];
     builders

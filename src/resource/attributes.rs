@@ -35,6 +35,8 @@ pub const NO_UNSAFE: &str = "files are always written beside the target and rena
 pub struct Attributes {
     owner: Option<Arc<str>>,
     group: Option<Arc<str>>,
+    /// Whether the group is the owner's own, whichever that is.
+    own_group: bool,
     /// The wanted mode, if any.
     pub mode: Option<FileMode>,
     user: Arc<str>,
@@ -58,6 +60,7 @@ impl Attributes {
         let attributes = Attributes {
             owner: text("owner"),
             group: text("group"),
+            own_group: false,
             mode: args.get("mode").and_then(FileMode::read),
             user: controller.user().into(),
         };
@@ -74,8 +77,31 @@ impl Attributes {
         Attributes {
             owner: None,
             group: None,
+            own_group: false,
             mode: None,
             user: self.user.clone(),
+        }
+    }
+
+    /// What the acting account makes.
+    pub fn of_nobody(controller: &dyn Controller) -> Attributes {
+        Attributes {
+            owner: None,
+            group: None,
+            own_group: false,
+            mode: None,
+            user: controller.user().into(),
+        }
+    }
+
+    /// What belongs to an account and its own group.
+    pub fn of_account(name: &str, mode: FileMode, controller: &dyn Controller) -> Attributes {
+        Attributes {
+            owner: Some(name.into()),
+            group: None,
+            own_group: true,
+            mode: Some(mode),
+            user: controller.user().into(),
         }
     }
 
@@ -110,9 +136,17 @@ impl Attributes {
         };
         if let Some(name) = &self.owner {
             let id = match number(name) {
-                Some(id) => Some(id),
+                Some(id) => {
+                    let name = name.clone();
+                    resolved.group = self.own_group.then_some(Principal { name, id: Some(id) });
+                    Some(id)
+                }
                 None => match known.account(name)? {
-                    Some(account) => account.uid,
+                    Some(account) => {
+                        let (name, id) = (account.group.clone(), account.gid);
+                        resolved.group = self.own_group.then_some(Principal { name, id });
+                        account.uid
+                    }
                     None => return Ok(Err(absent("user", name))),
                 },
             };
@@ -141,7 +175,8 @@ fn number(name: &str) -> Option<u32> {
     }
 }
 
-fn absent(what: &str, name: &str) -> Change {
+/// The change for a user or group that does not exist.
+pub fn absent(what: &str, name: &str) -> Change {
     Change::blocked(format!("{what} `{name}` does not exist")).help(format!(
         "create it with a `{what}` task before this one, or correct the name"
     ))

@@ -1,6 +1,6 @@
 //! `command` and `shell`: programs run for their effect. They act; nothing is known of the node behind them.
 
-mod words;
+pub(super) mod words;
 
 use self::words::{expanded, split, tilde};
 use super::{Args, Bound, Kind, Param, ParamType, Resource};
@@ -71,13 +71,14 @@ const ARGV: Param = Param::new(
     ParamType::List,
     "The program and its arguments as a list; nothing in them is split.",
 );
-const CHDIR: Param = Param::new("chdir", ParamType::Path, "The folder to run in; else `/`.");
-const CREATES: Param = Param::new(
+pub(super) const CHDIR: Param =
+    Param::new("chdir", ParamType::Path, "The folder to run in; else `/`.");
+pub(super) const CREATES: Param = Param::new(
     "creates",
     ParamType::Str,
     "A path or shell pattern; when something matches, nothing is run. Relative to `chdir`.",
 );
-const REMOVES: Param = Param::new(
+pub(super) const REMOVES: Param = Param::new(
     "removes",
     ParamType::Str,
     "A path or shell pattern; when nothing matches, nothing is run. Relative to `chdir`.",
@@ -153,7 +154,7 @@ fn program(args: &Args) -> Result<(String, serde_json::Value), Stop> {
 }
 
 /// `creates` or `removes`, as an absolute pattern.
-fn pattern(args: &Args, name: &str) -> Result<Option<String>, Stop> {
+pub(super) fn pattern(args: &Args, name: &str) -> Result<Option<String>, Stop> {
     match (args.str(name), args.str("chdir")) {
         (None, _) => Ok(None),
         (Some(path), _) if path.starts_with(['/', '~']) => Ok(Some(path.to_owned())),
@@ -235,7 +236,7 @@ impl Resource for Run {
     }
 }
 
-fn first_line(text: &str) -> String {
+pub(super) fn first_line(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or("");
     let mut short: String = line.chars().take(72).collect();
     if short.len() < text.trim().len() {

@@ -4,13 +4,16 @@ mod apt;
 mod args;
 mod assert;
 mod attributes;
+mod authorized_key;
 mod blockinfile;
 mod body;
 mod command;
 mod copy;
+mod cron;
 mod debug;
 mod edit;
 mod fail;
+mod fetch;
 mod file;
 mod folders;
 mod group;
@@ -21,9 +24,11 @@ mod pattern;
 mod ping;
 mod place;
 mod replace;
+mod script;
 mod set_fact;
 mod setup;
 mod stat;
+mod sysctl;
 mod systemd;
 mod template;
 mod user;
@@ -100,6 +105,10 @@ pub trait Controller {
     fn test(&self, expression: &Value) -> Result<bool, Stop>;
     /// Evaluates an expression to a value.
     fn eval(&self, expression: &Value) -> Result<Value, Stop>;
+    /// A path of the controller that is written: a relative one lies in the playbook's folder.
+    fn destination(&self, path: &str) -> PathBuf;
+    /// The host's name in the inventory.
+    fn host(&self) -> &str;
     /// Plan or apply.
     fn mode(&self) -> Mode;
     /// The account the task acts as on the node: `root`, the login user, or `become_user`.
@@ -136,20 +145,25 @@ impl Default for RenderOptions {
 pub static KINDS: &[&Kind] = &[
     &apt::APT,
     &assert::ASSERT,
+    &authorized_key::AUTHORIZED_KEY,
     &blockinfile::BLOCKINFILE,
     &command::COMMAND,
     &command::SHELL,
     &copy::COPY,
+    &cron::CRON,
     &debug::DEBUG,
     &fail::FAIL,
+    &fetch::FETCH,
     &file::FILE,
     &group::GROUP,
     &lineinfile::LINEINFILE,
     &ping::PING,
     &replace::REPLACE,
+    &script::SCRIPT,
     &set_fact::SET_FACT,
     &setup::SETUP,
     &stat::STAT,
+    &sysctl::SYSCTL,
     &systemd::SERVICE,
     &systemd::SYSTEMD,
     &template::TEMPLATE,

@@ -16,6 +16,7 @@
 //! account web: { uid: 1000, gid: 1000, group: web, home: /home/web, shell: /bin/sh, groups: [] }   # null for none
 //! group web: { gid: 1000, members: [] }   # null for none
 //! unit nginx.service: { load: loaded, active: active, enabled: enabled }
+//! probe fetch /etc/motd: "text"           # a kind's own script, called by its first line; what it prints
 //! facts: { ansible_distribution: Debian }
 //! ```
 
@@ -45,6 +46,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "account" => Question::Account(key),
         "group" => Question::Group(key),
         "unit" => Question::Unit(key),
+        "probe" => Question::Probe(key),
         "facts" => Question::Facts,
         _ => return Err(format!("`{words}` is no question")),
     })
@@ -65,6 +67,7 @@ pub fn spell(question: &Question) -> String {
         Question::Account(key) => format!("account {key}"),
         Question::Group(key) => format!("group {key}"),
         Question::Unit(key) => format!("unit {key}"),
+        Question::Probe(key) => format!("probe {}", key.lines().next().unwrap_or_default()),
         Question::Facts => "facts".to_owned(),
     }
 }
@@ -126,6 +129,7 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
             remain_after_exit: flag(value, "remain_after_exit"),
             result: string(value, "result").unwrap_or("success".into()),
         }),
+        Question::Probe(_) => Answer::Probe(text(value)?.as_bytes().into()),
         Question::Facts => Answer::Facts(Arc::new(
             value.as_object().ok_or("facts are a mapping")?.clone(),
         )),

@@ -66,6 +66,14 @@ impl Controller for Files {
         Ok(expression.clone())
     }
 
+    fn destination(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    fn host(&self) -> &str {
+        "n1"
+    }
+
     fn mode(&self) -> Mode {
         self.mode
     }

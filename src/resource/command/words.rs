@@ -3,7 +3,7 @@
 use crate::command::quote;
 
 /// Words as Python's `shlex.split` gives them.
-pub(super) fn split(line: &str) -> Result<Vec<String>, String> {
+pub fn split(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = line.chars();
@@ -99,7 +99,7 @@ fn in_double_quotes(text: &str) -> String {
 }
 
 /// Quotes a path whose leading `~` or `~user` the node resolves.
-pub(super) fn tilde(path: &str) -> String {
+pub fn tilde(path: &str) -> String {
     let Some(rest) = path.strip_prefix('~') else {
         return quote(path);
     };
