@@ -31,8 +31,9 @@
 //!    launcher that detaches steps from the connection, the lease, the way back after a cut. [`secret`]: values that are never shown.
 //! 5. [`engine`]: `run` (plays), `host` and `walk` (one play on one host), `script` (what its scripts mean), `progress` (linear order at cuts),
 //!    `gate` (all leases or none), `handlers` (notified and owed), `scope` and `bind` (variables and templates).
-//! 6. [`event`]: what happened, as plain data; [`report`]: who tells it. [`cli`]: the command line, the only place that reads the environment.
-//! 7. [`lab`]: real Debian nodes on this machine, for the demo and the tests. [`process`]: programs on the controller.
+//! 6. [`balancer`]: load balancers, one file for each provider: a node leaves and comes back, seen by the balancer itself.
+//! 7. [`event`]: what happened, as plain data; [`report`]: who tells it. [`cli`]: the command line, the only place that reads the environment.
+//! 8. [`lab`]: real Debian nodes on this machine, for the demo and the tests. [`process`]: programs on the controller.
 //!
 //! # What holds
 //!
@@ -51,6 +52,7 @@
 //! No Python on nodes and no agent; no state file on the controller: the truth is read from the nodes; no retry that was not asked for, except making a
 //! lost connection again; no global state but the compiled templates of a run. `tests/tidy.rs` holds the table of who may import whom.
 
+pub mod balancer;
 pub mod change;
 pub mod cli;
 pub mod command;

@@ -66,6 +66,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
+            "balancer",
             "change",
             "command",
             "diagnostic",
@@ -86,6 +87,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     // Rolling updates: decided here, done by the engine.
     ("rollout", &["command", "diagnostic", "source", "value"]),
+    // Load balancers, for rolling updates.
+    (
+        "balancer",
+        &[
+            "command",
+            "diagnostic",
+            "name",
+            "process",
+            "secret",
+            "source",
+            "template",
+            "value",
+        ],
+    ),
     // Telling.
     ("report", &["change", "diagnostic", "event", "source"]),
     // Nodes for trying things: no part of a run.
@@ -118,9 +133,9 @@ const ONLY_THERE: &[Restriction] = &[
         allowed: &["transport", "lab", "process"],
     },
     Restriction {
-        what: "only `cli` and `lab` run programs of the controller",
+        what: "only `cli`, `lab` and the user's own balancer commands run programs of the controller",
         words: &["Program::new", "process::Program"],
-        allowed: &["cli", "lab", "process"],
+        allowed: &["balancer", "cli", "lab", "process"],
     },
     Restriction {
         what: "only `cli` reads the environment, and hands it down",

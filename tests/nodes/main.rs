@@ -5,6 +5,7 @@
     reason = "a test harness says what became of its cases"
 )]
 
+mod balancers;
 mod bare_plan;
 mod budget;
 mod drills;
@@ -106,6 +107,7 @@ fn cases() -> Vec<Case> {
         faults::cases(),
         way_in::cases(),
         drills::cases(),
+        balancers::cases(),
     ]
     .into_iter()
     .flatten()
