@@ -14,19 +14,22 @@ pub enum Mode {
     Plan,
     /// Changes what differs.
     Apply,
+    /// Changes what differs, node after node, each taken out of the balancer meanwhile.
+    Rolling,
 }
 
 impl Mode {
     /// Whether steps may run.
     pub fn may_change(self) -> bool {
-        self == Mode::Apply
+        self != Mode::Plan
     }
 
-    /// `plan` or `apply`, as events spell it.
+    /// `plan`, `apply` or `rolling-update`, as events spell it.
     pub fn word(self) -> &'static str {
         match self {
             Mode::Plan => "plan",
             Mode::Apply => "apply",
+            Mode::Rolling => "rolling-update",
         }
     }
 }
@@ -173,6 +176,20 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, other: &Tally) {
+        self.ok += other.ok;
+        self.changed += other.changed;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+        self.rescued += other.rescued;
+        self.ignored += other.ignored;
+        self.unknown += other.unknown;
+        self.unreachable = self.unreachable.max(other.unreachable);
+        self.round_trips += other.round_trips;
+        self.streams += other.streams;
+    }
+
     /// Counts a result of the host.
     pub fn count(&mut self, result: &TaskResult) {
         match result.status {
@@ -201,6 +218,27 @@ pub struct Recap {
     pub elapsed_ms: u64,
     /// Each host of the run, in inventory order.
     pub hosts: IndexMap<Arc<str>, Tally>,
+    /// What a rolling update did with each of its nodes; empty for other runs.
+    pub rollout: Vec<NodeRecap>,
+}
+
+/// One node of a rolling update, at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRecap {
+    /// The node.
+    pub host: Arc<str>,
+    /// Where it stands: `in_service`, `attached`, `out` …
+    pub state: &'static str,
+    /// What is wrong with it.
+    pub trouble: Option<String>,
+    /// Milliseconds until it was drained.
+    pub drain_ms: u64,
+    /// Milliseconds that its plays took.
+    pub update_ms: u64,
+    /// Milliseconds of the health gate, and until the balancer had it back.
+    pub check_ms: u64,
+    /// Connections that were still open when it was updated.
+    pub stayed: u64,
 }
 
 /// One thing that happened.
@@ -264,6 +302,17 @@ pub enum Event {
         handler: String,
         /// When the change was made, RFC 3339.
         since: String,
+    },
+    /// A node of a rolling update came to another state.
+    NodeState {
+        /// The node.
+        host: Arc<str>,
+        /// `in_service`, `draining`, `drained`, `updating`, `checking`, `attached`, `out` or `lost`.
+        state: &'static str,
+        /// Milliseconds it was in the state before.
+        ms: u64,
+        /// A word about it: what is waited for, why it is out.
+        detail: String,
     },
     /// The run ended.
     RunFinished(Recap),

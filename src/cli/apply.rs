@@ -39,6 +39,7 @@ pub async fn run(args: ApplyArgs, env: &Environment) -> u8 {
         detailed: false,
         yes: args.yes,
         lock_timeout: args.lock.lock_timeout,
+        rolling: None,
     };
     run::run(work, env).await
 }

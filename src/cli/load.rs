@@ -82,6 +82,7 @@ pub fn ended(exit_code: u8, reason: String) -> Recap {
         touched: false,
         elapsed_ms: 0,
         hosts: IndexMap::new(),
+        rollout: Vec::new(),
     }
 }
 

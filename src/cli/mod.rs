@@ -17,6 +17,7 @@ mod options;
 mod panic;
 mod plan;
 mod prompt;
+mod rolling_update;
 mod run;
 mod run_id;
 mod say;
@@ -48,6 +49,7 @@ const EXAMPLES: &str = "Examples:
 enum Command {
     Plan(Box<plan::PlanArgs>),
     Apply(Box<apply::ApplyArgs>),
+    RollingUpdate(Box<rolling_update::RollingArgs>),
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
     Lab(lab::LabArgs),
@@ -56,8 +58,6 @@ enum Command {
     Facts(Later),
     #[command(hide = true)]
     Exec(Later),
-    #[command(hide = true)]
-    RollingUpdate(Later),
     #[command(hide = true)]
     Doc(Later),
     #[command(hide = true)]
@@ -93,13 +93,13 @@ fn run_command() -> u8 {
     match arguments.command {
         Command::Plan(args) => block_on(plan::run(*args, &env)),
         Command::Apply(args) => block_on(apply::run(*args, &env)),
+        Command::RollingUpdate(args) => block_on(rolling_update::run(*args, &env)),
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Facts(later) => later.refuse("facts"),
         Command::Exec(later) => later.refuse("exec"),
-        Command::RollingUpdate(later) => later.refuse("rolling-update"),
         Command::Doc(later) => later.refuse("doc"),
         Command::Vault(later) => later.refuse("vault"),
         Command::Unlock(later) => later.refuse("unlock"),

@@ -39,6 +39,7 @@ pub async fn run(args: PlanArgs, env: &Environment) -> u8 {
         detailed: args.detailed_exitcode,
         yes: true,
         lock_timeout: Some(Duration::ZERO),
+        rolling: None,
     };
     run::run(work, env).await
 }

@@ -40,6 +40,8 @@ pub struct Work {
     pub yes: bool,
     /// `--lock-timeout`.
     pub lock_timeout: Option<Duration>,
+    /// Node after node, each taken out of the balancer meanwhile.
+    pub rolling: Option<engine::Rolling>,
 }
 
 /// Does it; gives the exit status.
@@ -209,7 +211,7 @@ fn reporters(work: &Work, env: &Environment) -> (Reporters, Option<MultiProgress
     }
     let next = match work.mode {
         Mode::Plan => command_line::to_apply(&env.words),
-        Mode::Apply => command_line::shown(&env.words),
+        Mode::Apply | Mode::Rolling => command_line::shown(&env.words),
     };
     let options = ReportOptions {
         diff: work.nodes.diff,
@@ -276,5 +278,6 @@ fn settings(
             since: format!("{now:.0}"),
         },
         log,
+        rolling: work.rolling.clone(),
     }
 }

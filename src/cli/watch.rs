@@ -64,6 +64,7 @@ impl Watch {
             touched: self.mode.may_change() && (self.touched || !self.busy.is_empty()),
             elapsed_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             hosts: self.hosts.clone(),
+            rollout: Vec::new(),
         }
     }
 

@@ -53,6 +53,7 @@ pub async fn first_script(
 pub fn unreachable(run: &Run, host: &HostState, error: &NodeError) {
     let mut failure = Failure::new(error.to_string());
     failure.help = error.help();
+    host.because(failure.message.clone());
     host.take_out(Out::Unreachable);
     host.tally().unreachable = 1;
     run.say(Event::HostUnreachable {
@@ -204,7 +205,7 @@ fn refused_password(run: &Run, error: &NodeError) {
 /// the run writes, the connection holds the lease and stays until the end.
 pub async fn leave(run: &Run, host: &HostState) {
     *lock(&host.known) = Known::new(false);
-    if !run.settings.mode.may_change() {
+    if !run.borrows && !run.settings.mode.may_change() {
         farewell(run, host).await;
         *host.node.lock().await = None;
     }

@@ -7,7 +7,8 @@ use indexmap::IndexMap;
 use super::state::{HostState, Settings};
 use crate::diagnostic::Diagnostic;
 use crate::event::Mode;
-use crate::inventory::{ConnectionVars, Method};
+use crate::inventory::{ConnectionVars, Host, Method};
+use crate::name::HostName;
 use crate::playbook::{Play, Privilege, Project, Scheduled};
 use crate::source::Span;
 use crate::template::{Lookup, Scope, Stop, Templates};
@@ -54,55 +55,75 @@ pub fn of(
             .iter()
             .filter(|play| play.hosts.contains(name))
             .collect();
-        let Some(first) = plays.first() else { continue };
-        let text = |text: &Option<String>| {
-            text.as_ref()
-                .map(|text| Value::str(text, &Span::synthetic("<command line>")))
-        };
-        let vars = ConnectionVars::of(&host.vars)
-            .over(&project.extra)
-            .or("user", first.play.remote_user.clone())
-            .or("user", text(&settings.user))
-            .or("port", first.play.port.clone())
-            .or("method", first.play.connection.clone());
-        let scope: Arc<dyn Scope> = Arc::new(Before {
-            extra: project.extra.clone(),
-            vars: host.vars.clone(),
-            name: name.as_str().to_owned(),
-        });
-        let typed = vars
-            .map(|value| templates.render(value, &scope))
-            .map_err(|stop| match stop {
-                Stop::Fault(fault) => vec![*fault],
-                Stop::After(what) => vec![Diagnostic::error(format!(
-                    "how `{}` is reached depends on `{what}`",
-                    name.as_str()
-                ))],
-            })
-            .and_then(|vars| vars.typed(name));
-        let connection = match typed {
-            Ok(connection) => connection,
-            Err(found) => {
-                faults.extend(found);
-                continue;
+        if plays.is_empty() {
+            continue;
+        }
+        match state(project, templates, settings, name, host, &plays) {
+            Ok(state) => {
+                hosts.insert(state.name.clone(), Arc::new(state));
             }
-        };
-        let login = match connection.method {
-            Method::Local => settings.local_user.clone(),
-            Method::Ssh => connection
-                .user
-                .clone()
-                .unwrap_or_else(|| settings.local_user.clone()),
-        };
-        let becomes = connection.privileged == Some(true)
-            || settings.force_become
-            || plays.iter().any(|scheduled| play_becomes(&scheduled.play));
-        let root = login == "root" || becomes;
-        let diff = settings.diff || settings.mode == Mode::Plan;
-        let state = HostState::new(host.clone(), connection, login, root, diff);
-        hosts.insert(state.name.clone(), Arc::new(state));
+            Err(mut found) => faults.append(&mut found),
+        }
     }
     (hosts, faults)
+}
+
+/// A host as its first play reaches it. Without a play it is one that others need, such as a balancer, and it is needed as root.
+pub fn state(
+    project: &Project,
+    templates: &Templates,
+    settings: &Settings,
+    name: &HostName,
+    host: &Host,
+    plays: &[&Scheduled],
+) -> Result<HostState, Vec<Diagnostic>> {
+    let first = plays.first();
+    let text = |text: &Option<String>| {
+        text.as_ref()
+            .map(|text| Value::str(text, &Span::synthetic("<command line>")))
+    };
+    let vars = ConnectionVars::of(&host.vars)
+        .over(&project.extra)
+        .or(
+            "user",
+            first.and_then(|first| first.play.remote_user.clone()),
+        )
+        .or("user", text(&settings.user))
+        .or("port", first.and_then(|first| first.play.port.clone()))
+        .or(
+            "method",
+            first.and_then(|first| first.play.connection.clone()),
+        );
+    let scope: Arc<dyn Scope> = Arc::new(Before {
+        extra: project.extra.clone(),
+        vars: host.vars.clone(),
+        name: name.as_str().to_owned(),
+    });
+    let typed = vars
+        .map(|value| templates.render(value, &scope))
+        .map_err(|stop| match stop {
+            Stop::Fault(fault) => vec![*fault],
+            Stop::After(what) => vec![Diagnostic::error(format!(
+                "how `{}` is reached depends on `{what}`",
+                name.as_str()
+            ))],
+        })
+        .and_then(|vars| vars.typed(name));
+    let connection = typed?;
+    let login = match connection.method {
+        Method::Local => settings.local_user.clone(),
+        Method::Ssh => connection
+            .user
+            .clone()
+            .unwrap_or_else(|| settings.local_user.clone()),
+    };
+    let becomes = connection.privileged == Some(true)
+        || settings.force_become
+        || plays.is_empty()
+        || plays.iter().any(|scheduled| play_becomes(&scheduled.play));
+    let root = login == "root" || becomes;
+    let diff = settings.diff || settings.mode == Mode::Plan;
+    Ok(HostState::new(host.clone(), connection, login, root, diff))
 }
 
 fn play_becomes(play: &Play) -> bool {

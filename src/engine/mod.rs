@@ -20,6 +20,7 @@ mod mask;
 mod progress;
 mod reach;
 mod recap;
+mod rolling;
 mod scope;
 mod script;
 mod state;
@@ -34,6 +35,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Failure, Recap};
 use crate::fact::Missing;
 use crate::playbook::{Project, Scheduled};
@@ -48,6 +50,7 @@ use state::{HostState, Out, Run, lock};
 
 pub use gate::Refusal;
 pub use reach::{Network, Reach, Target};
+pub use rolling::Rolling;
 pub use state::Settings;
 
 /// Runs a project whose diagnostics hold no error. Everything that happens goes to `events`, from `RunStarted` to `RunFinished`.
@@ -75,35 +78,67 @@ pub async fn run(
         let _ = events.send(Event::Diagnostic(Box::new(fault)));
     }
     let plays: Vec<Arc<Scheduled>> = project.plays.iter().cloned().map(Arc::new).collect();
-    let run = Arc::new(Run {
+    let mut run = Run {
         gate: gate::LeaseGate::new(hosts.len()),
         forks: Arc::new(Semaphore::new(settings.forks.max(1))),
         stop: interrupt.child_token(),
         interrupt,
-        project,
+        project: Arc::new(project),
         templates,
         settings,
         reach,
         masker,
         files: files::Files::default(),
         touched: AtomicBool::new(false),
+        borrows: false,
         hosts,
         events,
         passwords: tokio::sync::Mutex::default(),
         password_refused: AtomicBool::new(false),
         pulses: std::sync::Mutex::default(),
-    });
+    };
     if fatal {
-        return recap::finish(
-            &run,
-            began,
-            Some("the inventory's connection variables are wrong; nothing was touched"),
-        );
+        let why = "the inventory's connection variables are wrong; nothing was touched";
+        return recap::finish(&run, began, Some(why), None);
     }
+    let mut prepared = None;
+    if run.settings.rolling.is_some() {
+        // The node on its way is finished, whatever the user wants of the others.
+        run.stop = CancellationToken::new();
+        let shared = Arc::new(run);
+        let answer = rolling::prepare(&shared, &plays);
+        // Nobody else has it yet.
+        let Some(own) = Arc::into_inner(shared) else {
+            unreachable!("a run that has not begun has one owner");
+        };
+        run = own;
+        let faults = match answer {
+            Ok(ready) => {
+                let faults = admit(&mut run, ready.balancer_hosts());
+                prepared = Some(ready);
+                faults
+            }
+            Err(faults) => faults,
+        };
+        if faults.iter().any(|fault| fault.is_error()) {
+            for fault in faults {
+                run.say(Event::Diagnostic(Box::new(fault)));
+            }
+            let why = "the rolling update is not well described; nothing was touched";
+            return recap::finish(&run, began, Some(why), None);
+        }
+    }
+    let run = Arc::new(run);
     // Ends with this function, however that ends.
     let mut heart = JoinSet::new();
     if run.settings.mode.may_change() {
         heart.spawn(heart::beat(run.clone()));
+    }
+    if let Some(prepared) = prepared {
+        let end = rolling::roll(&run, &plays, prepared).await;
+        farewell(&run).await;
+        heart.abort_all();
+        return recap::finish(&run, began, None, end);
     }
     let early = connect_later_hosts(&run, &plays);
     for (number, play) in plays.iter().enumerate() {
@@ -115,7 +150,41 @@ pub async fn run(
     early.shutdown_after().await;
     farewell(&run).await;
     heart.abort_all();
-    recap::finish(&run, began, None)
+    recap::finish(&run, began, None, None)
+}
+
+/// Hosts that are needed beside those of the plays.
+fn admit(run: &mut Run, names: Vec<String>) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    for name in names {
+        if run.hosts.contains_key(name.as_str()) {
+            continue;
+        }
+        let project = run.project.clone();
+        let Some((name, host)) = project
+            .inventory
+            .hosts
+            .iter()
+            .find(|(known, _)| known.as_str() == name)
+        else {
+            let known = project.inventory.hosts.keys().map(|name| name.as_str());
+            faults.push(
+                Diagnostic::error(format!(
+                    "the balancer's host `{name}` is not in the inventory"
+                ))
+                .nearest(&name, known),
+            );
+            continue;
+        };
+        match hosts::state(&project, &run.templates, &run.settings, name, host, &[]) {
+            Ok(state) => {
+                run.hosts.insert(state.name.clone(), Arc::new(state));
+            }
+            Err(mut found) => faults.append(&mut found),
+        }
+    }
+    run.gate = gate::LeaseGate::new(run.hosts.len());
+    faults
 }
 
 /// Tasks whose end is waited for.

@@ -3,15 +3,18 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::rolling::End;
 use super::state::{Out, Run};
 use crate::diagnostic::count;
 use crate::event::{Event, Mode, Recap};
+use crate::rollout::Outcome;
 
 /// Says the end, and returns it. `fault` is why the run did not even begin.
-pub fn finish(run: &Run, began: Instant, fault: Option<&str>) -> Recap {
-    let (exit_code, reason) = match fault {
-        Some(fault) => (1, fault.to_owned()),
-        None => verdict(run),
+pub fn finish(run: &Run, began: Instant, fault: Option<&str>, rolled: Option<End>) -> Recap {
+    let (exit_code, reason) = match (fault, &rolled) {
+        (Some(fault), _) => (1, fault.to_owned()),
+        (None, Some(end)) => rolling_verdict(run, end),
+        (None, None) => verdict(run),
     };
     let recap = Recap {
         exit_code,
@@ -23,9 +26,40 @@ pub fn finish(run: &Run, began: Instant, fault: Option<&str>) -> Recap {
             .iter()
             .map(|(name, host)| (name.clone(), *host.tally()))
             .collect(),
+        rollout: rolled.map(|end| end.nodes).unwrap_or_default(),
     };
     run.say(Event::RunFinished(recap.clone()));
     recap
+}
+
+/// How a rolling update ended, in the exit statuses of the command-line contract.
+fn rolling_verdict(run: &Run, end: &End) -> (u8, String) {
+    let states = || {
+        let nodes = end.verdict.nodes.iter();
+        let words =
+            nodes.map(|(name, state, _)| format!("{name} {}", state.word().replace('_', " ")));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    match &end.verdict.outcome {
+        Outcome::Done => (0, "every node is done".to_owned()),
+        Outcome::Refused(why) => (1, format!("the rolling update was refused: {why}")),
+        Outcome::Stopped(_) | Outcome::Interrupted if run.interrupt.is_cancelled() => {
+            (130, format!("no further node was taken out ({})", states()))
+        }
+        Outcome::Interrupted => (130, format!("no further node was taken out ({})", states())),
+        Outcome::Stopped(why) => (
+            3,
+            format!("the rolling update stopped: {why} ({})", states()),
+        ),
+        Outcome::RolledBack(why) => (
+            3,
+            format!(
+                "{why}; every node has its previous release again ({})",
+                states()
+            ),
+        ),
+        Outcome::RollbackFailed(why) => (3, format!("{why} ({})", states())),
+    }
 }
 
 /// The exit statuses of the command-line contract.
@@ -82,16 +116,16 @@ fn verdict(run: &Run) -> (u8, String) {
         ),
         Mode::Plan if pending > 0 => (0, format!("{} pending", count(pending as usize, "change"))),
         Mode::Plan => (0, "nothing to do".to_owned()),
-        Mode::Apply if bad.is_empty() => match pending {
+        Mode::Apply | Mode::Rolling if bad.is_empty() => match pending {
             0 => (0, "nothing to do".to_owned()),
             changed => (
                 0,
                 format!("done, {} made", count(changed as usize, "change")),
             ),
         },
-        Mode::Apply if run.hosts.values().any(|host| host.entered()) => {
+        Mode::Apply | Mode::Rolling if run.hosts.values().any(|host| host.entered()) => {
             (3, format!("{} failed: {names}", count(bad.len(), "host")))
         }
-        Mode::Apply => (1, format!("no host entered its tasks: {names}")),
+        Mode::Apply | Mode::Rolling => (1, format!("no host entered its tasks: {names}")),
     }
 }

@@ -319,6 +319,7 @@ impl HostRun {
                 .truncate(units.saturating_sub(1));
             self.slots[entry.item].ends.push(end);
             if error.is_unreachable() {
+                self.host.because(failure.message.clone());
                 self.host.take_out(Out::Unreachable);
             }
             self.finish_task(entry.item, &task);

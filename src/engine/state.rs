@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::files::Files;
 use super::gate::LeaseGate;
 use super::reach::Reach;
+use super::rolling::Rolling;
 use crate::event::{Event, Mode, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
@@ -58,12 +59,14 @@ pub struct Settings {
     pub lease: LeaseInfo,
     /// Where the log of the run is written.
     pub log: Option<String>,
+    /// Node after node, each taken out of the balancer meanwhile.
+    pub rolling: Option<Rolling>,
 }
 
 /// A run: the project, how it is run, and its hosts.
 pub struct Run {
     /// Playbooks and inventory.
-    pub project: Project,
+    pub project: Arc<Project>,
     /// Compiled templates.
     pub templates: Arc<Templates>,
     /// How it is run.
@@ -84,6 +87,8 @@ pub struct Run {
     pub stop: CancellationToken,
     /// Whether anything was written to any node.
     pub touched: AtomicBool,
+    /// Whether its connections are another run's, which ends them.
+    pub borrows: bool,
     /// Every host of the run.
     pub hosts: IndexMap<Arc<str>, Arc<HostState>>,
     pub(super) events: mpsc::UnboundedSender<Event>,
@@ -102,6 +107,9 @@ impl Run {
     pub fn finish(&self, result: TaskResult) {
         if let Some(host) = self.hosts.get(&result.host) {
             host.tally().count(&result);
+            if result.status == crate::event::Status::Failed && !result.ignored {
+                host.because(format!("{}: {}", result.task, result.msg));
+            }
         }
         self.say(Event::TaskFinished(Box::new(result)));
     }
@@ -151,6 +159,7 @@ pub struct HostState {
     tally: Mutex<Tally>,
     out: Mutex<Out>,
     entered: AtomicBool,
+    why: Mutex<String>,
     /// Handlers that earlier runs owe here.
     pub owed: Mutex<Vec<OwedEntry>>,
     /// Notes to take away at the end: their handlers needed nothing.
@@ -187,9 +196,34 @@ impl HostState {
             tally: Mutex::default(),
             out: Mutex::new(Out::Alive),
             entered: AtomicBool::new(false),
+            why: Mutex::default(),
             owed: Mutex::default(),
             paid: Mutex::default(),
         }
+    }
+
+    /// The same host for a run beside this one: not connected, with the variables set so far.
+    pub fn again(&self) -> HostState {
+        let (host, connection) = (self.host.clone(), self.connection.clone());
+        let again = HostState::new(host, connection, self.login.clone(), self.root, false);
+        let vars = self.vars();
+        *lock(&again.vars) = RunVars {
+            facts: vars.facts.clone(),
+            set: vars.set.clone(),
+        };
+        *lock(&again.owed) = lock(&self.owed).clone();
+        drop(vars);
+        again
+    }
+
+    /// Remembers why it is out, or will be.
+    pub fn because(&self, why: String) {
+        *lock(&self.why) = why;
+    }
+
+    /// Why it is out; the last failure.
+    pub fn why_out(&self) -> String {
+        lock(&self.why).clone()
     }
 
     /// The variables set on it.

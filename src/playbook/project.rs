@@ -17,6 +17,7 @@ use crate::template::Templates;
 use crate::value::{Map, parse_extra};
 
 /// Playbooks and inventory, resolved.
+#[derive(Clone)]
 pub struct Project {
     /// All hosts, with the variables beside inventory and playbooks.
     pub inventory: Inventory,

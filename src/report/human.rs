@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::style::{Ink, Palette};
 use super::task::{self, Layout};
-use super::{Limits, ReportOptions, diff, recap, text, unified};
+use super::{Limits, ReportOptions, diff, recap, rollout, text, unified};
 use crate::change::Field;
 use crate::diagnostic::{Diagnostic, count};
 use crate::event::{Event, Mode, Status, TaskResult};
@@ -101,6 +101,12 @@ impl Human {
                 Some(host),
                 &format!("an earlier run owes handler `{handler}` since {since}"),
             ),
+            Event::NodeState {
+                host,
+                state,
+                ms,
+                detail,
+            } => self.node(host, state, *ms, detail),
             Event::RunFinished(recap) => {
                 let mut lines = Vec::new();
                 if self.begun {
@@ -145,6 +151,26 @@ impl Human {
         }
         let host = text::pad(&text::clean(host), self.host);
         vec![format!("{host}  {}", self.palette().paint(Ink::Dim, what))]
+    }
+
+    /// A node came to another state of a rolling update.
+    fn node(&mut self, host: &str, state: &str, ms: u64, detail: &str) -> Vec<String> {
+        // The tasks of the next node stand under the head of their play again.
+        self.play = None;
+        let mut line = format!(
+            "{}  {}",
+            text::pad(&text::clean(host), self.host),
+            self.palette()
+                .paint(rollout::ink(state), rollout::word(state)),
+        );
+        if ms > 0 {
+            let took = format!(" (after {})", text::duration(ms));
+            line.push_str(&self.palette().paint(Ink::Dim, &took));
+        }
+        if !detail.is_empty() {
+            line.push_str(&format!(": {}", text::clean(detail)));
+        }
+        vec![line]
     }
 
     fn warning(&self, host: Option<&str>, message: &str) -> Vec<String> {

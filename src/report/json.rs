@@ -10,7 +10,7 @@ use super::output::Output;
 use super::{Limits, Reporter, unified};
 use crate::change::{Effect, Field};
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Failure, ItemResult, Recap, Tally, TaskResult};
+use crate::event::{Event, Failure, ItemResult, NodeRecap, Recap, Tally, TaskResult};
 
 /// Writes events for programs.
 pub struct Json {
@@ -114,12 +114,20 @@ enum Object<'a> {
         handler: &'a str,
         since: &'a str,
     },
+    NodeState {
+        host: &'a str,
+        state: &'static str,
+        ms: u64,
+        detail: &'a str,
+    },
     RunFinished {
         exit_code: u8,
         reason: &'a str,
         touched: bool,
         elapsed_ms: u64,
         hosts: IndexMap<&'a str, Counts>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        rollout: Vec<Node<'a>>,
     },
 }
 
@@ -180,6 +188,17 @@ enum Change<'a> {
 }
 
 #[derive(Serialize)]
+struct Node<'a> {
+    host: &'a str,
+    state: &'static str,
+    drain_ms: u64,
+    update_ms: u64,
+    check_ms: u64,
+    connections_stayed: u64,
+    trouble: Option<&'a str>,
+}
+
+#[derive(Serialize)]
 struct Counts {
     ok: u32,
     changed: u32,
@@ -234,6 +253,17 @@ fn object(event: &Event) -> Option<Object<'_>> {
             host,
             handler,
             since,
+        },
+        Event::NodeState {
+            host,
+            state,
+            ms,
+            detail,
+        } => Object::NodeState {
+            host,
+            state,
+            ms: *ms,
+            detail,
         },
         Event::RunFinished(recap) => self::recap(recap),
     })
@@ -341,6 +371,19 @@ fn recap(recap: &Recap) -> Object<'_> {
             .iter()
             .map(|(host, tally)| (&**host, counts(tally)))
             .collect(),
+        rollout: recap.rollout.iter().map(node).collect(),
+    }
+}
+
+fn node(node: &NodeRecap) -> Node<'_> {
+    Node {
+        host: &node.host,
+        state: node.state,
+        drain_ms: node.drain_ms,
+        update_ms: node.update_ms,
+        check_ms: node.check_ms,
+        connections_stayed: node.stayed,
+        trouble: node.trouble.as_deref(),
     }
 }
 

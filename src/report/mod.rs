@@ -8,6 +8,7 @@ mod json;
 mod output;
 mod plain;
 mod recap;
+mod rollout;
 mod style;
 mod task;
 mod text;

@@ -26,6 +26,10 @@ pub(super) fn lines(
         lines.extend(table(recap, mode, options, palette));
         lines.push(String::new());
     }
+    if !recap.rollout.is_empty() {
+        lines.extend(super::rollout::table(&recap.rollout, palette));
+        lines.push(String::new());
+    }
     let (ink, last) = verdict(recap, mode, options.next_command.as_deref());
     lines.push(palette.paint(ink, &last));
     if let Some(log) = log.filter(|_| recap.exit_code != 0 && recap.exit_code != 2) {
@@ -51,7 +55,7 @@ fn all_columns(mode: Mode, verbose: bool) -> Vec<Column> {
     };
     let changed = match mode {
         Mode::Plan => "would change",
-        Mode::Apply => "changed",
+        Mode::Apply | Mode::Rolling => "changed",
     };
     let mut columns = vec![
         column("ok", |tally| tally.ok, true, Ink::Good),
@@ -172,10 +176,12 @@ fn verdict(recap: &Recap, mode: Mode, next: Option<&str>) -> (Ink, String) {
         };
         let done = match (mode, recap.touched) {
             (Mode::Plan, _) | (_, false) => "nothing was touched".to_owned(),
-            (Mode::Apply, true) => format!("{} made {place}", count(changed, "change")),
+            (Mode::Apply | Mode::Rolling, true) => {
+                format!("{} made {place}", count(changed, "change"))
+            }
         };
         let on = match mode {
-            Mode::Apply => then("go on"),
+            Mode::Apply | Mode::Rolling => then("go on"),
             Mode::Plan => String::new(),
         };
         return (Ink::Bad, format!("{word}{reason}; {done} ({time}){on}"));
@@ -197,7 +203,7 @@ fn verdict(recap: &Recap, mode: Mode, next: Option<&str>) -> (Ink, String) {
                 format!("{pending} pending {place}{open} ({time}){on}"),
             )
         }
-        Mode::Apply => (
+        Mode::Apply | Mode::Rolling => (
             Ink::Good,
             format!("done: {} made {place} ({time})", count(changed, "change")),
         ),

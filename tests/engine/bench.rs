@@ -145,6 +145,7 @@ impl Bench {
                 since: "now".to_owned(),
             },
             log: None,
+            rolling: None,
         };
         engine::run(
             project,

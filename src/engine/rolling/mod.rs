@@ -1,0 +1,425 @@
+//! A rolling update done: what [`crate::rollout`] decides, on real nodes. Everything the play says is read before anything connects (`prepare`); acts on
+//! nodes are in `fleet`, what the plays would change is found by planning on the same connections (`survey`), and whoever else drops out
+//! meanwhile is noticed by `watch`.
+
+mod beside;
+mod fleet;
+mod hands;
+mod prepare;
+mod releases;
+mod section;
+mod stopwatch;
+mod survey;
+mod watch;
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::state::{Out, Run};
+use crate::event::{Event, NodeRecap};
+use crate::fact::Missing;
+use crate::playbook::{Rollout as When, Scheduled};
+use crate::rollout::{
+    Member, Next, OnFailure, Outcome, Rank, Rollout, Seen, Share, State, Verdict,
+};
+
+use fleet::Fleet;
+pub(super) use prepare::{Prepared, prepare};
+use section::only;
+use stopwatch::Stopwatch;
+
+/// What the command line says about a rolling update; what it leaves out, the play says.
+#[derive(Debug, Clone, Default)]
+pub struct Rolling {
+    /// `--batch`.
+    pub batch: Option<Share>,
+    /// `--max-unavailable`.
+    pub max_unavailable: Option<Share>,
+    /// `--on-failure`.
+    pub on_failure: Option<OnFailure>,
+    /// Each node gets the release it had before.
+    pub back: bool,
+}
+
+/// The end of a rolling update.
+pub(super) struct End {
+    pub verdict: Verdict,
+    pub nodes: Vec<NodeRecap>,
+}
+
+impl End {
+    /// It did not begin.
+    fn refused(why: impl Into<String>) -> End {
+        let verdict = Verdict {
+            outcome: Outcome::Refused(why.into()),
+            nodes: Vec::new(),
+        };
+        End {
+            verdict,
+            nodes: Vec::new(),
+        }
+    }
+}
+
+/// All of it. None when another run holds a lease, or sudo refused the password.
+pub(super) async fn roll(
+    run: &Arc<Run>,
+    plays: &[Arc<Scheduled>],
+    prepared: Prepared,
+) -> Option<End> {
+    connect(run).await;
+    if run.gate.refusal().is_some() || run.stop.is_cancelled() {
+        return None;
+    }
+    if !run
+        .settings
+        .rolling
+        .as_ref()
+        .is_some_and(|rolling| rolling.back)
+    {
+        return Some(
+            Way {
+                run: run.clone(),
+                plays,
+                prepared,
+            }
+            .go()
+            .await,
+        );
+    }
+    let release = match releases::before(run, &prepared).await {
+        Ok(release) => release,
+        Err(why) => return Some(End::refused(why)),
+    };
+    run.say(Event::Warning {
+        host: None,
+        message: format!("going back to the release `{release}`"),
+    });
+    let variable = prepared.release_variable();
+    let side = beside::with_release(run, &variable, &release).await;
+    let end = Way {
+        run: side.clone(),
+        plays,
+        prepared,
+    }
+    .go()
+    .await;
+    beside::settle(&side, run).await;
+    Some(end)
+}
+
+/// Connects to every host of the run, and takes all leases.
+async fn connect(run: &Arc<Run>) {
+    let mut connecting = JoinSet::new();
+    for host in run.hosts.values() {
+        let (run, host) = (run.clone(), host.clone());
+        connecting.spawn(async move {
+            let _permit = run.forks.clone().acquire_owned().await.ok();
+            let mut place = host.node.lock().await;
+            let nothing = Missing::default();
+            if let Ok((node, _)) = super::connect::first_script(&run, &host, &nothing).await {
+                *place = Some(node);
+            }
+        });
+    }
+    while connecting.join_next().await.is_some() {}
+}
+
+struct Way<'a> {
+    run: Arc<Run>,
+    plays: &'a [Arc<Scheduled>],
+    prepared: Prepared,
+}
+
+impl Way<'_> {
+    async fn go(self) -> End {
+        let fleet = match Fleet::new(&self.run, &self.prepared) {
+            Ok(fleet) => Arc::new(fleet),
+            Err(why) => return End::refused(why),
+        };
+        let seen = match fleet.look().await {
+            Ok(seen) => seen,
+            Err(why) => return End::refused(why),
+        };
+        if let Some(why) = cannot_spare(&fleet, &seen) {
+            return self.early(&fleet, &seen, Outcome::Refused(why));
+        }
+        fleet.remember_releases().await;
+        let around = self.around();
+        if let Some(why) = self.whole_plays(&around.before).await {
+            return self.early(&fleet, &seen, Outcome::Stopped(why));
+        }
+        if let Some(why) = self.before_the_drains().await {
+            return self.early(&fleet, &seen, Outcome::Stopped(why));
+        }
+        let pending = survey::pending(&self.run, &around.rolled, &fleet.names()).await;
+        let members: Vec<Member> = fleet
+            .names()
+            .iter()
+            .zip(&seen)
+            .map(|(name, seen)| {
+                Member::new(name.clone(), Rank::Plain, pending.contains(name), seen)
+            })
+            .collect();
+        let mut end = self.drive(&fleet, &around.rolled, members).await;
+        if matches!(end.verdict.outcome, Outcome::Done)
+            && let Some(why) = self.whole_plays(&around.after).await
+        {
+            end.verdict.outcome = Outcome::Stopped(why);
+        }
+        end
+    }
+
+    /// An end before the first drain.
+    fn early(&self, fleet: &Fleet, seen: &[Seen], outcome: Outcome) -> End {
+        let members: Vec<Member> = fleet
+            .names()
+            .iter()
+            .zip(seen)
+            .map(|(name, seen)| Member::new(name.clone(), Rank::Plain, true, seen))
+            .collect();
+        let nodes = members
+            .iter()
+            .map(|member| (member.name.clone(), member.state, member.trouble.clone()))
+            .collect();
+        let verdict = Verdict { outcome, nodes };
+        let nodes = Stopwatch::new(members.len()).recap(&members);
+        End { verdict, nodes }
+    }
+
+    /// Plays that touch none of the nodes run whole: before the first rolled play, or behind the last.
+    fn around(&self) -> Around {
+        let rolled = |play: &Scheduled| {
+            play.hosts
+                .iter()
+                .any(|host| self.prepared.has(host.as_str()))
+        };
+        let last = self
+            .plays
+            .iter()
+            .rposition(|play| rolled(play))
+            .unwrap_or(0);
+        let mut around = Around::default();
+        for (number, play) in self.plays.iter().enumerate() {
+            if !rolled(play) {
+                let side = if number > last {
+                    &mut around.after
+                } else {
+                    &mut around.before
+                };
+                side.push(play.clone());
+                continue;
+            }
+            let others: Vec<&str> = play
+                .hosts
+                .iter()
+                .map(|host| host.as_str())
+                .filter(|host| !self.prepared.has(host))
+                .collect();
+            if !others.is_empty() {
+                around.before.push(only(play, |_| true, true, &others));
+            }
+            around.rolled.push(play.clone());
+        }
+        around
+    }
+
+    /// Why not to go on, if a host failed.
+    async fn whole_plays(&self, plays: &[Arc<Scheduled>]) -> Option<String> {
+        for play in plays {
+            if self.run.interrupt.is_cancelled() {
+                return Some("interrupted".to_owned());
+            }
+            super::work(&self.run, play, &[]).await;
+            if let Some(why) = self.failed(play) {
+                return Some(why);
+            }
+        }
+        None
+    }
+
+    fn failed(&self, play: &Scheduled) -> Option<String> {
+        play.hosts
+            .iter()
+            .filter_map(|name| self.run.hosts.get(name.as_str()))
+            .find(|host| host.out() != Out::Alive)
+            .map(|host| format!("{}: {}", host.name, host.why_out()))
+    }
+
+    /// Tasks marked `rollout: before` on all nodes, and `rollout: once` on the first, in their order.
+    async fn before_the_drains(&self) -> Option<String> {
+        let around = self.around();
+        for play in &around.rolled {
+            let alive: Vec<&str> = play
+                .hosts
+                .iter()
+                .map(|host| host.as_str())
+                .filter(|host| {
+                    self.run
+                        .hosts
+                        .get(*host)
+                        .is_some_and(|host| host.out() == Out::Alive)
+                })
+                .filter(|host| self.prepared.has(host))
+                .collect();
+            for (when, tasks) in section::marked(play) {
+                let hosts = match when {
+                    When::Before => &alive[..],
+                    When::Once => &alive[..alive.len().min(1)],
+                };
+                if hosts.is_empty() || self.run.interrupt.is_cancelled() {
+                    continue;
+                }
+                let part = only(play, |task| tasks.contains(&task.id), false, hosts);
+                super::work(&self.run, &part, &[]).await;
+                if let Some(why) = self.failed(&part) {
+                    return Some(format!("before the first node was taken out, {why}"));
+                }
+            }
+        }
+        None
+    }
+
+    /// The machine and the fleet in turn, until there is nothing more to do.
+    async fn drive(
+        &self,
+        fleet: &Arc<Fleet>,
+        plays: &[Arc<Scheduled>],
+        members: Vec<Member>,
+    ) -> End {
+        let mut policy = self.prepared.policy();
+        if let Some(rolling) = &self.run.settings.rolling {
+            let all = members.len();
+            policy.batch = rolling.batch.map_or(policy.batch, |share| share.of(all));
+            policy.max_unavailable = rolling
+                .max_unavailable
+                .map_or(policy.max_unavailable, |share| share.of(all));
+            policy.on_failure = rolling.on_failure.unwrap_or(policy.on_failure);
+        }
+        let mut watch = Stopwatch::new(members.len());
+        for member in &members {
+            let detail = match (member.state, member.pending) {
+                (State::InService, false) => "nothing to change".to_owned(),
+                _ => member.trouble.clone().unwrap_or_default(),
+            };
+            self.tell(&member.name, member.state, 0, detail);
+        }
+        let dry = !self.run.settings.mode.may_change();
+        let mut machine = Rollout::new(policy, members);
+        if dry {
+            let nodes = watch.recap(&machine.members);
+            let verdict = Verdict {
+                outcome: Outcome::Done,
+                nodes: Vec::new(),
+            };
+            return End { verdict, nodes };
+        }
+        let guard = watch::Watch::start(fleet.clone());
+        let verdict = loop {
+            if self.run.interrupt.is_cancelled() {
+                machine.interrupt();
+            }
+            for (index, seen) in guard.missing() {
+                machine.missing(index, &seen);
+            }
+            match machine.next() {
+                Next::End(verdict) => break verdict,
+                Next::Look => match fleet.look().await {
+                    Ok(seen) => machine.looked(&seen),
+                    Err(why) => {
+                        let lost = vec![Seen::Out(why); machine.members.len()];
+                        machine.looked(&lost);
+                    }
+                },
+                Next::Do(acts) => {
+                    guard.busy(acts.iter().map(|(index, _)| *index), &machine.members);
+                    for &(index, act) in &acts {
+                        self.announce(&mut watch, &machine.members, index);
+                        watch.begin(index, act);
+                    }
+                    let reports = fleet.perform(plays, &acts).await;
+                    for (index, act, report) in reports {
+                        watch.end(index, act);
+                        watch.stayed(index, fleet.stayed(index));
+                        machine.report(index, act, report);
+                        self.announce(&mut watch, &machine.members, index);
+                    }
+                }
+            }
+        };
+        guard.stop();
+        for index in 0..machine.members.len() {
+            self.announce(&mut watch, &machine.members, index);
+        }
+        End {
+            nodes: watch.recap(&machine.members),
+            verdict,
+        }
+    }
+
+    /// Says where a node stands, when that is news.
+    fn announce(&self, watch: &mut Stopwatch, members: &[Member], index: usize) {
+        let member = &members[index];
+        if let Some(ms) = watch.moved(index, member.state) {
+            let detail = match member.state {
+                State::Out | State::Lost => member.trouble.clone().unwrap_or_default(),
+                _ => String::new(),
+            };
+            self.tell(&member.name, member.state, ms, detail);
+        }
+    }
+
+    fn tell(&self, host: &Arc<str>, state: State, ms: u64, detail: String) {
+        self.run.say(Event::NodeState {
+            host: host.clone(),
+            state: state.word(),
+            ms,
+            detail,
+        });
+    }
+}
+
+/// Plays in their place around the drains.
+#[derive(Default)]
+struct Around {
+    before: Vec<Arc<Scheduled>>,
+    rolled: Vec<Arc<Scheduled>>,
+    after: Vec<Arc<Scheduled>>,
+}
+
+/// Why the fleet cannot lose a node, before anything is touched.
+fn cannot_spare(fleet: &Fleet, seen: &[Seen]) -> Option<String> {
+    let names = fleet.names();
+    if names.len() < 2 {
+        return Some(format!(
+            "{} is the only node: taking it out would stop the service; use `hadeploy apply`",
+            names.first().map_or("there", |name| name)
+        ));
+    }
+    if !seen.iter().any(|seen| *seen == Seen::InService) {
+        let why = seen.iter().find_map(|seen| match seen {
+            Seen::Out(why) | Seen::Lost(why) => Some(why.as_str()),
+            Seen::InService => None,
+        });
+        return Some(format!(
+            "no node is in service ({}); a rolling update is for a platform that serves: use `hadeploy apply`",
+            why.unwrap_or_default()
+        ));
+    }
+    let lost: Vec<String> = names
+        .iter()
+        .zip(seen)
+        .filter_map(|(name, seen)| match seen {
+            Seen::Lost(why) => Some(format!("{name} does not answer ({why})")),
+            _ => None,
+        })
+        .collect();
+    let limit = fleet.max_unavailable();
+    (lost.len() >= limit).then(|| {
+        format!(
+            "{}; at most {limit} may be out at once, so no other node may be taken out",
+            lost.join(", ")
+        )
+    })
+}

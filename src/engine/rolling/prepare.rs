@@ -1,0 +1,180 @@
+//! What `rolling:` says for each node, read and checked before anything connects.
+
+use std::sync::Arc;
+
+use crate::balancer::{Member, Spec};
+use crate::diagnostic::Diagnostic;
+use crate::engine::scope::PlayScope;
+use crate::engine::state::{HostState, Run};
+use crate::playbook::Scheduled;
+use crate::rollout::{Policy, Settings};
+use crate::template::{Lookup, Scope, Stop};
+use crate::value::{Kind, Value};
+
+/// A rolling update, ready to begin.
+pub(in crate::engine) struct Prepared {
+    /// Its nodes, in the order of the inventory; the named canary first.
+    pub nodes: Vec<Prepare>,
+    /// The play that says `rolling`.
+    pub play: Arc<str>,
+    /// Where it says so, `file:line`.
+    pub at: Arc<str>,
+}
+
+/// One node of it.
+pub(in crate::engine) struct Prepare {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What the play says, with the node's variables.
+    pub settings: Settings,
+    /// The balancer, with the node's variables.
+    pub spec: Spec,
+    /// The node as the balancer knows it.
+    pub member: Member,
+}
+
+impl Prepared {
+    /// Whether that host is one of its nodes.
+    pub(super) fn has(&self, host: &str) -> bool {
+        self.nodes.iter().any(|node| *node.name == *host)
+    }
+
+    /// The node whose settings stand for all.
+    pub(super) fn first(&self) -> &Prepare {
+        &self.nodes[0]
+    }
+
+    pub(super) fn release_variable(&self) -> Arc<str> {
+        self.first().settings.release_variable.clone()
+    }
+
+    pub(super) fn policy(&self) -> Policy {
+        self.first().settings.policy(self.nodes.len())
+    }
+
+    /// Hosts of the inventory that the balancer needs.
+    pub(in crate::engine) fn balancer_hosts(&self) -> Vec<String> {
+        self.nodes
+            .iter()
+            .flat_map(|node| node.spec.hosts())
+            .cloned()
+            .collect()
+    }
+}
+
+/// Reads `rolling:` for each of its hosts.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(in crate::engine) fn prepare(
+    run: &Arc<Run>,
+    plays: &[Arc<Scheduled>],
+) -> Result<Prepared, Vec<Diagnostic>> {
+    let rolled: Vec<(&Arc<Scheduled>, &Value)> = plays
+        .iter()
+        .filter(|play| !play.hosts.is_empty())
+        .filter_map(|play| Some((play, play.play.rolling.as_ref()?)))
+        .collect();
+    let Some((first, value)) = rolled.first() else {
+        return Err(vec![
+            Diagnostic::error("no play with hosts says `rolling`").help(
+                "write `rolling:` with at least `health:` on the play whose hosts are to be updated one after the other",
+            ),
+        ]);
+    };
+    for (_, other) in &rolled[1..] {
+        if other != value {
+            return Err(vec![
+                Diagnostic::at(&other.span, "two plays say `rolling` differently")
+                    .related(&value.span, "here it stands first")
+                    .help(
+                        "one rolling update has one way: write the same on both, or leave one out",
+                    ),
+            ]);
+        }
+    }
+    let mut faults = Vec::new();
+    let mut nodes = Vec::new();
+    for (name, host) in &run.hosts {
+        let hosts = rolled.iter().flat_map(|(play, _)| &play.hosts);
+        if !hosts.into_iter().any(|host| host.as_str() == &**name) {
+            continue;
+        }
+        match node(run, first, host, value) {
+            Ok(node) => nodes.push(node),
+            Err(mut found) => {
+                faults.append(&mut found);
+                break;
+            }
+        }
+    }
+    if !faults.is_empty() || nodes.is_empty() {
+        return Err(faults);
+    }
+    for secret in nodes.iter().flat_map(|node: &Prepare| node.spec.secrets()) {
+        run.masker.add(&secret);
+    }
+    if let Some(canary) = nodes[0].settings.canary.clone() {
+        let Some(place) = nodes.iter().position(|node| node.name == canary) else {
+            return Err(vec![
+                Diagnostic::at(
+                    &value.span,
+                    format!("the canary `{canary}` is none of the hosts"),
+                )
+                .nearest(&canary, nodes.iter().map(|node| &*node.name)),
+            ]);
+        };
+        let node = nodes.remove(place);
+        nodes.insert(0, node);
+    }
+    Ok(Prepared {
+        nodes,
+        play: first.play.name.clone(),
+        at: format!("{}:{}", value.span.source().name(), value.span.line()).into(),
+    })
+}
+
+fn node(
+    run: &Arc<Run>,
+    play: &Arc<Scheduled>,
+    host: &Arc<HostState>,
+    value: &Value,
+) -> Result<Prepare, Vec<Diagnostic>> {
+    if !host.root {
+        return Err(vec![
+            Diagnostic::at(
+                &value.span,
+                format!("a rolling update needs root on `{}`", host.name),
+            )
+            .help("set `become: true` on the play"),
+        ]);
+    }
+    let play = PlayScope::new(run.clone(), play.clone(), host.clone());
+    let known = |stop: Stop| match stop {
+        Stop::Fault(fault) => vec![*fault],
+        Stop::After(what) => vec![
+            Diagnostic::at(&value.span, format!("`rolling` depends on `{what}`")).help(
+                "it is read before anything connects: use variables of the inventory or the play",
+            ),
+        ],
+    };
+    play.read_vars_files().map_err(known)?;
+    let scope: Arc<dyn Scope> = play.clone();
+    let value = run.templates.render(value, &scope).map_err(known)?;
+    let settings = Settings::read(&value, false)?;
+    let nothing = Value::new(Kind::Null, &value.span);
+    let spec = Spec::read(settings.balancer.as_ref().unwrap_or(&nothing))?;
+    let private = match scope.lookup("private_address") {
+        Lookup::Written(value) => run.templates.render(&value, &scope).ok(),
+        _ => None,
+    };
+    let address = private
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_else(|| host.connection.address.clone());
+    Ok(Prepare {
+        name: host.name.clone(),
+        member: spec.member(&host.name, &address),
+        settings,
+        spec,
+    })
+}

@@ -1,0 +1,43 @@
+//! What the plays would change on each node: planned on the same connections, told to nobody.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::{beside, section};
+use crate::engine::state::Run;
+use crate::event::{Event, Mode, Status};
+use crate::playbook::Scheduled;
+
+/// The nodes on which something would change, or could not be told.
+pub(super) async fn pending(
+    run: &Arc<Run>,
+    plays: &[Arc<Scheduled>],
+    nodes: &[Arc<str>],
+) -> HashSet<Arc<str>> {
+    let (events, mut said) = mpsc::unbounded_channel();
+    let side = beside::run(run, nodes, events, |settings, _| settings.mode = Mode::Plan);
+    beside::lend(run, &side).await;
+    for play in plays {
+        let hosts: Vec<&str> = nodes.iter().map(AsRef::as_ref).collect();
+        let part = section::turn(play, &hosts);
+        crate::engine::work(&side, &part, plays).await;
+    }
+    beside::lend(&side, run).await;
+    let mut pending = HashSet::new();
+    while let Ok(event) = said.try_recv() {
+        match event {
+            Event::TaskFinished(result)
+                if !matches!(result.status, Status::Ok | Status::Skipped) =>
+            {
+                pending.insert(result.host);
+            }
+            Event::HostUnreachable { host, .. } => {
+                pending.insert(host);
+            }
+            _ => {}
+        }
+    }
+    pending
+}
