@@ -17,6 +17,7 @@ mod fetch;
 mod file;
 mod folders;
 mod group;
+mod hostname;
 mod lineinfile;
 mod mode;
 mod param;
@@ -156,6 +157,7 @@ pub static KINDS: &[&Kind] = &[
     &fetch::FETCH,
     &file::FILE,
     &group::GROUP,
+    &hostname::HOSTNAME,
     &lineinfile::LINEINFILE,
     &ping::PING,
     &replace::REPLACE,
