@@ -15,6 +15,7 @@ mod edit;
 mod fail;
 mod fetch;
 mod file;
+mod find;
 mod folders;
 mod group;
 mod hostname;
@@ -156,6 +157,7 @@ pub static KINDS: &[&Kind] = &[
     &fail::FAIL,
     &fetch::FETCH,
     &file::FILE,
+    &find::FIND,
     &group::GROUP,
     &hostname::HOSTNAME,
     &lineinfile::LINEINFILE,
