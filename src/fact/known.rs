@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
-    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, Missing, PackageInfo, PathInfo,
-    Question, TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, Listing, Missing, PackageInfo,
+    PathInfo, Question, TreeEntry, UnitInfo,
 };
 use crate::change::Touch;
 
@@ -90,6 +90,14 @@ impl Known {
         match self.get(Question::Tree(path.into()))? {
             Answer::Tree(tree) => Ok(tree.as_ref()),
             other => unreachable!("{other:?} answers a tree"),
+        }
+    }
+
+    /// What is below a folder down to some level.
+    pub fn listing(&self, key: &str) -> Result<Option<&Arc<Listing>>, Missing> {
+        match self.get(Question::Listing(key.into()))? {
+            Answer::Listing(listing) => Ok(listing.as_ref()),
+            other => unreachable!("{other:?} answers a listing"),
         }
     }
 
@@ -226,6 +234,7 @@ impl Known {
                     |group: &GroupInfo| group.members.iter().any(|member| **member == *name);
                 **key != *name && !matches!(answer, Answer::Group(Some(group)) if member(group))
             }
+            Question::Listing(_) => false,
             Question::Path(key)
             | Question::Digest(key)
             | Question::Text(key)
@@ -277,7 +286,7 @@ impl Known {
                 reals.contains_key(key) && !hit(key) && !below(path, key) && !below(&real, key)
             }
             // Nobody knows what a script looks at.
-            Question::Glob(_) | Question::Probe(_) => false,
+            Question::Glob(_) | Question::Listing(_) | Question::Probe(_) => false,
             _ => true,
         });
         if UNIT_FOLDERS

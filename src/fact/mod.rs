@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use account::{AccountInfo, GroupInfo};
 pub use apt::{AptLists, CandidateInfo, PackageInfo};
 pub use known::Known;
-pub use path::{PathInfo, Stat, TreeEntry};
+pub use path::{Listing, PathInfo, Stat, TreeEntry};
 pub use unit::UnitInfo;
 
 /// A question to a node. Paths may begin with `~` or `~user`; the node resolves them.
@@ -31,6 +31,8 @@ pub enum Question {
     Text(Arc<str>),
     /// Everything below a folder.
     Tree(Arc<str>),
+    /// What lies below a folder down to some level, and the node's clock; `LEVELS PATH`, where 0 levels are all.
+    Listing(Arc<str>),
     /// The paths that match a shell pattern (`creates`, `removes`).
     Glob(Arc<str>),
     /// Installed state of a Debian package.
@@ -65,6 +67,8 @@ pub enum Answer {
     Text(Option<Arc<[u8]>>),
     /// To [`Question::Tree`]: none when no folder is there.
     Tree(Option<Arc<Vec<TreeEntry>>>),
+    /// To [`Question::Listing`]: none when no folder is there.
+    Listing(Option<Arc<Listing>>),
     /// To [`Question::Glob`]: the paths that exist.
     Glob(Arc<Vec<String>>),
     /// To [`Question::Package`].
@@ -171,6 +175,7 @@ pub fn parse(
             "digest" => answers.extend(path::parse_digests(&keys(questions, "digest"), body)?),
             "text" => answers.extend(path::parse_texts(&keys(questions, "text"), body)?),
             "tree" => answers.extend(path::parse_trees(&keys(questions, "tree"), body)?),
+            "listing" => answers.extend(path::parse_listings(&keys(questions, "listing"), body)?),
             "glob" => answers.extend(path::parse_globs(&keys(questions, "glob"), body)?),
             "package" => answers.extend(apt::parse_packages(&keys(questions, "package"), body)?),
             "candidate" => {
@@ -215,6 +220,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Digest(key) => ("digest", key),
         Question::Text(key) => ("text", key),
         Question::Tree(key) => ("tree", key),
+        Question::Listing(key) => ("listing", key),
         Question::Glob(key) => ("glob", key),
         Question::Package(key) => ("package", key),
         Question::Candidate(key) => ("candidate", key),
@@ -240,12 +246,13 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 14] = [
+    let builders: [(&'static str, Builder); 15] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
         ("text", path::texts_script),
         ("tree", path::trees_script),
+        ("listing", path::listings_script),
         ("glob", path::globs_script),
         ("package", apt::packages_script),
         ("candidate", apt::candidates_script),

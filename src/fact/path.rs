@@ -10,8 +10,12 @@ mod tests;
 
 use std::sync::Arc;
 
-pub(super) use ask::{digests_script, globs_script, paths_script, texts_script, trees_script};
-pub(super) use read::{parse_digests, parse_globs, parse_paths, parse_texts, parse_trees};
+pub(super) use ask::{
+    digests_script, globs_script, listings_script, paths_script, texts_script, trees_script,
+};
+pub(super) use read::{
+    parse_digests, parse_globs, parse_listings, parse_paths, parse_texts, parse_trees,
+};
 
 /// A text larger than this is not read: its answer is none, though a file is there.
 pub const TEXT_LIMIT: u64 = 8 * 1024 * 1024;
@@ -69,6 +73,17 @@ pub struct TreeEntry {
     pub name: Arc<str>,
     /// What it is.
     pub stat: Stat,
+}
+
+/// What lies below a folder, as of a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    /// The node's clock, in seconds since 1970.
+    pub now: f64,
+    /// The folder, with `~` resolved.
+    pub folder: Arc<str>,
+    /// All that was found, in no order.
+    pub entries: Vec<TreeEntry>,
 }
 
 impl PathInfo {

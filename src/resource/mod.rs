@@ -15,8 +15,10 @@ mod edit;
 mod fail;
 mod fetch;
 mod file;
+mod find;
 mod folders;
 mod group;
+mod hostname;
 mod lineinfile;
 mod mode;
 mod param;
@@ -155,7 +157,9 @@ pub static KINDS: &[&Kind] = &[
     &fail::FAIL,
     &fetch::FETCH,
     &file::FILE,
+    &find::FIND,
     &group::GROUP,
+    &hostname::HOSTNAME,
     &lineinfile::LINEINFILE,
     &ping::PING,
     &replace::REPLACE,

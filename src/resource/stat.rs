@@ -144,52 +144,10 @@ impl Read {
     /// Ansible's keys. Of a file that an earlier task of this run writes, times and inode are not known; they are left out.
     fn map(&self, info: &PathInfo, stat: &Stat) -> Map<String, Json> {
         let mut map = Map::new();
+        map.insert("exists".to_owned(), true.into());
+        map.insert("path".to_owned(), (*info.abs).into());
+        describe(&mut map, stat);
         let mut put = |key: &str, value: Json| map.insert(key.to_owned(), value);
-        put("exists", true.into());
-        put("path", (*info.abs).into());
-        put("mode", octal(stat.mode).into());
-        for (key, kind) in [
-            ("isdir", 'd'),
-            ("isreg", 'f'),
-            ("islnk", 'l'),
-            ("ischr", 'c'),
-            ("isblk", 'b'),
-            ("isfifo", 'p'),
-            ("issock", 's'),
-        ] {
-            put(key, (stat.kind == kind).into());
-        }
-        put("size", stat.size.into());
-        for (key, number) in [("uid", stat.uid), ("gid", stat.gid)] {
-            if let Some(number) = number {
-                put(key, number.into());
-            }
-        }
-        if stat.inode != 0 {
-            put("inode", stat.inode.into());
-            put("dev", stat.device.into());
-            put("nlink", stat.links.into());
-            put("atime", stat.atime.into());
-            put("mtime", stat.mtime.into());
-            put("ctime", stat.ctime.into());
-        }
-        put("pw_name", (*stat.owner).into());
-        put("gr_name", (*stat.group).into());
-        for (key, bit) in [
-            ("rusr", 0o400),
-            ("wusr", 0o200),
-            ("xusr", 0o100),
-            ("rgrp", 0o040),
-            ("wgrp", 0o020),
-            ("xgrp", 0o010),
-            ("roth", 0o004),
-            ("woth", 0o002),
-            ("xoth", 0o001),
-            ("isuid", 0o4000),
-            ("isgid", 0o2000),
-        ] {
-            put(key, (stat.mode & bit != 0).into());
-        }
         if self.root {
             put("readable", true.into());
             put("writeable", true.into());
@@ -203,5 +161,53 @@ impl Read {
             put("lnk_source", (*info.real).into());
         }
         map
+    }
+}
+
+/// What Ansible says of anything that stands somewhere.
+pub fn describe(map: &mut Map<String, Json>, stat: &Stat) {
+    let mut put = |key: &str, value: Json| map.insert(key.to_owned(), value);
+    put("mode", octal(stat.mode).into());
+    for (key, kind) in [
+        ("isdir", 'd'),
+        ("isreg", 'f'),
+        ("islnk", 'l'),
+        ("ischr", 'c'),
+        ("isblk", 'b'),
+        ("isfifo", 'p'),
+        ("issock", 's'),
+    ] {
+        put(key, (stat.kind == kind).into());
+    }
+    put("size", stat.size.into());
+    for (key, number) in [("uid", stat.uid), ("gid", stat.gid)] {
+        if let Some(number) = number {
+            put(key, number.into());
+        }
+    }
+    if stat.inode != 0 {
+        put("inode", stat.inode.into());
+        put("dev", stat.device.into());
+        put("nlink", stat.links.into());
+        put("atime", stat.atime.into());
+        put("mtime", stat.mtime.into());
+        put("ctime", stat.ctime.into());
+    }
+    put("pw_name", (*stat.owner).into());
+    put("gr_name", (*stat.group).into());
+    for (key, bit) in [
+        ("rusr", 0o400),
+        ("wusr", 0o200),
+        ("xusr", 0o100),
+        ("rgrp", 0o040),
+        ("wgrp", 0o020),
+        ("xgrp", 0o010),
+        ("roth", 0o004),
+        ("woth", 0o002),
+        ("xoth", 0o001),
+        ("isuid", 0o4000),
+        ("isgid", 0o2000),
+    ] {
+        put(key, (stat.mode & bit != 0).into());
     }
 }

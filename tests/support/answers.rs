@@ -8,6 +8,7 @@
 //! digest /etc/motd: of hello              # the digest of a text; or 64 hex digits; or null
 //! text /etc/motd: "hello\n"               # null for none
 //! tree /srv: { sub: d 0755 root root, sub/f: f 0644 root root }    # null for none
+//! listing 1 /srv: { sub: d 0755 root root }    # levels and folder, as of 100 seconds behind the times of all
 //! glob /srv/*: [/srv/x]
 //! package nginx: 1.22.1-9                 # null; or { installed, version, held, config_files, half_way }
 //! candidate nginx: 1.22.1-9               # null; or { version, providers, provided_by, versions }
@@ -23,8 +24,8 @@
 use std::sync::Arc;
 
 use hadeploy::fact::{
-    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, PackageInfo, PathInfo, Question, Stat,
-    TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, Listing, PackageInfo, PathInfo,
+    Question, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
 use sha2::Digest;
@@ -38,6 +39,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "digest" => Question::Digest(key),
         "text" => Question::Text(key),
         "tree" => Question::Tree(key),
+        "listing" => Question::Listing(key),
         "glob" => Question::Glob(key),
         "package" => Question::Package(key),
         "candidate" => Question::Candidate(key),
@@ -59,6 +61,7 @@ pub fn spell(question: &Question) -> String {
         Question::Digest(key) => format!("digest {key}"),
         Question::Text(key) => format!("text {key}"),
         Question::Tree(key) => format!("tree {key}"),
+        Question::Listing(key) => format!("listing {key}"),
         Question::Glob(key) => format!("glob {key}"),
         Question::Package(key) => format!("package {key}"),
         Question::Candidate(key) => format!("candidate {key}"),
@@ -78,19 +81,14 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
         Question::Path(key) => Answer::Path(path(key, text(value)?)?),
         Question::Digest(_) => Answer::Digest(digest(value)?),
         Question::Text(_) => Answer::Text(value.as_str().map(|text| text.as_bytes().into())),
-        Question::Tree(_) => Answer::Tree(match value.as_object() {
-            None => None,
-            Some(entries) => {
-                let mut tree = Vec::new();
-                for (name, value) in entries {
-                    tree.push(TreeEntry {
-                        name: name.as_str().into(),
-                        stat: path(name, text(value)?)?.stat.ok_or("an absent entry")?,
-                    });
-                }
-                Some(Arc::new(tree))
-            }
-        }),
+        Question::Tree(_) => Answer::Tree(entries(value)?.map(Arc::new)),
+        Question::Listing(key) => Answer::Listing(entries(value)?.map(|entries| {
+            Arc::new(Listing {
+                now: 1_700_000_100.0,
+                folder: key.split_once(' ').map_or("", |(_, folder)| folder).into(),
+                entries,
+            })
+        })),
         Question::Glob(_) => Answer::Glob(Arc::new(
             words(value).iter().map(|word| word.to_string()).collect(),
         )),
@@ -134,6 +132,20 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
             value.as_object().ok_or("facts are a mapping")?.clone(),
         )),
     })
+}
+
+fn entries(value: &Value) -> Result<Option<Vec<TreeEntry>>, String> {
+    let Some(entries) = value.as_object() else {
+        return Ok(None);
+    };
+    let mut tree = Vec::new();
+    for (name, value) in entries {
+        tree.push(TreeEntry {
+            name: name.as_str().into(),
+            stat: path(name, text(value)?)?.stat.ok_or("an absent entry")?,
+        });
+    }
+    Ok(Some(tree))
 }
 
 fn account(value: &Value) -> AccountInfo {

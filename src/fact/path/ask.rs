@@ -54,6 +54,32 @@ pub fn trees_script(keys: &[&str]) -> String {
     script + CLOSE
 }
 
+/// Prints for each key `d`, the clock, the folder and the fields of all below it, or `-`; an empty name ends each.
+pub fn listings_script(keys: &[&str]) -> String {
+    let paths: Vec<&str> = keys.iter().map(|key| listing(key).1).collect();
+    let mut script = open(&paths);
+    for key in keys {
+        let (levels, path) = listing(key);
+        let limit = match levels {
+            "0" => String::new(),
+            levels => format!(" -maxdepth {}", quote(levels)),
+        };
+        let _ = write!(
+            script,
+            "d={}\nif [ -d \"$d\" ]; then printf 'd\\0%s\\0%s\\0' \"$(date +%s)\" \"$d\"; \
+             find \"$d/\" -mindepth 1{limit} -printf '%P\\0{FIELDS}'; \
+             else printf '%s\\0' -; fi\nprintf '\\0'\n",
+            word(path)
+        );
+    }
+    script + CLOSE
+}
+
+/// The levels and the path of a listing's key.
+fn listing(key: &str) -> (&str, &str) {
+    key.split_once(' ').unwrap_or(("0", key))
+}
+
 /// Prints for each pattern the paths that it matches; an empty name ends each.
 pub fn globs_script(keys: &[&str]) -> String {
     let mut script = open(keys);

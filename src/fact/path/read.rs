@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{PathInfo, Stat, TreeEntry};
+use super::{Listing, PathInfo, Stat, TreeEntry};
 use crate::fact::{Answer, FactError, Question};
 
 type Answers = Result<Vec<(Question, Answer)>, FactError>;
@@ -86,19 +86,45 @@ pub fn parse_trees(keys: &[&str], body: &[u8]) -> Answers {
     let mut answers = Vec::with_capacity(keys.len());
     for key in keys {
         let there = &*fields.text()? == "d";
-        let mut entries = Vec::new();
-        loop {
-            let name = fields.text()?;
-            if name.is_empty() {
-                break;
-            }
-            let stat = stat(&mut fields)?;
-            entries.push(TreeEntry { name, stat });
-        }
+        let entries = entries(&mut fields)?;
         let tree = there.then(|| Arc::new(entries));
         answers.push((Question::Tree((*key).into()), Answer::Tree(tree)));
     }
     Ok(answers)
+}
+
+pub fn parse_listings(keys: &[&str], body: &[u8]) -> Answers {
+    let mut fields = Fields::new("folders", body);
+    let mut answers = Vec::with_capacity(keys.len());
+    for key in keys {
+        let listing = if &*fields.text()? == "d" {
+            let (now, folder) = (fields.number()?, fields.text()?);
+            let entries = entries(&mut fields)?;
+            Some(Arc::new(Listing {
+                now,
+                folder,
+                entries,
+            }))
+        } else {
+            entries(&mut fields)?;
+            None
+        };
+        answers.push((Question::Listing((*key).into()), Answer::Listing(listing)));
+    }
+    Ok(answers)
+}
+
+/// Names with their fields, up to an empty one.
+fn entries(fields: &mut Fields) -> Result<Vec<TreeEntry>, FactError> {
+    let mut entries = Vec::new();
+    loop {
+        let name = fields.text()?;
+        if name.is_empty() {
+            return Ok(entries);
+        }
+        let stat = stat(fields)?;
+        entries.push(TreeEntry { name, stat });
+    }
 }
 
 pub fn parse_globs(keys: &[&str], body: &[u8]) -> Answers {

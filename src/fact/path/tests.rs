@@ -265,3 +265,44 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_listing_stops_at_its_level() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("it's/deep")).unwrap();
+    let path = folder.path().display();
+    let keys = [
+        format!("0 {path}"),
+        format!("1 {path}"),
+        "0 /no/where".to_owned(),
+    ];
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let output = std::process::Command::new("/bin/sh")
+        .arg("-c")
+        .arg(super::listings_script(&keys))
+        .output()
+        .unwrap();
+    let answers = super::parse_listings(&keys, &output.stdout).unwrap();
+    let names: Vec<Option<Vec<String>>> = answers
+        .iter()
+        .map(|(_, answer)| match answer {
+            super::super::Answer::Listing(listing) => listing.as_ref().map(|listing| {
+                assert!(listing.now > 1e9 && *listing.folder == *path.to_string());
+                listing
+                    .entries
+                    .iter()
+                    .map(|entry| entry.name.to_string())
+                    .collect()
+            }),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [
+            Some(vec!["it's".to_owned(), "it's/deep".to_owned()]),
+            Some(vec!["it's".to_owned()]),
+            None
+        ]
+    );
+}
