@@ -13,6 +13,7 @@ mod fetch;
 mod file;
 mod folders;
 mod group;
+mod http;
 mod lineinfile;
 mod mode;
 mod param;
@@ -25,8 +26,10 @@ mod setup;
 mod stat;
 mod systemd;
 mod template;
+mod uri;
 mod user;
 mod validate;
+mod wait_for;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -156,7 +159,9 @@ pub static KINDS: &[&Kind] = &[
     &systemd::SERVICE,
     &systemd::SYSTEMD,
     &template::TEMPLATE,
+    &uri::URI,
     &user::USER,
+    &wait_for::WAIT_FOR,
 ];
 
 /// The kind of that name, short or full.
