@@ -185,7 +185,7 @@ fn text(value: &Value) -> String {
 }
 
 /// JSON with the spaces that Python's `json.dumps` puts behind commas and colons.
-fn python_json(json: &serde_json::Value) -> String {
+pub fn python_json(json: &serde_json::Value) -> String {
     match json {
         serde_json::Value::Array(items) => {
             let items: Vec<String> = items.iter().map(python_json).collect();

@@ -19,6 +19,7 @@ mod find;
 mod folders;
 mod group;
 mod hostname;
+mod http;
 mod lineinfile;
 mod mode;
 mod param;
@@ -33,8 +34,10 @@ mod stat;
 mod sysctl;
 mod systemd;
 mod template;
+mod uri;
 mod user;
 mod validate;
+mod wait_for;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -171,7 +174,9 @@ pub static KINDS: &[&Kind] = &[
     &systemd::SERVICE,
     &systemd::SYSTEMD,
     &template::TEMPLATE,
+    &uri::URI,
     &user::USER,
+    &wait_for::WAIT_FOR,
 ];
 
 /// The kind of that name, short or full.

@@ -5,6 +5,7 @@
     reason = "a test harness says what became of its cases"
 )]
 
+mod acts;
 mod balancers;
 mod bare_plan;
 mod budget;
@@ -99,6 +100,7 @@ impl Wish {
 fn cases() -> Vec<Case> {
     // The bare nodes' plan comes first: whatever runs before it writes to them.
     [
+        acts::cases(),
         bare_plan::cases(),
         kinds::cases(),
         many::cases(),
