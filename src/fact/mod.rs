@@ -6,6 +6,7 @@
 pub mod account;
 pub mod apt;
 pub mod gather;
+pub mod http;
 mod known;
 pub mod path;
 pub mod unit;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use account::{AccountInfo, GroupInfo};
 pub use apt::{AptLists, CandidateInfo, PackageInfo};
+pub use http::HttpReply;
 pub use known::Known;
 pub use path::{PathInfo, Stat, TreeEntry};
 pub use unit::UnitInfo;
@@ -46,6 +48,8 @@ pub enum Question {
     Group(Arc<str>),
     /// A systemd unit, by its full name (`nginx.service`).
     Unit(Arc<str>),
+    /// What an `http://` address answers the node.
+    Http(Arc<str>),
     /// The gathered facts.
     Facts,
 }
@@ -77,6 +81,8 @@ pub enum Answer {
     Group(Option<GroupInfo>),
     /// To [`Question::Unit`].
     Unit(UnitInfo),
+    /// To [`Question::Http`]: none when nothing answered.
+    Http(Option<HttpReply>),
     /// To [`Question::Facts`]: the value of `ansible_facts`.
     Facts(Arc<serde_json::Map<String, serde_json::Value>>),
 }
@@ -185,6 +191,7 @@ pub fn parse(
             }
             "group" => answers.extend(account::parse_groups(&keys(questions, "group"), body)?),
             "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
+            "http" => answers.extend(http::parse_http(&keys(questions, "http"), body)?),
             "facts" => answers.push((Question::Facts, Answer::Facts(gather::parse(body)?))),
             _ => {}
         }
@@ -216,6 +223,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Account(key) => ("account", key),
         Question::Group(key) => ("group", key),
         Question::Unit(key) => ("unit", key),
+        Question::Http(key) => ("http", key),
         Question::Facts => ("facts", ""),
     }
 }
@@ -232,7 +240,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 13] = [
+    let builders: [(&'static str, Builder); 14] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -245,6 +253,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("simulation", apt::simulations_script),
         ("account", account::accounts_script),
         ("group", account::groups_script),
+        ("http", http::http_script),
         ("unit", unit::units_script),
     ];
     builders

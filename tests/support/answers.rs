@@ -16,14 +16,15 @@
 //! account web: { uid: 1000, gid: 1000, group: web, home: /home/web, shell: /bin/sh, groups: [] }   # null for none
 //! group web: { gid: 1000, members: [] }   # null for none
 //! unit nginx.service: { load: loaded, active: active, enabled: enabled }
+//! http http://127.0.0.1/x: { status: 200, body: text }     # null for none
 //! facts: { ansible_distribution: Debian }
 //! ```
 
 use std::sync::Arc;
 
 use hadeploy::fact::{
-    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, PackageInfo, PathInfo, Question, Stat,
-    TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, HttpReply, PackageInfo, PathInfo,
+    Question, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
 use sha2::Digest;
@@ -45,6 +46,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "account" => Question::Account(key),
         "group" => Question::Group(key),
         "unit" => Question::Unit(key),
+        "http" => Question::Http(key),
         "facts" => Question::Facts,
         _ => return Err(format!("`{words}` is no question")),
     })
@@ -65,6 +67,7 @@ pub fn spell(question: &Question) -> String {
         Question::Account(key) => format!("account {key}"),
         Question::Group(key) => format!("group {key}"),
         Question::Unit(key) => format!("unit {key}"),
+        Question::Http(key) => format!("http {key}"),
         Question::Facts => "facts".to_owned(),
     }
 }
@@ -126,6 +129,10 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
             remain_after_exit: flag(value, "remain_after_exit"),
             result: string(value, "result").unwrap_or("success".into()),
         }),
+        Question::Http(_) => Answer::Http(value.is_object().then(|| HttpReply {
+            status: number(value, "status").unwrap_or(200) as u16,
+            body: string(value, "body").unwrap_or_default(),
+        })),
         Question::Facts => Answer::Facts(Arc::new(
             value.as_object().ok_or("facts are a mapping")?.clone(),
         )),
