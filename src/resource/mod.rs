@@ -6,6 +6,7 @@ mod assert;
 mod attributes;
 mod body;
 mod command;
+mod config_tree;
 mod copy;
 mod debug;
 mod fail;
@@ -93,6 +94,15 @@ pub trait Controller {
     /// Renders a template file in the scope of the task.
     fn render_file(&self, path: &Path, at: &Value, options: &RenderOptions)
     -> Result<String, Stop>;
+    /// The same with one more name in the scope.
+    fn render_file_with(
+        &self,
+        path: &Path,
+        at: &Value,
+        options: &RenderOptions,
+        name: &str,
+        value: &str,
+    ) -> Result<String, Stop>;
     /// Evaluates an expression as `when` does; the result must be a boolean.
     fn test(&self, expression: &Value) -> Result<bool, Stop>;
     /// Evaluates an expression to a value.
@@ -135,6 +145,7 @@ pub static KINDS: &[&Kind] = &[
     &assert::ASSERT,
     &command::COMMAND,
     &command::SHELL,
+    &config_tree::CONFIG_TREE,
     &copy::COPY,
     &debug::DEBUG,
     &fail::FAIL,

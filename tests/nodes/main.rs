@@ -7,6 +7,7 @@
 
 mod bare_plan;
 mod budget;
+mod config_tree;
 mod drills;
 mod faults;
 mod kinds;
@@ -100,6 +101,7 @@ fn cases() -> Vec<Case> {
     [
         bare_plan::cases(),
         kinds::cases(),
+        config_tree::cases(),
         many::cases(),
         language::cases(),
         budget::cases(),
