@@ -19,6 +19,7 @@ mod param;
 mod pattern;
 mod ping;
 mod place;
+mod release;
 mod set_fact;
 mod setup;
 mod stat;
@@ -153,6 +154,7 @@ pub static KINDS: &[&Kind] = &[
     &group::GROUP,
     &lineinfile::LINEINFILE,
     &ping::PING,
+    &release::RELEASE,
     &set_fact::SET_FACT,
     &setup::SETUP,
     &stat::STAT,

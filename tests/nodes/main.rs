@@ -13,6 +13,7 @@ mod faults;
 mod kinds;
 mod language;
 mod many;
+mod release;
 mod run;
 mod way_in;
 mod world;
@@ -102,6 +103,7 @@ fn cases() -> Vec<Case> {
         bare_plan::cases(),
         kinds::cases(),
         config_tree::cases(),
+        release::cases(),
         many::cases(),
         language::cases(),
         budget::cases(),
