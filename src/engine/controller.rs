@@ -81,6 +81,24 @@ impl Controller for TaskController<'_> {
         run.templates.render_source(&source, &self.names(), options)
     }
 
+    fn render_file_with(
+        &self,
+        path: &Path,
+        at: &Value,
+        options: &RenderOptions,
+        name: &str,
+        value: &str,
+    ) -> Result<String, Stop> {
+        let mut own = self.scope.own.clone();
+        own.push((name.into(), value.into()));
+        let with = TaskController {
+            scope: self.binder.scope(self.task, own),
+            actor: self.actor.clone(),
+            ..*self
+        };
+        with.render_file(path, at, options)
+    }
+
     fn test(&self, expression: &Value) -> Result<bool, Stop> {
         self.binder
             .play

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
-    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, Listing, Missing, PackageInfo,
-    PathInfo, Question, TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, HttpReply, Listing, Missing,
+    PackageInfo, PathInfo, Question, TreeEntry, UnitInfo,
 };
 use crate::change::Touch;
 
@@ -173,6 +173,14 @@ impl Known {
         }
     }
 
+    /// What an address answers.
+    pub fn http(&self, url: &str) -> Result<Option<&HttpReply>, Missing> {
+        match self.get(Question::Http(url.into()))? {
+            Answer::Http(reply) => Ok(reply.as_ref()),
+            other => unreachable!("{other:?} answers an address"),
+        }
+    }
+
     /// The gathered facts.
     pub fn facts(&self) -> Result<&Arc<serde_json::Map<String, serde_json::Value>>, Missing> {
         match self.get(Question::Facts)? {
@@ -213,9 +221,10 @@ impl Known {
         }
     }
 
+    /// What a server answers depends on its unit.
     fn forget_units(&mut self) {
         self.answers
-            .retain(|question, _| !matches!(question, Question::Unit(_)));
+            .retain(|question, _| !matches!(question, Question::Unit(_) | Question::Http(_)));
     }
 
     /// An account brings its own group, and its home brings paths. Homes of other accounts stay as they are, so that many accounts are

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod apt;
 pub mod gather;
+pub mod http;
 mod known;
 pub mod path;
 pub mod probe;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use account::{AccountInfo, GroupInfo};
 pub use apt::{AptLists, CandidateInfo, PackageInfo};
+pub use http::HttpReply;
 pub use known::Known;
 pub use path::{Listing, PathInfo, Stat, TreeEntry};
 pub use unit::UnitInfo;
@@ -52,6 +54,8 @@ pub enum Question {
     /// What a script of the kind's own prints, up to [`probe::LIMIT`] bytes. The key's first line names it, the rest is POSIX sh that only
     /// reads; it sees nothing but its own text.
     Probe(Arc<str>),
+    /// What an `http://` address answers the node.
+    Http(Arc<str>),
     /// The gathered facts.
     Facts,
 }
@@ -87,6 +91,8 @@ pub enum Answer {
     Unit(UnitInfo),
     /// To [`Question::Probe`]: what it printed.
     Probe(Arc<[u8]>),
+    /// To [`Question::Http`]: none when nothing answered.
+    Http(Option<HttpReply>),
     /// To [`Question::Facts`]: the value of `ansible_facts`.
     Facts(Arc<serde_json::Map<String, serde_json::Value>>),
 }
@@ -197,6 +203,7 @@ pub fn parse(
             "group" => answers.extend(account::parse_groups(&keys(questions, "group"), body)?),
             "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
             "probe" => answers.extend(probe::parse_probes(&keys(questions, "probe"), body)?),
+            "http" => answers.extend(http::parse_http(&keys(questions, "http"), body)?),
             "facts" => answers.push((Question::Facts, Answer::Facts(gather::parse(body)?))),
             _ => {}
         }
@@ -230,6 +237,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Group(key) => ("group", key),
         Question::Unit(key) => ("unit", key),
         Question::Probe(key) => ("probe", key),
+        Question::Http(key) => ("http", key),
         Question::Facts => ("facts", ""),
     }
 }
@@ -246,7 +254,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 15] = [
+    let builders: [(&'static str, Builder); 16] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -261,6 +269,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("account", account::accounts_script),
         ("group", account::groups_script),
         ("probe", probe::probes_script),
+        ("http", http::http_script),
         ("unit", unit::units_script),
     ];
     builders

@@ -51,29 +51,49 @@ pub(super) fn templates(project: &Project, templates: &Templates) -> Vec<Diagnos
     checker.faults
 }
 
-/// The template file that a task names literally, if it can be read.
-pub(super) fn template_file(
+/// The template files that a task names literally, as far as they can be read.
+pub(super) fn template_files(
     project: &Project,
     scheduled: &Scheduled,
     task: &Task,
-) -> Option<Arc<Source>> {
-    let args = template_args(task)?;
-    let source = args.get("src").filter(|value| is_literal(value))?;
-    let path = project
-        .search(scheduled, task)
-        .find(source.as_str()?, "templates")
-        .ok()?;
-    let text = std::fs::read_to_string(&path).ok()?;
-    Some(Source::new(path.display().to_string(), text))
+) -> Vec<Arc<Source>> {
+    let source = template_args(task).and_then(|args| args.get("src"));
+    let Some(name) = source
+        .filter(|value| is_literal(value))
+        .and_then(Value::as_str)
+    else {
+        return Vec::new();
+    };
+    let Ok(path) = project.search(scheduled, task).find(name, "templates") else {
+        return Vec::new();
+    };
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).ok()?;
+        Some(Source::new(path.display().to_string(), text))
+    };
+    below(&path).into_iter().filter_map(read).collect()
 }
 
-/// The arguments of a `template` task whose file is read with Jinja's own markers.
+/// The file itself, or all templates below a folder.
+fn below(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.retain(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "j2"));
+    paths.iter().flat_map(|path| below(path)).collect()
+}
+
+/// The arguments of a task whose templates are read with Jinja's own markers.
 fn template_args(task: &Task) -> Option<&Args> {
     match &task.action {
         TaskAction::Kind { kind, args } if kind.name == "template" => {
             let plain = args.iter().all(|(name, _)| !MARKERS.contains(&name));
             plain.then_some(args)
         }
+        TaskAction::Kind { kind, args } if kind.name == "config_tree" => Some(args),
         _ => None,
     }
 }
@@ -162,10 +182,9 @@ impl Checker<'_> {
         if on_the_node {
             return;
         }
-        let folder = if kind.name == "template" {
-            "templates"
-        } else {
-            "files"
+        let folder = match kind.name {
+            "template" | "config_tree" => "templates",
+            _ => "files",
         };
         for param in kind.params.iter().filter(|it| it.ty == ParamType::Source) {
             let Some(value) = args.get(param.name).filter(|value| is_literal(value)) else {
@@ -173,7 +192,10 @@ impl Checker<'_> {
             };
             let Some(text) = value.as_str() else { continue };
             match project.search(scheduled, task).find(text, folder) {
-                Ok(path) if template_args(task).is_some() => self.template(&path, value),
+                Ok(path) if template_args(task).is_some() => {
+                    let files = below(&path);
+                    files.iter().for_each(|path| self.template(path, value));
+                }
                 Ok(_) => {}
                 Err(_) if lenient => {}
                 Err(places) => self.faults.push(missing(kind.name, text, value, &places)),

@@ -38,7 +38,7 @@ pub(super) fn names(project: &Project, templates: &Templates) -> Vec<Diagnostic>
         };
         reader.play(scheduled);
         for task in scheduled.play.tasks_and_handlers() {
-            reader.task(task, check::template_file(project, scheduled, task));
+            reader.task(task, check::template_files(project, scheduled, task));
         }
         faults.append(&mut reader.faults);
     }
@@ -155,7 +155,7 @@ impl Reader<'_> {
         }
     }
 
-    fn task(&mut self, task: &Task, template: Option<Arc<Source>>) {
+    fn task(&mut self, task: &Task, templates: Vec<Arc<Source>>) {
         let mut local = Local {
             vars: &task.vars,
             names: Vec::new(),
@@ -184,7 +184,12 @@ impl Reader<'_> {
                 self.fact_variables(&names, &local);
             }
         }
-        if let Some(source) = template {
+        if let TaskAction::Kind { kind, .. } = &task.action
+            && kind.name == "config_tree"
+        {
+            local.names.push("config_tree_id");
+        }
+        for source in templates {
             self.facts_in(source.text(), &|start, end| Span::new(&source, start, end));
             let names = self
                 .templates

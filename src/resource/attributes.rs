@@ -54,6 +54,17 @@ impl Attributes {
         Ok(attributes)
     }
 
+    /// Reads `owner` and `group` of a kind that has no `mode`.
+    pub fn bind_owner(args: &Args, controller: &dyn Controller) -> Attributes {
+        let text = |name| args.str(name).map(Arc::from);
+        Attributes {
+            owner: text("owner"),
+            group: text("group"),
+            mode: None,
+            user: controller.user().into(),
+        }
+    }
+
     /// The same, and whether the mode is to be that of the source.
     pub fn bind_preserving(args: &Args, controller: &dyn Controller) -> (Attributes, bool) {
         let text = |name| args.str(name).map(Arc::from);

@@ -20,7 +20,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Question};
 use crate::value::{Kind as ValueKind, Value};
 
-pub use walk::permissions;
+pub use walk::{Walk, permissions};
 
 /// The row of `copy`.
 pub static COPY: Kind = Kind {

@@ -8,6 +8,7 @@ mod authorized_key;
 mod blockinfile;
 mod body;
 mod command;
+mod config_tree;
 mod copy;
 mod cron;
 mod debug;
@@ -26,6 +27,7 @@ mod param;
 mod pattern;
 mod ping;
 mod place;
+mod release;
 mod replace;
 mod script;
 mod set_fact;
@@ -106,6 +108,15 @@ pub trait Controller {
     /// Renders a template file in the scope of the task.
     fn render_file(&self, path: &Path, at: &Value, options: &RenderOptions)
     -> Result<String, Stop>;
+    /// The same with one more name in the scope.
+    fn render_file_with(
+        &self,
+        path: &Path,
+        at: &Value,
+        options: &RenderOptions,
+        name: &str,
+        value: &str,
+    ) -> Result<String, Stop>;
     /// Evaluates an expression as `when` does; the result must be a boolean.
     fn test(&self, expression: &Value) -> Result<bool, Stop>;
     /// Evaluates an expression to a value.
@@ -154,6 +165,7 @@ pub static KINDS: &[&Kind] = &[
     &blockinfile::BLOCKINFILE,
     &command::COMMAND,
     &command::SHELL,
+    &config_tree::CONFIG_TREE,
     &copy::COPY,
     &cron::CRON,
     &debug::DEBUG,
@@ -165,6 +177,7 @@ pub static KINDS: &[&Kind] = &[
     &hostname::HOSTNAME,
     &lineinfile::LINEINFILE,
     &ping::PING,
+    &release::RELEASE,
     &replace::REPLACE,
     &script::SCRIPT,
     &set_fact::SET_FACT,

@@ -30,8 +30,8 @@ impl Validate {
         Ok(Some(Validate { words }))
     }
 
-    /// The check of the file named by the shell word `"$t"`; `path` is what it will be.
-    pub fn script(&self, file: &str, path: &str) -> String {
+    /// The command as shell text; the file is named by the shell word `"$t"`.
+    pub fn command(&self, file: &str) -> String {
         let words: Vec<String> = self
             .words
             .iter()
@@ -50,11 +50,17 @@ impl Validate {
                 None => quote(word),
             })
             .collect();
-        let command = self.words.iter().fold(String::new(), |text, word| {
-            let gap = if text.is_empty() { "" } else { " " };
-            text + gap + word
-        });
-        let words = words.join(" ");
+        words.join(" ")
+    }
+
+    /// The command as the user wrote it, but for its quotes.
+    pub fn text(&self) -> String {
+        self.words.join(" ")
+    }
+
+    /// The check of the file named by the shell word `"$t"`; `path` is what it will be.
+    pub fn script(&self, file: &str, path: &str) -> String {
+        let (words, command) = (self.command(file), self.text());
         let say = Command::new("echo").arg(format!(
             "the new content of `{path}` does not pass `{command}`; the old one stands"
         ));

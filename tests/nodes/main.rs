@@ -9,11 +9,13 @@ mod acts;
 mod balancers;
 mod bare_plan;
 mod budget;
+mod config_tree;
 mod drills;
 mod faults;
 mod kinds;
 mod language;
 mod many;
+mod release;
 mod run;
 mod way_in;
 mod world;
@@ -103,6 +105,8 @@ fn cases() -> Vec<Case> {
         acts::cases(),
         bare_plan::cases(),
         kinds::cases(),
+        config_tree::cases(),
+        release::cases(),
         many::cases(),
         language::cases(),
         budget::cases(),

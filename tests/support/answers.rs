@@ -18,14 +18,15 @@
 //! group web: { gid: 1000, members: [] }   # null for none
 //! unit nginx.service: { load: loaded, active: active, enabled: enabled }
 //! probe fetch /etc/motd: "text"           # a kind's own script, called by its first line; what it prints
+//! http http://127.0.0.1/x: { status: 200, body: text }     # null for none
 //! facts: { ansible_distribution: Debian }
 //! ```
 
 use std::sync::Arc;
 
 use hadeploy::fact::{
-    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, Listing, PackageInfo, PathInfo,
-    Question, Stat, TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, HttpReply, Listing, PackageInfo,
+    PathInfo, Question, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
 use sha2::Digest;
@@ -49,6 +50,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "group" => Question::Group(key),
         "unit" => Question::Unit(key),
         "probe" => Question::Probe(key),
+        "http" => Question::Http(key),
         "facts" => Question::Facts,
         _ => return Err(format!("`{words}` is no question")),
     })
@@ -71,6 +73,7 @@ pub fn spell(question: &Question) -> String {
         Question::Group(key) => format!("group {key}"),
         Question::Unit(key) => format!("unit {key}"),
         Question::Probe(key) => format!("probe {}", key.lines().next().unwrap_or_default()),
+        Question::Http(key) => format!("http {key}"),
         Question::Facts => "facts".to_owned(),
     }
 }
@@ -128,6 +131,10 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
             result: string(value, "result").unwrap_or("success".into()),
         }),
         Question::Probe(_) => Answer::Probe(text(value)?.as_bytes().into()),
+        Question::Http(_) => Answer::Http(value.is_object().then(|| HttpReply {
+            status: number(value, "status").unwrap_or(200) as u16,
+            body: string(value, "body").unwrap_or_default(),
+        })),
         Question::Facts => Answer::Facts(Arc::new(
             value.as_object().ok_or("facts are a mapping")?.clone(),
         )),

@@ -54,6 +54,18 @@ impl Controller for Files {
             .map_err(|error| Diagnostic::at(&at.span, error.to_string()).into())
     }
 
+    fn render_file_with(
+        &self,
+        path: &Path,
+        at: &Value,
+        options: &RenderOptions,
+        name: &str,
+        value: &str,
+    ) -> Result<String, Stop> {
+        let text = self.render_file(path, at, options)?;
+        Ok(text.replace(&format!("{{{{ {name} }}}}"), value))
+    }
+
     fn test(&self, expression: &Value) -> Result<bool, Stop> {
         match expression.as_str() {
             Some("true") => Ok(true),

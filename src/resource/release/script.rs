@@ -1,0 +1,124 @@
+//! The steps of a release: unpacked aside and renamed, the link swapped by a rename, old ones removed that nothing runs in.
+
+use super::super::attributes::Resolved;
+use super::super::place::temporary;
+use super::Release;
+use super::diff::MARKER;
+use super::source::Source;
+use crate::change::{Expect, Step};
+use crate::command::quote;
+
+/// Unpacks the release beside its place.
+pub fn unpack(release: &Release, source: &Source, base: &str, resolved: &Resolved) -> Step {
+    let folder = format!("{base}/releases/{}", release.id);
+    let mut script = temporary(&folder);
+    script.push_str(FUNCTIONS);
+    let tarball = match &source.path {
+        Some(path) => quote(path),
+        None => "\"$IN1\"".to_owned(),
+    };
+    let sum = match source.path {
+        Some(_) => &*source.sum,
+        None => "",
+    };
+    let mut lines = vec![
+        "mkdir -m 0755 -- \"$t\"".to_owned(),
+        format!("unpack {tarball} {} {sum}", source.strip),
+    ];
+    let stat = resolved.fresh('d', None);
+    let principals = resolved.principals(&stat);
+    for shared in &release.shared {
+        let target = quote(&format!("{base}/shared/{}", shared.name));
+        if shared.folder {
+            let options = resolved.install_options(&stat);
+            lines.push(format!(
+                "{{ [ -d {target} ] || install -d {options} -- {target}; }}"
+            ));
+        }
+        lines.push(format!("share {} {target}", quote(&shared.name)));
+    }
+    lines.push(format!("printf '%s\\n' {} >\"$t/{MARKER}\"", source.sum));
+    if !principals.is_empty() {
+        lines.push(format!("chown -hR {} -- \"$t\"", quote(&principals)));
+    }
+    lines.push("chmod u=rwx,go=rx -- \"$t\"".to_owned());
+    lines.push("sync -f -- \"$t\"".to_owned());
+    lines.push(format!("mv -T -- \"$t\" {} || exit 1\n", quote(&folder)));
+    script.push_str(&lines.join(" &&\n"));
+    let marker = Expect::Check {
+        field: "release".to_owned(),
+        script: format!(
+            "found=$(cat {0})\n[ \"$found\" = {1} ] || {{ printf %s \"$found\"; exit 1; }}",
+            quote(&format!("{folder}/{MARKER}")),
+            source.sum
+        ),
+    };
+    let mut step = Step::new(format!("unpack release {}", release.id), script)
+        .before(Expect::absent(folder))
+        .verify(marker);
+    step.inputs.extend(source.content.clone());
+    step
+}
+
+/// Makes the release the current one.
+pub fn switch(release: &Release, base: &str, before: Option<&str>) -> Step {
+    let link = quote(&format!("{base}/{}", release.link));
+    let new = quote(&format!("{base}/.{}.new", release.link));
+    let id = &release.id;
+    let old = before.and_then(|link| link.trim_end_matches('/').rsplit('/').next());
+    let script = format!(
+        "rm -f -- {new} && ln -s -- releases/{id} {new} && mv -T -- {new} {link} || exit 1\n\
+         printf '%s\\n' {} >{}\n",
+        quote(old.unwrap_or_default()),
+        quote(&format!("{base}/releases/.previous"))
+    );
+    let leads = |target: Option<&str>| Expect::Path {
+        path: format!("{base}/{}", release.link),
+        kind: Some(if target.is_some() { 'l' } else { '-' }),
+        mode: None,
+        owner: None,
+        group: None,
+        sha256: None,
+        target: target.map(str::to_owned),
+    };
+    Step::new(format!("switch {} to {id}", release.link), script)
+        .before(leads(before))
+        .verify(leads(Some(&format!("releases/{id}"))))
+}
+
+/// Removes what is too old. Only folders with a marker are releases.
+pub fn prune(release: &Release, base: &str) -> String {
+    format!(
+        "cd -- {}/releases || exit 1\nreal=$(pwd -P) kept=0\n\
+         now=$(readlink -- ../{}) now=${{now##*/}}\nprevious=$(cat .previous 2>/dev/null)\n\
+         used=$(readlink /proc/[0-9]*/cwd /proc/[0-9]*/exe 2>/dev/null | sort -u)\n\
+         for marker in $(ls -1t -- */{MARKER} 2>/dev/null); do\n  name=${{marker%/*}}\n  kept=$((kept + 1))\n  \
+         case $name in {}|\"$now\"|\"$previous\") continue ;; esac\n  \
+         [ \"$kept\" -gt {} ] || continue\n  \
+         printf '%s\\n' \"$used\" | awk -v p=\"$real/$name/\" 'index($0 \"/\", p) == 1 {{ f = 1 }} END {{ exit !f }}' && continue\n  \
+         rm -rf -- \"$name\"\ndone\n:\n",
+        quote(base),
+        release.link,
+        release.id,
+        release.keep,
+    )
+}
+
+const FUNCTIONS: &str = r#"unpack() {
+  if [ -n "$3" ]; then
+    sum=$(sha256sum <"$1") || return
+    [ "${sum%% *}" = "$3" ] || { printf 'the tarball %s has another checksum: %s\n' "$1" "${sum%% *}" >&2; return 1; }
+  fi
+  case $(head -c 4 -- "$1" | od -An -tx1 | tr -d ' ') in
+    fd377a58) command -v xz >/dev/null || { echo 'the tarball needs xz; install the package xz-utils first' >&2; return 1; } ;;
+    28b52ffd) command -v zstd >/dev/null || { echo 'the tarball needs zstd; install the package zstd first' >&2; return 1; } ;;
+    425a68*) command -v bzip2 >/dev/null || { echo 'the tarball needs bzip2; install the package bzip2 first' >&2; return 1; } ;;
+  esac
+  tar -xpf "$1" --no-same-owner --strip-components="$2" -C "$t"
+}
+share() {
+  if [ -d "$t/$1" ] && [ ! -L "$t/$1" ]; then rmdir -- "$t/$1" 2>/dev/null; fi
+  if [ -e "$t/$1" ] || [ -L "$t/$1" ]; then printf 'the release has a `%s` of its own, which is to be shared\n' "$1" >&2; return 1; fi
+  mkdir -p -- "$(dirname -- "$t/$1")" && ln -s -- "$2" "$t/$1"
+}
+"#;
