@@ -22,7 +22,10 @@ impl HostRun {
             if let Some(failure) = self.notify(index, task) {
                 end = UnitEnd::failed(failure);
             }
-        } else if task.changed_when.len() + task.failed_when.len() > 0 || end.rc.is_some() {
+        } else if task.changed_when.len() + task.failed_when.len() > 0
+            || task.until.is_some()
+            || end.rc.is_some()
+        {
             self.unowe(index, task);
         }
         for (name, value) in &end.facts {
@@ -35,6 +38,8 @@ impl HostRun {
         let units = self.slots[index].units.clone().unwrap_or_default();
         if self.slots[index].ends.len() >= units.len() {
             self.finish_task(index, task);
+        } else {
+            self.pause_behind_item(index, task);
         }
     }
 
@@ -71,7 +76,7 @@ impl HostRun {
     }
 
     /// A name with templates, filled in as far as its names are known.
-    fn shown_name(&self, task: &Task, units: &[Unit]) -> Option<Arc<str>> {
+    fn shown_name(&self, task: &Task, units: &[Arc<Unit>]) -> Option<Arc<str>> {
         let name = task.name.as_ref().filter(|name| is_template(name))?;
         let scope: Arc<dyn Scope> = match units.first() {
             Some(unit) => unit.scope.clone(),
@@ -99,7 +104,7 @@ impl HostRun {
     }
 
     /// `failed_when`, then `changed_when`, in the scope of the result.
-    pub(super) fn judge(&self, index: usize, number: usize, task: &Task, end: &mut UnitEnd) {
+    fn judge(&self, index: usize, number: usize, task: &Task, end: &mut UnitEnd) {
         if task.failed_when.is_empty() && task.changed_when.is_empty() {
             return;
         }
@@ -115,23 +120,8 @@ impl HostRun {
         let Some(unit) = units.get(number) else {
             return;
         };
-        let mut own = unit.scope.own.clone();
-        if let Some(name) = &task.register {
-            own.push((name.clone(), native(end.registered())));
-        }
-        let scope: Arc<dyn Scope> = Arc::new(TaskScope {
-            play: self.play.clone(),
-            vars: unit.scope.vars.clone(),
-            own,
-        });
-        let holds = |conditions: &[Value]| -> Result<bool, Stop> {
-            for condition in conditions {
-                if !self.run.templates.test(condition, &scope)? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        };
+        let scope = self.scope_of_result(task, unit, end);
+        let holds = |conditions: &[Value]| self.all_hold(conditions, &scope);
         let fault = |stop: Stop| match stop {
             Stop::Fault(fault) => UnitEnd::failed(Failure::new(fault.one_line())),
             Stop::After(what) => UnitEnd::unknown(&what),
@@ -160,6 +150,55 @@ impl HostRun {
                 Err(stop) => *end = fault(stop),
             }
         }
+    }
+}
+
+impl HostRun {
+    /// The names of a unit, and its result where the task registers it.
+    pub(super) fn scope_of_result(
+        &self,
+        task: &Task,
+        unit: &Unit,
+        end: &UnitEnd,
+    ) -> Arc<dyn Scope> {
+        let mut own = unit.scope.own.clone();
+        if let Some(name) = &task.register {
+            own.push((name.clone(), native(end.registered())));
+        }
+        Arc::new(TaskScope {
+            play: self.play.clone(),
+            vars: unit.scope.vars.clone(),
+            own,
+        })
+    }
+
+    pub(super) fn all_hold(
+        &self,
+        conditions: &[Value],
+        scope: &Arc<dyn Scope>,
+    ) -> Result<bool, Stop> {
+        for condition in conditions {
+            if !self.run.templates.test(condition, scope)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A unit ended: its verdict is final, or it is tried again, and then it is false.
+    pub(super) fn conclude(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        mut end: UnitEnd,
+    ) -> bool {
+        self.judge(index, number, task, &mut end);
+        if self.tries_again(index, number, task, &mut end) {
+            return false;
+        }
+        self.finish_unit(index, task, end);
+        true
     }
 }
 

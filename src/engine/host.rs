@@ -2,6 +2,7 @@
 //! written in one script, and so on until nothing is left.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -23,8 +24,14 @@ use crate::template::Stop;
 /// A task's units and how they ended so far.
 #[derive(Default)]
 pub(super) struct Slot {
-    pub units: Option<Arc<Vec<Unit>>>,
+    pub units: Option<Arc<Vec<Arc<Unit>>>>,
     pub ends: Vec<UnitEnd>,
+    /// Attempts of the unit that is being tried again.
+    pub attempts: u32,
+    /// The next attempt is not made before then.
+    pub again: Option<Instant>,
+    /// The next item does not begin before then.
+    pub rest: Option<Instant>,
     /// How often what a unit was decided on had moved.
     pub moved: u32,
 }
@@ -53,6 +60,8 @@ pub(super) enum Turn {
     Script(Batch, Missing),
     /// Other hosts must first come to this place.
     Wait(Place),
+    /// Nothing is to be done before then.
+    Pause(Instant),
     /// Facts of other hosts are not there yet.
     WaitForFacts,
     /// The host is out.
@@ -119,6 +128,7 @@ impl HostRun {
                     }
                 }
                 Turn::Wait(place) => self.wait(place).await,
+                Turn::Pause(until) => self.pause(until).await,
                 Turn::WaitForFacts => self.wait_for_facts().await,
             }
         }
@@ -148,6 +158,17 @@ impl HostRun {
         self.idle(async move {
             tokio::select! {
                 () = progress.wait(&name, place) => {}
+                () = stop.cancelled() => {}
+            }
+        })
+        .await;
+    }
+
+    async fn pause(&mut self, until: Instant) {
+        let stop = self.run.stop.clone();
+        self.idle(async move {
+            tokio::select! {
+                () = tokio::time::sleep_until(until.into()) => {}
                 () = stop.cancelled() => {}
             }
         })
@@ -240,6 +261,14 @@ impl HostRun {
                 .hosts
                 .get(name.as_str())
                 .is_some_and(|host| host.out() == Out::Alive && host.vars().facts.is_none())
+        })
+    }
+
+    /// The walk begins again with what is known and left now.
+    pub(super) fn anew(&self) -> Step {
+        Step::Turn(match self.host.out() {
+            Out::Alive => Turn::Script(Batch::default(), Missing::default()),
+            _ => Turn::Out,
         })
     }
 

@@ -24,6 +24,7 @@ mod rolling;
 mod scope;
 mod script;
 mod state;
+mod until;
 mod verdict;
 mod walk;
 

@@ -236,8 +236,7 @@ impl HostRun {
                         if read.is_none() {
                             end = failed_step(end, &placed, rc, &stdout, &stderr);
                         }
-                        self.judge(index, number, task, &mut end);
-                        self.finish_unit(index, task, end);
+                        self.conclude(index, number, task, end);
                         return false;
                     }
                     self.known.learn(placed.step.predicts.iter().cloned());
@@ -268,9 +267,7 @@ impl HostRun {
         if let Some(file) = &local {
             end.keep(file);
         }
-        self.judge(index, number, task, &mut end);
-        self.finish_unit(index, task, end);
-        true
+        self.conclude(index, number, task, end)
     }
 
     /// What a unit was decided on is no more: it is compared once more.

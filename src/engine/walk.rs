@@ -109,6 +109,9 @@ impl HostRun {
             walk.view.forget(&Question::Facts);
             self.known.forget(&Question::Facts);
         }
+        if let Some(step) = self.attempt_again(index, task) {
+            return step;
+        }
         let units = match self.bound(index, task) {
             Ok(units) => units,
             Err(stop) => return self.unbound(index, task, stop, walk),
@@ -132,7 +135,7 @@ impl HostRun {
     }
 
     /// Bound once; a later walk finds it again.
-    fn bound(&mut self, index: usize, task: &Arc<Task>) -> Result<Arc<Vec<Unit>>, Stop> {
+    fn bound(&mut self, index: usize, task: &Arc<Task>) -> Result<Arc<Vec<Arc<Unit>>>, Stop> {
         if let Some(units) = &self.slots[index].units {
             return Ok(units.clone());
         }
@@ -195,6 +198,9 @@ impl HostRun {
         unit: &Unit,
         walk: &mut Walk,
     ) -> Option<Step> {
+        if let Some(when) = self.rests(index) {
+            return Some(Step::Turn(Turn::Pause(when)));
+        }
         let Some(resource) = &unit.resource else {
             return self.decided(index, number, task, UnitEnd::skipped(), walk);
         };
@@ -257,7 +263,7 @@ impl HostRun {
         index: usize,
         number: usize,
         task: &Arc<Task>,
-        mut end: UnitEnd,
+        end: UnitEnd,
         walk: &mut Walk,
     ) -> Option<Step> {
         if !walk.clear {
@@ -268,6 +274,8 @@ impl HostRun {
                 || !end.facts.is_empty()
                 || !task.failed_when.is_empty()
                 || !task.changed_when.is_empty()
+                || task.until.is_some()
+                || task.pauses()
             {
                 return Some(Step::Break);
             }
@@ -292,8 +300,9 @@ impl HostRun {
             }
             return None;
         }
-        self.judge(index, number, task, &mut end);
-        self.finish_unit(index, task, end);
+        if !self.conclude(index, number, task, end) {
+            return Some(self.anew());
+        }
         (self.host.out() != Out::Alive).then_some(Step::Turn(Turn::Out))
     }
 
@@ -368,7 +377,10 @@ impl HostRun {
                 return None;
             }
         }
-        let last = task.changed_when.len() + task.failed_when.len() > 0 || unit.ignore;
+        let last = task.changed_when.len() + task.failed_when.len() > 0
+            || unit.ignore
+            || task.pauses()
+            || unit.retry.is_some();
         for step in &change.steps {
             for touch in &step.touches {
                 walk.view.touch(touch);

@@ -38,6 +38,9 @@ pub(super) const TASK: &[&str] = &[
     "listen",
     "changed_when",
     "failed_when",
+    "until",
+    "retries",
+    "delay",
     "ignore_errors",
     "tags",
     "vars",
@@ -171,7 +174,6 @@ const TASK_REFUSED: &[(&str, &str)] = &[
         "debugger",
         "there is no interactive debugger; run `hadeploy plan -v`",
     ),
-    ("delay", "`until` comes in a later release"),
     ("delegate_facts", "`delegate_to` comes in a later release"),
     (
         "delegate_to",
@@ -192,13 +194,11 @@ const TASK_REFUSED: &[(&str, &str)] = &[
     ),
     ("port", "set `ansible_port` for the host"),
     ("rescue", "blocks come in a later release"),
-    ("retries", "`until` comes in a later release"),
     (
         "run_once",
         "it comes in a later release; write a play with `hosts: GROUP[0]`",
     ),
     ("throttle", "give `--forks` on the command line"),
-    ("until", LATER),
 ];
 
 const MODULES_REFUSED: &[(&str, &str)] = &[

@@ -133,6 +133,8 @@ pub struct Task {
     pub changed_when: Vec<Value>,
     /// All must hold for the task to count as failed; empty for the kind's own verdict.
     pub failed_when: Vec<Value>,
+    /// Attempts until it is as wanted.
+    pub until: Option<Until>,
     /// Whether a failure is passed over.
     pub ignore_errors: Option<Value>,
     /// Its own, those of imports and those of the play.
@@ -168,6 +170,15 @@ pub enum Rollout {
     Once,
 }
 
+impl Task {
+    /// Whether it pauses between the items of its loop.
+    pub fn pauses(&self) -> bool {
+        self.repeat
+            .as_ref()
+            .is_some_and(|repeat| repeat.pause.is_some())
+    }
+}
+
 /// What a task does.
 #[derive(Debug, Clone)]
 pub enum TaskAction {
@@ -199,6 +210,17 @@ pub enum Meta {
     FlushHandlers,
     /// Nothing.
     Noop,
+}
+
+/// A task that is tried again.
+#[derive(Debug, Clone)]
+pub struct Until {
+    /// All must hold; none for success.
+    pub conditions: Vec<Value>,
+    /// How often it is tried again; 3 unless said otherwise.
+    pub retries: Option<Value>,
+    /// Seconds between two attempts; 5 unless said otherwise.
+    pub delay: Option<Value>,
 }
 
 /// The repetition of a task.

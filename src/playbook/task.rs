@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::action::Action;
 use super::fields::is_literal;
 use super::parse::Reader;
-use super::{Loop, LoopKind, Privilege, Rollout, Task, keywords};
+use super::{Loop, LoopKind, Privilege, Rollout, Task, Until, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Kind, Map, Value};
@@ -36,6 +36,7 @@ struct Own {
     listen: Vec<Arc<str>>,
     changed_when: Vec<Value>,
     failed_when: Vec<Value>,
+    until: Option<Until>,
 }
 
 impl Reader {
@@ -89,6 +90,7 @@ impl Reader {
             listen: own.listen,
             changed_when: own.changed_when,
             failed_when: own.failed_when,
+            until: own.until,
             ignore_errors: inherited.ignore_errors,
             tags: inherited.tags,
             privilege: inherited.privilege,
@@ -181,8 +183,38 @@ impl Reader {
                 _ => {}
             }
         }
+        own.until = self.until(map);
         inner.privilege = privilege.over(&outer.privilege);
         (own, inner)
+    }
+
+    /// `until`, `retries` and `delay`. Retries alone wait for success.
+    fn until(&mut self, map: &Map) -> Option<Until> {
+        let conditions = map
+            .get("until")
+            .map(|entry| self.conditions("until", &entry.value));
+        let retries = map.get("retries");
+        let delay = map.get("delay");
+        if conditions.is_none()
+            && retries.is_none()
+            && let Some(delay) = delay
+        {
+            self.fault(
+                Diagnostic::at(&delay.key, "`delay` without `until` or `retries`")
+                    .help("say what is waited for with `until`"),
+            );
+            return None;
+        }
+        let retries = retries.and_then(|entry| self.count("retries", &entry.value));
+        let delay = delay.and_then(|entry| self.number("delay", &entry.value));
+        if conditions.is_none() && retries.is_none() {
+            return None;
+        }
+        Some(Until {
+            conditions: conditions.unwrap_or_default(),
+            retries,
+            delay,
+        })
     }
 
     fn rollout(&mut self, value: &Value) -> Option<Rollout> {

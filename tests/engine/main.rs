@@ -1,5 +1,6 @@
 //! The engine on played hosts: real scripts in a real shell, behind connections that break where a seed says.
 
+mod attempts;
 mod bench;
 mod cuts;
 mod handlers;

@@ -137,6 +137,18 @@ fn tasks() {
             "`timeout` must be a number of seconds, not text",
         ),
         (
+            "apt: {name: x}\ndelay: 3",
+            "error site.yml:4:7: `delay` without `until` or `retries`",
+        ),
+        (
+            "apt: {name: x}\nuntil: true\nretries: often",
+            "error site.yml:5:16: `retries` must be a whole number, not text",
+        ),
+        (
+            "apt: {name: x}\nuntil: {a: b}",
+            "`until` must be an expression or a list of them",
+        ),
+        (
             "apt: {name: x}\nrollout: befor",
             "error site.yml:4:16: `rollout` cannot be `befor` | did you mean `before`?",
         ),
