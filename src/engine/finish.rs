@@ -29,10 +29,7 @@ impl HostRun {
             self.unowe(index, task);
         }
         for (name, value) in &end.facts {
-            self.host
-                .vars()
-                .set
-                .insert(name.as_str().into(), native(value));
+            self.set(name.as_str().into(), native(value));
         }
         self.slots[index].ends.push(end);
         let units = self.slots[index].units.clone().unwrap_or_default();
@@ -49,7 +46,7 @@ impl HostRun {
         let ends = std::mem::take(&mut self.slots[index].ends);
         if let Some(name) = &task.register {
             let value = verdict::registered(&units, &ends, task);
-            self.host.vars().set.insert(name.clone(), value);
+            self.set(name.clone(), value);
         }
         let play = &self.play.play.play.name;
         let mut result = verdict::result(task, play, &self.host.name, &units, &ends);
@@ -60,6 +57,10 @@ impl HostRun {
         result.ignored =
             failed && result.status == Status::Failed && units.iter().any(|unit| unit.ignore);
         let ignored = result.ignored;
+        result.rescued = result.status == Status::Failed && !ignored && self.is_rescued(index);
+        if result.rescued {
+            self.tell_rescue(task, verdict::registered(&units, &ends, task));
+        }
         if let What::Handler(handler, _) = &self.items[index].what
             && !failed
             && !pays_itself(task, result.status)
@@ -71,7 +72,7 @@ impl HostRun {
         self.slots[index].units = None;
         self.pass(index);
         if failed && !ignored {
-            self.fail();
+            self.fail(index);
         }
     }
 
@@ -86,8 +87,11 @@ impl HostRun {
         shown.as_str().map(Arc::from)
     }
 
-    /// A task failed: nothing more but forced handlers.
-    fn fail(&mut self) {
+    /// A task failed: a rescue, what always runs, or nothing more but forced handlers.
+    pub(super) fn fail(&mut self, index: usize) {
+        if self.host.out() == Out::Alive && self.leap(index) {
+            return;
+        }
         if self.play.play.play.force_handlers && !self.broken && self.notified.is_due() {
             self.broken = true;
             let place = (END.0 - 1, 0, 0);
@@ -96,6 +100,7 @@ impl HostRun {
             self.items.push(Item {
                 place,
                 what: What::Flush,
+                within: Arc::default(),
             });
             self.slots.push(Slot::default());
             return;

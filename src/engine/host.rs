@@ -1,9 +1,11 @@
 //! One play on one host: all remaining tasks are bound and compared at once, what is missing is read in one script, what differs is
 //! written in one script, and so on until nothing is left.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use minijinja::Value as Native;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::bind::{Binder, Unit};
@@ -85,6 +87,10 @@ pub struct HostRun {
     pub(super) uncertain: Option<String>,
     /// A task failed and only forced handlers are left.
     pub(super) broken: bool,
+    /// A task failed and the way goes on elsewhere: the walk begins anew.
+    pub(super) leaped: bool,
+    /// What names were before tasks promised to set them.
+    pub(super) displaced: HashMap<Arc<str>, Option<Native>>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -107,6 +113,8 @@ impl HostRun {
             notified: Notified::default(),
             uncertain: None,
             broken: false,
+            leaped: false,
+            displaced: HashMap::new(),
             permit: None,
         }
     }
@@ -189,6 +197,7 @@ impl HostRun {
     }
 
     fn walk(&mut self) -> Turn {
+        self.leaped = false;
         let mut walk = Walk {
             view: self.known.clone(),
             batch: Batch::default(),
@@ -213,6 +222,7 @@ impl HostRun {
         while index < self.items.len() {
             let step = match self.items[index].what.clone() {
                 What::Flush => self.flush(index, &mut walk),
+                What::Raise => self.raise(index, &mut walk),
                 What::Task(task) | What::Handler(_, task) => self.task(index, &task, &mut walk),
             };
             match step {

@@ -5,6 +5,7 @@
 
 mod acted;
 mod bind;
+mod block;
 mod connect;
 mod controller;
 mod files;

@@ -188,6 +188,7 @@ impl HostRun {
             if !self.settle_entry(entry, &task, own, &mut ends, took)
                 || self.host.out() != Out::Alive
                 || self.broken
+                || self.leaped
             {
                 return;
             }
@@ -259,6 +260,8 @@ impl HostRun {
                     .help(
                         "this run was silent for too long; run it again when the other one is done",
                     );
+                    // Nothing more is written here: no rescue either.
+                    self.host.take_out(Out::Failed);
                     self.finish_unit(index, task, UnitEnd::failed(failure));
                     return false;
                 }
@@ -315,10 +318,12 @@ impl HostRun {
                 .ends
                 .truncate(units.saturating_sub(1));
             self.slots[entry.item].ends.push(end);
-            if error.is_unreachable() {
-                self.host.because(failure.message.clone());
-                self.host.take_out(Out::Unreachable);
-            }
+            self.host.because(failure.message.clone());
+            self.host.take_out(if error.is_unreachable() {
+                Out::Unreachable
+            } else {
+                Out::Failed
+            });
             self.finish_task(entry.item, &task);
         }
         if error.is_unreachable() {

@@ -46,9 +46,11 @@ impl HostRun {
                 return Step::On;
             }
             let place = self.items[index].place;
+            let within = self.items[index].within.clone();
             let handlers: Vec<Item> = due
                 .into_iter()
                 .map(|handler| Item {
+                    within: within.clone(),
                     place: (place.0, handler + 1, 0),
                     what: What::Handler(handler, self.layout.handlers[handler].clone()),
                 })
@@ -58,6 +60,7 @@ impl HostRun {
             let again = Item {
                 place: (place.0, usize::MAX, 0),
                 what: What::Flush,
+                within,
             };
             self.items
                 .splice(index..=index, handlers.into_iter().chain([again]));
@@ -77,7 +80,7 @@ impl HostRun {
             .iter()
             .any(|entry| match &self.items[entry.item].what {
                 What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
-                What::Flush => false,
+                What::Flush | What::Raise => false,
             })
     }
 
@@ -179,13 +182,9 @@ impl HostRun {
     }
 
     /// Whoever reads what `task` will set waits for it.
-    fn promise(&self, task: &Task) {
-        let mut vars = self.host.vars();
-        if let Some(name) = &task.register {
-            vars.set.insert(name.clone(), pending(&task.label));
-        }
-        for name in set_names(task) {
-            vars.set.insert(name, pending(&task.label));
+    fn promise(&mut self, task: &Task) {
+        for name in task.register.iter().cloned().chain(set_names(task)) {
+            self.promise_value(name, pending(&task.label));
         }
     }
 
@@ -294,13 +293,13 @@ impl HostRun {
             match &task.register {
                 Some(name) if task.repeat.is_none() && !skipped => {
                     let value = verdict::half_known(&task.label, false);
-                    self.host.vars().set.insert(name.clone(), value);
+                    self.promise_value(name.clone(), value);
                 }
                 _ => self.promise(task),
             }
             return None;
         }
-        if !self.conclude(index, number, task, end) {
+        if !self.conclude(index, number, task, end) || self.leaped {
             return Some(self.anew());
         }
         (self.host.out() != Out::Alive).then_some(Step::Turn(Turn::Out))
@@ -377,6 +376,13 @@ impl HostRun {
                 return None;
             }
         }
+        // The edge of a block with a rescue ends a script.
+        let rescuer = |item: usize| self.layout.rescuer(&self.items[item].within);
+        let before = walk.batch.entries.last();
+        if before.is_some_and(|entry| rescuer(entry.item) != rescuer(index)) {
+            walk.clear = false;
+            return None;
+        }
         let last = task.changed_when.len() + task.failed_when.len() > 0
             || unit.ignore
             || task.pauses()
@@ -409,7 +415,7 @@ impl HostRun {
             } else {
                 verdict::half_known(&task.label, changed)
             };
-            self.host.vars().set.insert(name.clone(), value);
+            self.promise_value(name.clone(), value);
         }
         last.then_some(Step::Break)
     }

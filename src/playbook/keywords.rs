@@ -76,6 +76,29 @@ pub(super) const IMPORT: &[&str] = &[
     "rollout",
 ];
 
+/// Keys that a block may have.
+pub(super) const BLOCK: &[&str] = &[
+    "block",
+    "rescue",
+    "always",
+    "name",
+    "when",
+    "vars",
+    "tags",
+    "environment",
+    "become",
+    "become_user",
+    "become_method",
+    "remote_user",
+    "no_log",
+    "check_mode",
+    "diff",
+    "timeout",
+    "ignore_errors",
+    "notify",
+    "rollout",
+];
+
 /// Keys that an import of a playbook may have beside its file.
 pub(super) const IMPORT_PLAYBOOK: &[&str] = &["name", "when", "vars", "tags"];
 
@@ -147,7 +170,6 @@ const PLAY_REFUSED: &[(&str, &str)] = &[
 ];
 
 const TASK_REFUSED: &[(&str, &str)] = &[
-    ("always", "blocks come in a later release"),
     ("any_errors_fatal", LATER),
     (
         "async",
@@ -157,10 +179,6 @@ const TASK_REFUSED: &[(&str, &str)] = &[
     (
         "become_flags",
         "only `sudo -n`, or sudo with a password, is used",
-    ),
-    (
-        "block",
-        "blocks come in a later release; use `import_tasks` with `when` for a shared condition",
     ),
     (
         "collections",
@@ -193,7 +211,6 @@ const TASK_REFUSED: &[(&str, &str)] = &[
         "each step runs detached anyway; give `timeout` for a long one",
     ),
     ("port", "set `ansible_port` for the host"),
-    ("rescue", "blocks come in a later release"),
     (
         "run_once",
         "it comes in a later release; write a play with `hosts: GROUP[0]`",

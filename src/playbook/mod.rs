@@ -1,6 +1,7 @@
 //! Plays and tasks as written, typed; and the project: playbooks, inventory and options resolved against each other.
 
 mod action;
+mod block;
 mod check;
 mod fields;
 mod free_form;
@@ -157,6 +158,8 @@ pub struct Task {
     pub rollout: Option<Rollout>,
     /// Whether it is a handler.
     pub handler: bool,
+    /// The blocks it stands in, outer first.
+    pub within: Arc<[Within]>,
     /// The folder of its file, for relative sources.
     pub folder: PathBuf,
 }
@@ -210,6 +213,26 @@ pub enum Meta {
     FlushHandlers,
     /// Nothing.
     Noop,
+}
+
+/// Where a task stands in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within {
+    /// The number of the block, unique in the run.
+    pub block: usize,
+    /// Which of its lists.
+    pub part: Part,
+}
+
+/// The lists of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What is to be done.
+    Block,
+    /// What is done when one of these failed.
+    Rescue,
+    /// What is done behind both, however they ended.
+    Always,
 }
 
 /// A task that is tried again.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::action::Action;
 use super::fields::is_literal;
 use super::parse::Reader;
-use super::{Loop, LoopKind, Privilege, Rollout, Task, Until, keywords};
+use super::{Loop, LoopKind, Privilege, Rollout, Task, Until, Within, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Kind, Map, Value};
@@ -25,14 +25,16 @@ pub(super) struct Outer {
     pub(super) timeout: Option<Value>,
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
+    pub(super) notify: Vec<Value>,
+    pub(super) within: Vec<Within>,
 }
 
 /// The keywords that only a task has, not an import.
 #[derive(Default)]
-struct Own {
+pub(super) struct Own {
     name: Option<Value>,
     register: Option<Arc<str>>,
-    notify: Vec<Value>,
+    pub(super) notify: Vec<Value>,
     listen: Vec<Arc<str>>,
     changed_when: Vec<Value>,
     failed_when: Vec<Value>,
@@ -49,6 +51,9 @@ impl Reader {
         handler: bool,
         tasks: &mut Vec<Task>,
     ) {
+        if super::block::is_block(map) {
+            return self.block(value, map, outer, handler, tasks);
+        }
         let Some(action) = self.action(value, map) else {
             // The keywords are read all the same, for what is wrong with them.
             self.keywords(map, &outer.clone());
@@ -86,7 +91,11 @@ impl Reader {
             vars: inherited.vars,
             repeat,
             register: own.register,
-            notify: own.notify,
+            notify: if own.notify.is_empty() {
+                inherited.notify
+            } else {
+                own.notify
+            },
             listen: own.listen,
             changed_when: own.changed_when,
             failed_when: own.failed_when,
@@ -102,6 +111,7 @@ impl Reader {
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
             handler,
+            within: inherited.within.into(),
             folder: self.folder(),
         });
     }
@@ -144,7 +154,7 @@ impl Reader {
     }
 
     /// All keywords of a task or import but its action and loop; what imports hand on, laid over `outer`.
-    fn keywords(&mut self, map: &Map, outer: &Outer) -> (Own, Outer) {
+    pub(super) fn keywords(&mut self, map: &Map, outer: &Outer) -> (Own, Outer) {
         let mut own = Own::default();
         let mut inner = outer.clone();
         let mut privilege = Privilege::default();

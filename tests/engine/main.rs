@@ -2,6 +2,7 @@
 
 mod attempts;
 mod bench;
+mod blocks;
 mod cuts;
 mod handlers;
 mod leases;

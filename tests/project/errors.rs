@@ -171,8 +171,32 @@ fn tasks() {
         ),
         ("apt: {name: x}\nasync: 5", "each step runs detached anyway"),
         (
-            "block: [{apt: {name: x}}]",
-            "hadeploy does not have `block` on a task | blocks come in a later release",
+            "block: [{apt: {nmae: x}}]",
+            "error site.yml:3:22: unknown parameter `nmae`",
+        ),
+        (
+            "block: [{apt: {name: x}}]\nrescue: [{aptt: {name: x}}]",
+            "error site.yml:4:17: unknown key or module `aptt` of a task",
+        ),
+        (
+            "block: [{apt: {name: x}}]\nloop: [1]",
+            "error site.yml:4:7: `loop` does not go with `block`",
+        ),
+        (
+            "block: [{apt: {name: x}}]\nresuce: []",
+            "error site.yml:4:7: unknown key `resuce` of a block | did you mean `rescue`?",
+        ),
+        (
+            "rescue: [{apt: {name: x}}]",
+            "error site.yml:3:7: `rescue` without `block`",
+        ),
+        (
+            "block: {apt: {name: x}}",
+            "block must be a list of tasks, not a mapping",
+        ),
+        (
+            "block: [{apt: {name: x}}]\nasync: 3",
+            "hadeploy does not have `async` on a block",
         ),
         (
             "include_tasks: x.yml",
@@ -246,6 +270,10 @@ fn plays() {
         (
             "- hosts: all\n  serial: 1\n",
             "hadeploy does not have `serial` on a play",
+        ),
+        (
+            "- hosts: all\n  handlers:\n    - block: [{debug: {}}]\n",
+            "error site.yml:3:7: a block cannot be a handler",
         ),
         (
             "- hosts: all\n  rolling: 1\n",
