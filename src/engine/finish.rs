@@ -44,9 +44,12 @@ impl HostRun {
     pub(super) fn finish_task(&mut self, index: usize, task: &Arc<Task>) {
         let units = self.slots[index].units.clone().unwrap_or_default();
         let ends = std::mem::take(&mut self.slots[index].ends);
-        if let Some(name) = &task.register {
-            let value = verdict::registered(&units, &ends, task);
-            self.set(name.clone(), value);
+        let registered = task
+            .register
+            .as_ref()
+            .map(|_| verdict::registered(&units, &ends, task));
+        if let (Some(name), Some(value)) = (&task.register, &registered) {
+            self.set(name.clone(), value.clone());
         }
         let play = &self.play.play.play.name;
         let mut result = verdict::result(task, play, &self.host.name, &units, &ends);
@@ -58,6 +61,9 @@ impl HostRun {
             failed && result.status == Status::Failed && units.iter().any(|unit| unit.ignore);
         let ignored = result.ignored;
         result.rescued = result.status == Status::Failed && !ignored && self.is_rescued(index);
+        if task.run_once {
+            self.publish(index, task, registered.as_ref(), &ends, failed && !ignored);
+        }
         if result.rescued {
             self.tell_rescue(task, verdict::registered(&units, &ends, task));
         }
@@ -70,9 +76,10 @@ impl HostRun {
         self.host.enter();
         self.run.finish(result);
         self.slots[index].units = None;
-        self.pass(index);
         if failed && !ignored {
             self.fail(index);
+        } else {
+            self.pass(index);
         }
     }
 
@@ -92,6 +99,7 @@ impl HostRun {
         if self.host.out() == Out::Alive && self.leap(index) {
             return;
         }
+        self.pass(index);
         if self.play.play.play.force_handlers && !self.broken && self.notified.is_due() {
             self.broken = true;
             let place = (END.0 - 1, 0, 0);

@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::bind::{Binder, Unit};
 use super::handlers::Notified;
 use super::layout::{Item, Layout, What};
+use super::once::Key;
 use super::progress::{END, Place, Progress};
 use super::scope::{GATHERING, PlayScope};
 use super::state::{HostState, Out, Run, lock};
@@ -62,6 +63,8 @@ pub(super) enum Turn {
     Script(Batch, Missing),
     /// Other hosts must first come to this place.
     Wait(Place),
+    /// Another host does this for all.
+    WaitForOnce(Key),
     /// Nothing is to be done before then.
     Pause(Instant),
     /// Facts of other hosts are not there yet.
@@ -128,7 +131,19 @@ impl HostRun {
                 self.host.take_out(Out::Interrupted);
                 break;
             }
-            match self.walk() {
+            if self.must_stop() {
+                self.run.say(Event::Warning {
+                    host: Some(self.host.name.clone()),
+                    message: "stopped: more hosts of the play failed than may".to_owned(),
+                });
+                self.host.take_out(Out::Interrupted);
+                break;
+            }
+            let turn = self.walk();
+            if matches!(turn, Turn::Wait(_) | Turn::WaitForOnce(_)) && !self.be_there().await {
+                break;
+            }
+            match turn {
                 Turn::Done | Turn::Out => break,
                 Turn::Script(batch, missing) => {
                     if !self.script(batch, missing).await {
@@ -136,6 +151,7 @@ impl HostRun {
                     }
                 }
                 Turn::Wait(place) => self.wait(place).await,
+                Turn::WaitForOnce(key) => self.wait_for_once(key).await,
                 Turn::Pause(until) => self.pause(until).await,
                 Turn::WaitForFacts => self.wait_for_facts().await,
             }
@@ -150,10 +166,25 @@ impl HostRun {
 
     /// Gives the permit back while `waiting`, so that no other host is kept from working.
     pub(super) async fn idle<T>(&mut self, waiting: impl Future<Output = T>) -> T {
-        self.permit = None;
+        self.release();
         let value = waiting.await;
-        self.permit = self.run.forks.clone().acquire_owned().await.ok();
+        self.acquire().await;
         value
+    }
+
+    /// Gives the permit back.
+    pub(super) fn release(&mut self) {
+        self.permit = None;
+    }
+
+    /// Waits for the permit to work.
+    pub(super) async fn acquire(&mut self) {
+        self.permit = self.run.forks.clone().acquire_owned().await.ok();
+    }
+
+    /// Whether more hosts of the play failed than may.
+    pub(super) fn must_stop(&self) -> bool {
+        super::serial::too_many_failed(&self.run, &self.play.play)
     }
 
     async fn wait(&mut self, place: Place) {
@@ -243,6 +274,9 @@ impl HostRun {
 
     /// A task that cannot be bound although nothing of this host is open.
     fn stuck(&mut self) -> Turn {
+        if let Some(key) = self.awaits() {
+            return Turn::WaitForOnce(key);
+        }
         let item = &self.items[self.cursor];
         let (What::Task(task) | What::Handler(_, task)) = item.what.clone() else {
             return Turn::Wait(item.place);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::once::Once;
 use super::progress::Place;
 use crate::playbook::{Meta, Part, Play, Task, TaskAction, Within};
 
@@ -12,6 +13,8 @@ pub struct Layout {
     pub items: Vec<Item>,
     /// What is done when a task of a block failed, by the number of the block.
     pub rescues: HashMap<usize, Vec<Item>>,
+    /// What came of tasks that run once.
+    pub once: Once,
     /// In the order of their definition.
     pub handlers: Vec<Arc<Task>>,
 }
@@ -46,6 +49,7 @@ impl Layout {
         let mut layout = Layout {
             items: Vec::new(),
             rescues: HashMap::new(),
+            once: Once::default(),
             handlers: play.handlers.iter().cloned().map(Arc::new).collect(),
         };
         let mut place = 0;

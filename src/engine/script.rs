@@ -70,6 +70,27 @@ impl HostRun {
         self.act(batch, missing).await
     }
 
+    /// Takes the lease before this host waits for others: they write only when all leases are held. False when the host is out.
+    pub(super) async fn be_there(&mut self) -> bool {
+        if !self.run.settings.mode.may_change() {
+            return true;
+        }
+        let (run, host) = (self.run.clone(), self.host.clone());
+        let mut place = host.node.lock().await;
+        if place.is_some() {
+            return true;
+        }
+        let Ok((node, answers)) = connect::first_script(&run, &host, &Missing::default()).await
+        else {
+            return false;
+        };
+        *place = Some(node);
+        drop(place);
+        self.learn(answers);
+        self.take_owed();
+        true
+    }
+
     /// Waits until all leases are held.
     async fn may_write(&mut self) -> bool {
         if !self.run.gate.is_decided() {

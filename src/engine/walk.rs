@@ -103,6 +103,11 @@ impl HostRun {
     }
 
     pub(super) fn task(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
+        if task.run_once
+            && let Some(step) = self.once(index, task, walk)
+        {
+            return step;
+        }
         // `setup` reads the facts anew when its turn has come; until then they are frozen.
         if task.action.name() == "setup" && self.slots[index].units.is_none() {
             if !walk.clear || !walk.batch.entries.is_empty() {
@@ -182,7 +187,7 @@ impl HostRun {
     }
 
     /// Whoever reads what `task` will set waits for it.
-    fn promise(&mut self, task: &Task) {
+    pub(super) fn promise(&mut self, task: &Task) {
         for name in task.register.iter().cloned().chain(set_names(task)) {
             self.promise_value(name, pending(&task.label));
         }
@@ -357,7 +362,8 @@ impl HostRun {
         let place = self.items[index].place;
         let place = (place.0, place.1, number);
         let alone = self.play.play.hosts.len() < 2;
-        if change.steps.iter().any(|step| step.cut) && !alone {
+        let cut = task.run_once || change.steps.iter().any(|step| step.cut);
+        if cut && !alone {
             self.progress
                 .reach(&self.host.name, self.items[self.cursor].place);
             if walk.batch.entries.is_empty() && self.cursor == index {

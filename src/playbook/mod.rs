@@ -15,6 +15,7 @@ mod project;
 mod scope;
 mod search;
 mod select;
+mod serial;
 mod task;
 mod undefined;
 mod uses;
@@ -34,6 +35,7 @@ pub use play::load_vars_file;
 pub use project::{Options, Project, Scheduled};
 pub use search::{Search, includes, project_folder};
 pub use select::TagChoice;
+pub use serial::BatchSize;
 
 /// One playbook file with everything it imports.
 #[derive(Debug, Clone)]
@@ -75,6 +77,10 @@ pub struct Play {
     pub when: Vec<Value>,
     /// Whether notified handlers run on a host that failed.
     pub force_handlers: bool,
+    /// `serial`: numbers and percentages, perhaps templates.
+    pub serial: Vec<Value>,
+    /// `max_fail_percentage`, and 0 for `any_errors_fatal`: when more of its hosts failed, the others stop.
+    pub may_fail: Option<f64>,
     /// `rolling`: how its hosts are updated one after the other, a mapping as written.
     pub rolling: Option<Value>,
     /// Before the first flush of handlers.
@@ -154,6 +160,8 @@ pub struct Task {
     pub timeout: Option<Value>,
     /// `remote_user` of the task.
     pub remote_user: Option<Value>,
+    /// Whether one host does it for all.
+    pub run_once: bool,
     /// When it runs in a rolling update; none for each node's own turn.
     pub rollout: Option<Rollout>,
     /// Whether it is a handler.

@@ -25,6 +25,7 @@ pub(super) struct Outer {
     pub(super) timeout: Option<Value>,
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
+    pub(super) run_once: bool,
     pub(super) notify: Vec<Value>,
     pub(super) within: Vec<Within>,
 }
@@ -110,6 +111,7 @@ impl Reader {
             timeout: inherited.timeout,
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
+            run_once: inherited.run_once,
             handler,
             within: inherited.within.into(),
             folder: self.folder(),
@@ -188,6 +190,9 @@ impl Reader {
                     inner.check_mode = self.flag("check_mode", value).or(inner.check_mode);
                 }
                 "diff" => inner.diff = self.flag("diff", value).or(inner.diff),
+                "run_once" => {
+                    inner.run_once = self.switch("run_once", value).unwrap_or(inner.run_once);
+                }
                 "rollout" => inner.rollout = self.rollout(value).or(inner.rollout),
                 "timeout" => inner.timeout = self.number("timeout", value).or(inner.timeout),
                 _ => {}

@@ -268,8 +268,20 @@ fn plays() {
             "hadeploy does not have `roles` on a play",
         ),
         (
-            "- hosts: all\n  serial: 1\n",
-            "hadeploy does not have `serial` on a play",
+            "- hosts: all\n  serial: [1, half]\n",
+            "error site.yml:2:15: `serial` is a number of hosts or a percentage",
+        ),
+        (
+            "- hosts: all\n  max_fail_percentage: 120\n",
+            "`max_fail_percentage` is a number from 0 to 100",
+        ),
+        (
+            "- hosts: all\n  run_once: true\n",
+            "hadeploy does not have `run_once` on a play | write it on the tasks, or on a block",
+        ),
+        (
+            "- hosts: all\n  tasks:\n    - debug:\n      run_once: \"{{ x }}\"\n",
+            "`run_once` cannot be a template",
         ),
         (
             "- hosts: all\n  handlers:\n    - block: [{debug: {}}]\n",
