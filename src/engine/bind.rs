@@ -1,6 +1,7 @@
 //! Binding: a task with its templates becomes resources, one for each item of its loop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use minijinja::Value as Native;
 
@@ -29,6 +30,8 @@ pub struct Unit {
     pub timeout: Option<u64>,
     /// `no_log`.
     pub secret: bool,
+    /// `until`: how often it is tried again, and after how long.
+    pub retry: Option<(u32, Duration)>,
     /// `ignore_errors`.
     pub ignore: bool,
     /// `check_mode: false`: it runs in a plan too.
@@ -45,10 +48,10 @@ pub struct Binder {
 
 impl Binder {
     /// The units of a task. A loop over nothing has none.
-    pub fn bind(&self, task: &Task) -> Result<Vec<Unit>, Stop> {
+    pub fn bind(&self, task: &Task) -> Result<Vec<Arc<Unit>>, Stop> {
         let Some(repeat) = &task.repeat else {
             let scope = self.scope(task, Vec::new());
-            return Ok(vec![self.unit(task, scope, None, None)?]);
+            return Ok(vec![Arc::new(self.unit(task, scope, None, None)?)]);
         };
         let plain = self.scope(task, Vec::new());
         // A condition that does not read the item and is false spares the list.
@@ -56,7 +59,7 @@ impl Binder {
             Ok(items) => items,
             Err(Stop::Fault(fault)) => {
                 return match self.holds(task, &plain) {
-                    Ok(false) => Ok(vec![self.unit(task, plain, None, None)?]),
+                    Ok(false) => Ok(vec![Arc::new(self.unit(task, plain, None, None)?)]),
                     _ => Err(Stop::Fault(fault)),
                 };
             }
@@ -79,6 +82,7 @@ impl Binder {
                 let scope = self.scope(task, own);
                 let label = self.label(repeat, &item, &scope)?;
                 self.unit(task, scope, Some(label), Some(item.to_json()))
+                    .map(Arc::new)
             })
             .collect()
     }
@@ -190,6 +194,7 @@ impl Binder {
             user: None,
             env: Vec::new(),
             timeout: None,
+            retry: None,
             secret: self.flag(&task.no_log, "no_log", &scope)?.unwrap_or(false),
             ignore: false,
             reads: false,
@@ -204,6 +209,7 @@ impl Binder {
         unit.reads = self.flag(&task.check_mode, "check_mode", &scope)? == Some(false);
         unit.env = self.environment(task, &scope)?;
         unit.timeout = self.timeout(task, &scope)?;
+        unit.retry = self.retry(task, &scope)?;
         let actor = self.actor(&task.privilege, &scope)?;
         unit.resource = Some(self.resource(task, &scope, &actor)?);
         unit.user = (actor != self.shell_user()).then_some(actor);
@@ -310,6 +316,40 @@ impl Binder {
             Some(seconds) => Ok(Some(seconds)),
             None => Err(Diagnostic::at(&timeout.span, "`timeout` is a number of seconds").into()),
         }
+    }
+
+    fn retry(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<Option<(u32, Duration)>, Stop> {
+        let Some(until) = &task.until else {
+            return Ok(None);
+        };
+        let number = |value: &Option<Value>, name: &str, default: f64| -> Result<f64, Stop> {
+            let Some(value) = value else {
+                return Ok(default);
+            };
+            let value = self.render(value, scope)?;
+            let number = match &value.kind {
+                ValueKind::Int(number) => Some(*number as f64),
+                ValueKind::Float(number) => Some(*number),
+                ValueKind::Str(text) => text.trim().parse().ok(),
+                _ => None,
+            };
+            number
+                .filter(|number| (0.0..1e9).contains(number))
+                .ok_or_else(|| Diagnostic::at(&value.span, format!("`{name}` is a number")).into())
+        };
+        let retries = number(&until.retries, "retries", 3.0)?;
+        let delay = number(&until.delay, "delay", 5.0)?;
+        Ok(Some((retries as u32, Duration::from_secs_f64(delay))))
+    }
+
+    /// The same unit for another attempt: its item stays, its templates are rendered anew.
+    pub fn again(&self, task: &Task, unit: &Unit) -> Result<Unit, Stop> {
+        self.unit(
+            task,
+            unit.scope.clone(),
+            unit.label.clone(),
+            unit.item.clone(),
+        )
     }
 
     /// `~/x` of a task that acts as another account than the shell is that account's.

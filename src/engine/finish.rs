@@ -22,19 +22,21 @@ impl HostRun {
             if let Some(failure) = self.notify(index, task) {
                 end = UnitEnd::failed(failure);
             }
-        } else if task.changed_when.len() + task.failed_when.len() > 0 || end.rc.is_some() {
+        } else if task.changed_when.len() + task.failed_when.len() > 0
+            || task.until.is_some()
+            || end.rc.is_some()
+        {
             self.unowe(index, task);
         }
         for (name, value) in &end.facts {
-            self.host
-                .vars()
-                .set
-                .insert(name.as_str().into(), native(value));
+            self.set(name.as_str().into(), native(value));
         }
         self.slots[index].ends.push(end);
         let units = self.slots[index].units.clone().unwrap_or_default();
         if self.slots[index].ends.len() >= units.len() {
             self.finish_task(index, task);
+        } else {
+            self.pause_behind_item(index, task);
         }
     }
 
@@ -42,9 +44,12 @@ impl HostRun {
     pub(super) fn finish_task(&mut self, index: usize, task: &Arc<Task>) {
         let units = self.slots[index].units.clone().unwrap_or_default();
         let ends = std::mem::take(&mut self.slots[index].ends);
-        if let Some(name) = &task.register {
-            let value = verdict::registered(&units, &ends, task);
-            self.host.vars().set.insert(name.clone(), value);
+        let registered = task
+            .register
+            .as_ref()
+            .map(|_| verdict::registered(&units, &ends, task));
+        if let (Some(name), Some(value)) = (&task.register, &registered) {
+            self.set(name.clone(), value.clone());
         }
         let play = &self.play.play.play.name;
         let mut result = verdict::result(task, play, &self.host.name, &units, &ends);
@@ -55,6 +60,13 @@ impl HostRun {
         result.ignored =
             failed && result.status == Status::Failed && units.iter().any(|unit| unit.ignore);
         let ignored = result.ignored;
+        result.rescued = result.status == Status::Failed && !ignored && self.is_rescued(index);
+        if task.run_once {
+            self.publish(index, task, registered.as_ref(), &ends, failed && !ignored);
+        }
+        if result.rescued {
+            self.tell_rescue(task, verdict::registered(&units, &ends, task));
+        }
         if let What::Handler(handler, _) = &self.items[index].what
             && !failed
             && !pays_itself(task, result.status)
@@ -64,14 +76,15 @@ impl HostRun {
         self.host.enter();
         self.run.finish(result);
         self.slots[index].units = None;
-        self.pass(index);
         if failed && !ignored {
-            self.fail();
+            self.fail(index);
+        } else {
+            self.pass(index);
         }
     }
 
     /// A name with templates, filled in as far as its names are known.
-    fn shown_name(&self, task: &Task, units: &[Unit]) -> Option<Arc<str>> {
+    fn shown_name(&self, task: &Task, units: &[Arc<Unit>]) -> Option<Arc<str>> {
         let name = task.name.as_ref().filter(|name| is_template(name))?;
         let scope: Arc<dyn Scope> = match units.first() {
             Some(unit) => unit.scope.clone(),
@@ -81,8 +94,12 @@ impl HostRun {
         shown.as_str().map(Arc::from)
     }
 
-    /// A task failed: nothing more but forced handlers.
-    fn fail(&mut self) {
+    /// A task failed: a rescue, what always runs, or nothing more but forced handlers.
+    pub(super) fn fail(&mut self, index: usize) {
+        if self.host.out() == Out::Alive && self.leap(index) {
+            return;
+        }
+        self.pass(index);
         if self.play.play.play.force_handlers && !self.broken && self.notified.is_due() {
             self.broken = true;
             let place = (END.0 - 1, 0, 0);
@@ -91,6 +108,7 @@ impl HostRun {
             self.items.push(Item {
                 place,
                 what: What::Flush,
+                within: Arc::default(),
             });
             self.slots.push(Slot::default());
             return;
@@ -99,7 +117,7 @@ impl HostRun {
     }
 
     /// `failed_when`, then `changed_when`, in the scope of the result.
-    pub(super) fn judge(&self, index: usize, number: usize, task: &Task, end: &mut UnitEnd) {
+    fn judge(&self, index: usize, number: usize, task: &Task, end: &mut UnitEnd) {
         if task.failed_when.is_empty() && task.changed_when.is_empty() {
             return;
         }
@@ -115,23 +133,8 @@ impl HostRun {
         let Some(unit) = units.get(number) else {
             return;
         };
-        let mut own = unit.scope.own.clone();
-        if let Some(name) = &task.register {
-            own.push((name.clone(), native(end.registered())));
-        }
-        let scope: Arc<dyn Scope> = Arc::new(TaskScope {
-            play: self.play.clone(),
-            vars: unit.scope.vars.clone(),
-            own,
-        });
-        let holds = |conditions: &[Value]| -> Result<bool, Stop> {
-            for condition in conditions {
-                if !self.run.templates.test(condition, &scope)? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        };
+        let scope = self.scope_of_result(task, unit, end);
+        let holds = |conditions: &[Value]| self.all_hold(conditions, &scope);
         let fault = |stop: Stop| match stop {
             Stop::Fault(fault) => UnitEnd::failed(Failure::new(fault.one_line())),
             Stop::After(what) => UnitEnd::unknown(&what),
@@ -160,6 +163,55 @@ impl HostRun {
                 Err(stop) => *end = fault(stop),
             }
         }
+    }
+}
+
+impl HostRun {
+    /// The names of a unit, and its result where the task registers it.
+    pub(super) fn scope_of_result(
+        &self,
+        task: &Task,
+        unit: &Unit,
+        end: &UnitEnd,
+    ) -> Arc<dyn Scope> {
+        let mut own = unit.scope.own.clone();
+        if let Some(name) = &task.register {
+            own.push((name.clone(), native(end.registered())));
+        }
+        Arc::new(TaskScope {
+            play: self.play.clone(),
+            vars: unit.scope.vars.clone(),
+            own,
+        })
+    }
+
+    pub(super) fn all_hold(
+        &self,
+        conditions: &[Value],
+        scope: &Arc<dyn Scope>,
+    ) -> Result<bool, Stop> {
+        for condition in conditions {
+            if !self.run.templates.test(condition, scope)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A unit ended: its verdict is final, or it is tried again, and then it is false.
+    pub(super) fn conclude(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        mut end: UnitEnd,
+    ) -> bool {
+        self.judge(index, number, task, &mut end);
+        if self.tries_again(index, number, task, &mut end) {
+            return false;
+        }
+        self.finish_unit(index, task, end);
+        true
     }
 }
 

@@ -1,13 +1,17 @@
 //! One play on one host: all remaining tasks are bound and compared at once, what is missing is read in one script, what differs is
 //! written in one script, and so on until nothing is left.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
+use minijinja::Value as Native;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::bind::{Binder, Unit};
 use super::handlers::Notified;
 use super::layout::{Item, Layout, What};
+use super::once::Key;
 use super::progress::{END, Place, Progress};
 use super::scope::{GATHERING, PlayScope};
 use super::state::{HostState, Out, Run, lock};
@@ -23,8 +27,14 @@ use crate::template::Stop;
 /// A task's units and how they ended so far.
 #[derive(Default)]
 pub(super) struct Slot {
-    pub units: Option<Arc<Vec<Unit>>>,
+    pub units: Option<Arc<Vec<Arc<Unit>>>>,
     pub ends: Vec<UnitEnd>,
+    /// Attempts of the unit that is being tried again.
+    pub attempts: u32,
+    /// The next attempt is not made before then.
+    pub again: Option<Instant>,
+    /// The next item does not begin before then.
+    pub rest: Option<Instant>,
     /// How often what a unit was decided on had moved.
     pub moved: u32,
 }
@@ -53,6 +63,10 @@ pub(super) enum Turn {
     Script(Batch, Missing),
     /// Other hosts must first come to this place.
     Wait(Place),
+    /// Another host does this for all.
+    WaitForOnce(Key),
+    /// Nothing is to be done before then.
+    Pause(Instant),
     /// Facts of other hosts are not there yet.
     WaitForFacts,
     /// The host is out.
@@ -76,6 +90,10 @@ pub struct HostRun {
     pub(super) uncertain: Option<String>,
     /// A task failed and only forced handlers are left.
     pub(super) broken: bool,
+    /// A task failed and the way goes on elsewhere: the walk begins anew.
+    pub(super) leaped: bool,
+    /// What names were before tasks promised to set them.
+    pub(super) displaced: HashMap<Arc<str>, Option<Native>>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -98,6 +116,8 @@ impl HostRun {
             notified: Notified::default(),
             uncertain: None,
             broken: false,
+            leaped: false,
+            displaced: HashMap::new(),
             permit: None,
         }
     }
@@ -111,7 +131,19 @@ impl HostRun {
                 self.host.take_out(Out::Interrupted);
                 break;
             }
-            match self.walk() {
+            if self.must_stop() {
+                self.run.say(Event::Warning {
+                    host: Some(self.host.name.clone()),
+                    message: "stopped: more hosts of the play failed than may".to_owned(),
+                });
+                self.host.take_out(Out::Interrupted);
+                break;
+            }
+            let turn = self.walk();
+            if matches!(turn, Turn::Wait(_) | Turn::WaitForOnce(_)) && !self.be_there().await {
+                break;
+            }
+            match turn {
                 Turn::Done | Turn::Out => break,
                 Turn::Script(batch, missing) => {
                     if !self.script(batch, missing).await {
@@ -119,6 +151,8 @@ impl HostRun {
                     }
                 }
                 Turn::Wait(place) => self.wait(place).await,
+                Turn::WaitForOnce(key) => self.wait_for_once(key).await,
+                Turn::Pause(until) => self.pause(until).await,
                 Turn::WaitForFacts => self.wait_for_facts().await,
             }
         }
@@ -132,10 +166,25 @@ impl HostRun {
 
     /// Gives the permit back while `waiting`, so that no other host is kept from working.
     pub(super) async fn idle<T>(&mut self, waiting: impl Future<Output = T>) -> T {
-        self.permit = None;
+        self.release();
         let value = waiting.await;
-        self.permit = self.run.forks.clone().acquire_owned().await.ok();
+        self.acquire().await;
         value
+    }
+
+    /// Gives the permit back.
+    pub(super) fn release(&mut self) {
+        self.permit = None;
+    }
+
+    /// Waits for the permit to work.
+    pub(super) async fn acquire(&mut self) {
+        self.permit = self.run.forks.clone().acquire_owned().await.ok();
+    }
+
+    /// Whether more hosts of the play failed than may.
+    pub(super) fn must_stop(&self) -> bool {
+        super::serial::too_many_failed(&self.run, &self.play.play)
     }
 
     async fn wait(&mut self, place: Place) {
@@ -148,6 +197,17 @@ impl HostRun {
         self.idle(async move {
             tokio::select! {
                 () = progress.wait(&name, place) => {}
+                () = stop.cancelled() => {}
+            }
+        })
+        .await;
+    }
+
+    async fn pause(&mut self, until: Instant) {
+        let stop = self.run.stop.clone();
+        self.idle(async move {
+            tokio::select! {
+                () = tokio::time::sleep_until(until.into()) => {}
                 () = stop.cancelled() => {}
             }
         })
@@ -168,6 +228,7 @@ impl HostRun {
     }
 
     fn walk(&mut self) -> Turn {
+        self.leaped = false;
         let mut walk = Walk {
             view: self.known.clone(),
             batch: Batch::default(),
@@ -192,6 +253,7 @@ impl HostRun {
         while index < self.items.len() {
             let step = match self.items[index].what.clone() {
                 What::Flush => self.flush(index, &mut walk),
+                What::Raise => self.raise(index, &mut walk),
                 What::Task(task) | What::Handler(_, task) => self.task(index, &task, &mut walk),
             };
             match step {
@@ -212,6 +274,9 @@ impl HostRun {
 
     /// A task that cannot be bound although nothing of this host is open.
     fn stuck(&mut self) -> Turn {
+        if let Some(key) = self.awaits() {
+            return Turn::WaitForOnce(key);
+        }
         let item = &self.items[self.cursor];
         let (What::Task(task) | What::Handler(_, task)) = item.what.clone() else {
             return Turn::Wait(item.place);
@@ -240,6 +305,14 @@ impl HostRun {
                 .hosts
                 .get(name.as_str())
                 .is_some_and(|host| host.out() == Out::Alive && host.vars().facts.is_none())
+        })
+    }
+
+    /// The walk begins again with what is known and left now.
+    pub(super) fn anew(&self) -> Step {
+        Step::Turn(match self.host.out() {
+            Out::Alive => Turn::Script(Batch::default(), Missing::default()),
+            _ => Turn::Out,
         })
     }
 

@@ -1,14 +1,20 @@
 //! A play laid out: its tasks in order, with the places where handlers are flushed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::once::Once;
 use super::progress::Place;
-use crate::playbook::{Meta, Play, Task, TaskAction};
+use crate::playbook::{Meta, Part, Play, Task, TaskAction, Within};
 
 /// A play laid out: its tasks and flushes in order, shared by all hosts.
 pub struct Layout {
-    /// Tasks, with a flush of handlers behind each section.
+    /// Tasks, with a flush of handlers behind each section; those of rescues are not among them.
     pub items: Vec<Item>,
+    /// What is done when a task of a block failed, by the number of the block.
+    pub rescues: HashMap<usize, Vec<Item>>,
+    /// What came of tasks that run once.
+    pub once: Once,
     /// In the order of their definition.
     pub handlers: Vec<Arc<Task>>,
 }
@@ -20,6 +26,8 @@ pub struct Item {
     pub place: Place,
     /// What it is.
     pub what: What,
+    /// The blocks it stands in, outer first.
+    pub within: Arc<[Within]>,
 }
 
 /// A task or a flush.
@@ -31,31 +39,63 @@ pub enum What {
     Handler(usize, Arc<Task>),
     /// Handlers notified so far run here.
     Flush,
+    /// An earlier failure goes on here: what always runs behind it has run.
+    Raise,
 }
 
 impl Layout {
     /// Lays a play out.
     pub fn of(play: &Play) -> Layout {
-        let mut what = Vec::new();
+        let mut layout = Layout {
+            items: Vec::new(),
+            rescues: HashMap::new(),
+            once: Once::default(),
+            handlers: play.handlers.iter().cloned().map(Arc::new).collect(),
+        };
+        let mut place = 0;
         for tasks in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
             for task in tasks {
-                what.push(match &task.action {
-                    TaskAction::Meta(Meta::FlushHandlers) => What::Flush,
-                    _ => What::Task(Arc::new(task.clone())),
-                });
+                layout.add(Item::of(task, place));
+                place += 1;
             }
-            what.push(What::Flush);
+            layout.items.push(Item {
+                place: (place, 0, 0),
+                what: What::Flush,
+                within: Arc::default(),
+            });
+            place += 1;
         }
-        Layout {
-            items: what
-                .into_iter()
-                .enumerate()
-                .map(|(index, what)| Item {
-                    place: (index, 0, 0),
-                    what,
-                })
-                .collect(),
-            handlers: play.handlers.iter().cloned().map(Arc::new).collect(),
+        layout
+    }
+
+    fn add(&mut self, item: Item) {
+        let mut around = item.within.iter().rev();
+        match around.find(|within| within.part == Part::Rescue) {
+            Some(within) => self.rescues.entry(within.block).or_default().push(item),
+            None => self.items.push(item),
+        }
+    }
+
+    /// The innermost block that takes over when something within these blocks fails.
+    pub fn rescuer(&self, within: &[Within]) -> Option<usize> {
+        within
+            .iter()
+            .rev()
+            .find(|it| it.part == Part::Block && self.rescues.contains_key(&it.block))
+            .map(|it| it.block)
+    }
+}
+
+impl Item {
+    /// A task in its place.
+    pub fn of(task: &Task, place: usize) -> Item {
+        Item {
+            place: (place, 0, 0),
+            within: task.within.clone(),
+            what: match &task.action {
+                TaskAction::Meta(Meta::FlushHandlers) => What::Flush,
+                _ => What::Task(Arc::new(task.clone())),
+            },
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod acted;
 mod bind;
+mod block;
 mod connect;
 mod controller;
 mod files;
@@ -17,13 +18,16 @@ mod host;
 mod hosts;
 mod layout;
 mod mask;
+mod once;
 mod progress;
 mod reach;
 mod recap;
 mod rolling;
 mod scope;
 mod script;
+mod serial;
 mod state;
+mod until;
 mod verdict;
 mod walk;
 
@@ -200,8 +204,13 @@ impl Early {
 fn connect_later_hosts(run: &Arc<Run>, plays: &[Arc<Scheduled>]) -> Early {
     let mut early = JoinSet::new();
     let first = plays.iter().find(|play| !play.hosts.is_empty());
+    // The first batch connects itself.
+    let batches = first
+        .map(|play| serial::batches(run, play))
+        .unwrap_or_default();
     let is_first = |host: &HostState| {
-        first.is_some_and(|play| play.hosts.iter().any(|name| name.as_str() == &*host.name))
+        let mut batch = batches.first().into_iter().flatten();
+        batch.any(|first| first.name == host.name)
     };
     if !run.settings.mode.may_change() {
         return Early(early);
@@ -221,26 +230,40 @@ fn connect_later_hosts(run: &Arc<Run>, plays: &[Arc<Scheduled>]) -> Early {
 
 /// One play on all its hosts that are still in the run. A host that no `later` play needs is left as soon as it is done.
 async fn work(run: &Arc<Run>, play: &Arc<Scheduled>, later: &[Arc<Scheduled>]) {
-    let live: Vec<Arc<HostState>> = play
-        .hosts
-        .iter()
-        .filter_map(|name| run.hosts.get(name.as_str()))
-        .filter(|host| host.out() == Out::Alive)
-        .cloned()
-        .collect();
-    if live.is_empty() {
+    let batches = serial::batches(run, play);
+    if batches.is_empty() {
         return;
     }
-    let names: Vec<Arc<str>> = live.iter().map(|host| host.name.clone()).collect();
+    let live = batches.iter().flatten();
     run.say(Event::PlayStarted {
         play: play.play.name.clone(),
-        hosts: names.clone(),
+        hosts: live.map(|host| host.name.clone()).collect(),
     });
     let layout = Arc::new(Layout::of(&play.play));
-    let progress = Arc::new(Progress::new(names));
+    for (number, batch) in batches.iter().enumerate() {
+        if run.stop.is_cancelled() || run.gate.refusal().is_some() {
+            break;
+        }
+        work_together(run, play, batch, &layout, later).await;
+        if !serial::goes_on(run, play, batch, &batches[number + 1..]) {
+            break;
+        }
+    }
+}
+
+/// One play on the hosts of one batch.
+async fn work_together(
+    run: &Arc<Run>,
+    play: &Arc<Scheduled>,
+    live: &[Arc<HostState>],
+    layout: &Arc<Layout>,
+    later: &[Arc<Scheduled>],
+) {
+    let names: Arc<[Arc<str>]> = live.iter().map(|host| host.name.clone()).collect();
+    let progress = Arc::new(Progress::new(names.iter().cloned()));
     let mut working = JoinSet::new();
-    for host in live {
-        let scope = PlayScope::new(run.clone(), play.clone(), host.clone());
+    for host in live.iter().cloned() {
+        let scope = PlayScope::new(run.clone(), play.clone(), host.clone(), names.clone());
         let (layout, progress) = (layout.clone(), progress.clone());
         let run = run.clone();
         let comes_again = later

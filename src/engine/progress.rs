@@ -44,6 +44,11 @@ impl Progress {
         }
     }
 
+    /// Whether a host has left a place behind, or was never to come there.
+    pub fn is_past(&self, host: &str, place: Place) -> bool {
+        lock(&self.places).get(host).is_none_or(|at| *at > place)
+    }
+
     /// Whether every other host has done everything before `place`.
     pub fn all_at(&self, host: &str, place: Place) -> bool {
         self.behind(host, place).is_none()

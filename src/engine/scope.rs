@@ -6,7 +6,7 @@ use minijinja::Value as Native;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
 use super::native;
-use super::state::{HostState, Run};
+use super::state::{HostState, Out, Run};
 use crate::playbook::{Scheduled, VarsFile, load_vars_file};
 use crate::template::{Lookup, Scope, Stop, to_native};
 use crate::value::Map;
@@ -22,16 +22,24 @@ pub struct PlayScope {
     pub play: Arc<Scheduled>,
     /// The host.
     pub host: Arc<HostState>,
+    /// The hosts that do it at the same time, in order.
+    pub batch: Arc<[Arc<str>]>,
     files: OnceLock<Vec<Arc<Map>>>,
 }
 
 impl PlayScope {
     /// The play for a host.
-    pub fn new(run: Arc<Run>, play: Arc<Scheduled>, host: Arc<HostState>) -> Arc<PlayScope> {
+    pub fn new(
+        run: Arc<Run>,
+        play: Arc<Scheduled>,
+        host: Arc<HostState>,
+        batch: Arc<[Arc<str>]>,
+    ) -> Arc<PlayScope> {
         Arc::new(PlayScope {
             run,
             play,
             host,
+            batch,
             files: OnceLock::new(),
         })
     }
@@ -73,6 +81,11 @@ impl PlayScope {
         }
     }
 
+    fn is_live(&self, name: &str) -> bool {
+        let host = self.run.hosts.get(name);
+        host.is_none_or(|host| host.out() == Out::Alive)
+    }
+
     fn fact(&self, name: &str) -> Lookup {
         match self.facts() {
             Lookup::Ready(facts) => match facts.get_attr(name) {
@@ -111,12 +124,25 @@ impl PlayScope {
             "hostvars" => Native::from_object(HostVars {
                 run: self.run.clone(),
                 play: self.play.clone(),
+                batch: self.batch.clone(),
             }),
             "vars" => return Lookup::Undefined,
-            "play_hosts"
-            | "ansible_play_hosts"
-            | "ansible_play_batch"
-            | "ansible_play_hosts_all" => native(
+            "play_hosts" | "ansible_play_batch" => native(
+                self.batch
+                    .iter()
+                    .map(Arc::as_ref)
+                    .filter(|name| self.is_live(name))
+                    .collect::<Vec<_>>(),
+            ),
+            "ansible_play_hosts" => native(
+                self.play
+                    .hosts
+                    .iter()
+                    .map(|name| name.as_str())
+                    .filter(|name| self.is_live(name))
+                    .collect::<Vec<_>>(),
+            ),
+            "ansible_play_hosts_all" => native(
                 self.play
                     .hosts
                     .iter()
@@ -273,6 +299,7 @@ impl Scope for TaskScope {
 struct HostVars {
     run: Arc<Run>,
     play: Arc<Scheduled>,
+    batch: Arc<[Arc<str>]>,
 }
 
 impl std::fmt::Debug for HostVars {
@@ -289,7 +316,12 @@ impl Object for HostVars {
     fn get_value(self: &Arc<Self>, key: &Native) -> Option<Native> {
         let name = key.as_str()?;
         if let Some(host) = self.run.hosts.get(name) {
-            let scope = PlayScope::new(self.run.clone(), self.play.clone(), host.clone());
+            let scope = PlayScope::new(
+                self.run.clone(),
+                self.play.clone(),
+                host.clone(),
+                self.batch.clone(),
+            );
             // Another host's own `vars_files` are the play's; templated names need facts and are passed over.
             let _ = scope.read_vars_files();
             let scope: Arc<dyn Scope> = scope;

@@ -70,6 +70,27 @@ impl HostRun {
         self.act(batch, missing).await
     }
 
+    /// Takes the lease before this host waits for others: they write only when all leases are held. False when the host is out.
+    pub(super) async fn be_there(&mut self) -> bool {
+        if !self.run.settings.mode.may_change() {
+            return true;
+        }
+        let (run, host) = (self.run.clone(), self.host.clone());
+        let mut place = host.node.lock().await;
+        if place.is_some() {
+            return true;
+        }
+        let Ok((node, answers)) = connect::first_script(&run, &host, &Missing::default()).await
+        else {
+            return false;
+        };
+        *place = Some(node);
+        drop(place);
+        self.learn(answers);
+        self.take_owed();
+        true
+    }
+
     /// Waits until all leases are held.
     async fn may_write(&mut self) -> bool {
         if !self.run.gate.is_decided() {
@@ -188,6 +209,7 @@ impl HostRun {
             if !self.settle_entry(entry, &task, own, &mut ends, took)
                 || self.host.out() != Out::Alive
                 || self.broken
+                || self.leaped
             {
                 return;
             }
@@ -236,8 +258,7 @@ impl HostRun {
                         if read.is_none() {
                             end = failed_step(end, &placed, rc, &stdout, &stderr);
                         }
-                        self.judge(index, number, task, &mut end);
-                        self.finish_unit(index, task, end);
+                        self.conclude(index, number, task, end);
                         return false;
                     }
                     self.known.learn(placed.step.predicts.iter().cloned());
@@ -260,6 +281,8 @@ impl HostRun {
                     .help(
                         "this run was silent for too long; run it again when the other one is done",
                     );
+                    // Nothing more is written here: no rescue either.
+                    self.host.take_out(Out::Failed);
                     self.finish_unit(index, task, UnitEnd::failed(failure));
                     return false;
                 }
@@ -268,9 +291,7 @@ impl HostRun {
         if let Some(file) = &local {
             end.keep(file);
         }
-        self.judge(index, number, task, &mut end);
-        self.finish_unit(index, task, end);
-        true
+        self.conclude(index, number, task, end)
     }
 
     /// What a unit was decided on is no more: it is compared once more.
@@ -318,10 +339,12 @@ impl HostRun {
                 .ends
                 .truncate(units.saturating_sub(1));
             self.slots[entry.item].ends.push(end);
-            if error.is_unreachable() {
-                self.host.because(failure.message.clone());
-                self.host.take_out(Out::Unreachable);
-            }
+            self.host.because(failure.message.clone());
+            self.host.take_out(if error.is_unreachable() {
+                Out::Unreachable
+            } else {
+                Out::Failed
+            });
             self.finish_task(entry.item, &task);
         }
         if error.is_unreachable() {

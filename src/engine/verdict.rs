@@ -138,6 +138,7 @@ impl UnitEnd {
 pub fn half_known(task: &str, changed: bool) -> Native {
     let unknown = [
         "rc",
+        "attempts",
         "stdout",
         "stdout_lines",
         "stderr",
@@ -177,7 +178,7 @@ fn not_known(end: &UnitEnd, task: &Task) -> Native {
 }
 
 /// The value for `register` of a whole task.
-pub fn registered(units: &[Unit], ends: &[UnitEnd], task: &Task) -> Native {
+pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native {
     let Some(repeat) = &task.repeat else {
         return ends
             .first()
@@ -217,7 +218,7 @@ pub fn result(
     task: &Task,
     play: &Arc<str>,
     host: &Arc<str>,
-    units: &[Unit],
+    units: &[Arc<Unit>],
     ends: &[UnitEnd],
 ) -> TaskResult {
     let secret = units.iter().any(|unit| unit.secret);

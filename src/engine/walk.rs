@@ -46,9 +46,11 @@ impl HostRun {
                 return Step::On;
             }
             let place = self.items[index].place;
+            let within = self.items[index].within.clone();
             let handlers: Vec<Item> = due
                 .into_iter()
                 .map(|handler| Item {
+                    within: within.clone(),
                     place: (place.0, handler + 1, 0),
                     what: What::Handler(handler, self.layout.handlers[handler].clone()),
                 })
@@ -58,6 +60,7 @@ impl HostRun {
             let again = Item {
                 place: (place.0, usize::MAX, 0),
                 what: What::Flush,
+                within,
             };
             self.items
                 .splice(index..=index, handlers.into_iter().chain([again]));
@@ -77,7 +80,7 @@ impl HostRun {
             .iter()
             .any(|entry| match &self.items[entry.item].what {
                 What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
-                What::Flush => false,
+                What::Flush | What::Raise => false,
             })
     }
 
@@ -100,6 +103,11 @@ impl HostRun {
     }
 
     pub(super) fn task(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
+        if task.run_once
+            && let Some(step) = self.once(index, task, walk)
+        {
+            return step;
+        }
         // `setup` reads the facts anew when its turn has come; until then they are frozen.
         if task.action.name() == "setup" && self.slots[index].units.is_none() {
             if !walk.clear || !walk.batch.entries.is_empty() {
@@ -108,6 +116,9 @@ impl HostRun {
             }
             walk.view.forget(&Question::Facts);
             self.known.forget(&Question::Facts);
+        }
+        if let Some(step) = self.attempt_again(index, task) {
+            return step;
         }
         let units = match self.bound(index, task) {
             Ok(units) => units,
@@ -132,7 +143,7 @@ impl HostRun {
     }
 
     /// Bound once; a later walk finds it again.
-    fn bound(&mut self, index: usize, task: &Arc<Task>) -> Result<Arc<Vec<Unit>>, Stop> {
+    fn bound(&mut self, index: usize, task: &Arc<Task>) -> Result<Arc<Vec<Arc<Unit>>>, Stop> {
         if let Some(units) = &self.slots[index].units {
             return Ok(units.clone());
         }
@@ -176,13 +187,9 @@ impl HostRun {
     }
 
     /// Whoever reads what `task` will set waits for it.
-    fn promise(&self, task: &Task) {
-        let mut vars = self.host.vars();
-        if let Some(name) = &task.register {
-            vars.set.insert(name.clone(), pending(&task.label));
-        }
-        for name in set_names(task) {
-            vars.set.insert(name, pending(&task.label));
+    pub(super) fn promise(&mut self, task: &Task) {
+        for name in task.register.iter().cloned().chain(set_names(task)) {
+            self.promise_value(name, pending(&task.label));
         }
     }
 
@@ -195,6 +202,9 @@ impl HostRun {
         unit: &Unit,
         walk: &mut Walk,
     ) -> Option<Step> {
+        if let Some(when) = self.rests(index) {
+            return Some(Step::Turn(Turn::Pause(when)));
+        }
         let Some(resource) = &unit.resource else {
             return self.decided(index, number, task, UnitEnd::skipped(), walk);
         };
@@ -257,7 +267,7 @@ impl HostRun {
         index: usize,
         number: usize,
         task: &Arc<Task>,
-        mut end: UnitEnd,
+        end: UnitEnd,
         walk: &mut Walk,
     ) -> Option<Step> {
         if !walk.clear {
@@ -268,6 +278,8 @@ impl HostRun {
                 || !end.facts.is_empty()
                 || !task.failed_when.is_empty()
                 || !task.changed_when.is_empty()
+                || task.until.is_some()
+                || task.pauses()
             {
                 return Some(Step::Break);
             }
@@ -286,14 +298,15 @@ impl HostRun {
             match &task.register {
                 Some(name) if task.repeat.is_none() && !skipped => {
                     let value = verdict::half_known(&task.label, false);
-                    self.host.vars().set.insert(name.clone(), value);
+                    self.promise_value(name.clone(), value);
                 }
                 _ => self.promise(task),
             }
             return None;
         }
-        self.judge(index, number, task, &mut end);
-        self.finish_unit(index, task, end);
+        if !self.conclude(index, number, task, end) || self.leaped {
+            return Some(self.anew());
+        }
         (self.host.out() != Out::Alive).then_some(Step::Turn(Turn::Out))
     }
 
@@ -349,7 +362,8 @@ impl HostRun {
         let place = self.items[index].place;
         let place = (place.0, place.1, number);
         let alone = self.play.play.hosts.len() < 2;
-        if change.steps.iter().any(|step| step.cut) && !alone {
+        let cut = task.run_once || change.steps.iter().any(|step| step.cut);
+        if cut && !alone {
             self.progress
                 .reach(&self.host.name, self.items[self.cursor].place);
             if walk.batch.entries.is_empty() && self.cursor == index {
@@ -368,7 +382,17 @@ impl HostRun {
                 return None;
             }
         }
-        let last = task.changed_when.len() + task.failed_when.len() > 0 || unit.ignore;
+        // The edge of a block with a rescue ends a script.
+        let rescuer = |item: usize| self.layout.rescuer(&self.items[item].within);
+        let before = walk.batch.entries.last();
+        if before.is_some_and(|entry| rescuer(entry.item) != rescuer(index)) {
+            walk.clear = false;
+            return None;
+        }
+        let last = task.changed_when.len() + task.failed_when.len() > 0
+            || unit.ignore
+            || task.pauses()
+            || unit.retry.is_some();
         for step in &change.steps {
             for touch in &step.touches {
                 walk.view.touch(touch);
@@ -397,7 +421,7 @@ impl HostRun {
             } else {
                 verdict::half_known(&task.label, changed)
             };
-            self.host.vars().set.insert(name.clone(), value);
+            self.promise_value(name.clone(), value);
         }
         last.then_some(Step::Break)
     }

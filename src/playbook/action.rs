@@ -164,7 +164,7 @@ impl Reader {
                 Diagnostic::at(span, format!("hadeploy does not have `{key}` on a task"))
                     .help(instead),
             );
-            return matches!(key, "block" | "rescue" | "always" | "local_action");
+            return key == "local_action";
         }
         if let Some(instead) = keywords::refused_module(key) {
             self.fault(

@@ -151,6 +151,7 @@ impl Checker<'_> {
             .chain(&play.remote_user)
             .chain(&play.connection)
             .chain(&play.port)
+            .chain(&play.serial)
             .chain(uses::of_privilege(&play.privilege));
         values.for_each(|value| self.value(value));
     }

@@ -135,6 +135,21 @@ impl Reader {
         }
     }
 
+    /// A whole number, or a template.
+    pub(super) fn count(&mut self, key: &str, value: &Value) -> Option<Value> {
+        match &value.kind {
+            Kind::Null => None,
+            Kind::Int(number) if *number >= 0 => Some(value.clone()),
+            Kind::Str(text) if is_template(text) || text.trim().parse::<u32>().is_ok() => {
+                Some(value.clone())
+            }
+            _ => {
+                self.wrong(key, "a whole number", value);
+                None
+            }
+        }
+    }
+
     /// An expression, true or false, or a list of these.
     pub(super) fn conditions(&mut self, key: &str, value: &Value) -> Vec<Value> {
         let items = match &value.kind {

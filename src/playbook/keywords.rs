@@ -16,6 +16,9 @@ pub(super) const PLAY: &[&str] = &[
     "environment",
     "tags",
     "force_handlers",
+    "serial",
+    "max_fail_percentage",
+    "any_errors_fatal",
     "rolling",
     "pre_tasks",
     "tasks",
@@ -38,6 +41,9 @@ pub(super) const TASK: &[&str] = &[
     "listen",
     "changed_when",
     "failed_when",
+    "until",
+    "retries",
+    "delay",
     "ignore_errors",
     "tags",
     "vars",
@@ -51,6 +57,7 @@ pub(super) const TASK: &[&str] = &[
     "diff",
     "timeout",
     "rollout",
+    "run_once",
 ];
 
 /// Keys that an import of tasks may have beside its file.
@@ -71,6 +78,31 @@ pub(super) const IMPORT: &[&str] = &[
     "timeout",
     "ignore_errors",
     "rollout",
+    "run_once",
+];
+
+/// Keys that a block may have.
+pub(super) const BLOCK: &[&str] = &[
+    "block",
+    "rescue",
+    "always",
+    "name",
+    "when",
+    "vars",
+    "tags",
+    "environment",
+    "become",
+    "become_user",
+    "become_method",
+    "remote_user",
+    "no_log",
+    "check_mode",
+    "diff",
+    "timeout",
+    "ignore_errors",
+    "notify",
+    "rollout",
+    "run_once",
 ];
 
 /// Keys that an import of a playbook may have beside its file.
@@ -79,7 +111,6 @@ pub(super) const IMPORT_PLAYBOOK: &[&str] = &["name", "when", "vars", "tags"];
 const LATER: &str = "it comes in a later release";
 
 const PLAY_REFUSED: &[(&str, &str)] = &[
-    ("any_errors_fatal", LATER),
     ("become_exe", "only sudo from the node's PATH is used"),
     (
         "become_flags",
@@ -115,7 +146,6 @@ const PLAY_REFUSED: &[(&str, &str)] = &[
         "ignore_unreachable",
         "a host that cannot be reached never stops the others; remove the line",
     ),
-    ("max_fail_percentage", LATER),
     (
         "module_defaults",
         "write the parameters on the tasks, with a variable for what they share",
@@ -126,8 +156,7 @@ const PLAY_REFUSED: &[(&str, &str)] = &[
         "roles",
         "roles come in a later release; use `import_tasks` and `vars_files`",
     ),
-    ("run_once", LATER),
-    ("serial", LATER),
+    ("run_once", "write it on the tasks, or on a block"),
     ("strategy", LATER),
     ("throttle", "give `--forks` on the command line"),
     ("timeout", "write it on the tasks that need one"),
@@ -144,8 +173,7 @@ const PLAY_REFUSED: &[(&str, &str)] = &[
 ];
 
 const TASK_REFUSED: &[(&str, &str)] = &[
-    ("always", "blocks come in a later release"),
-    ("any_errors_fatal", LATER),
+    ("any_errors_fatal", "write it on the play"),
     (
         "async",
         "each step runs detached anyway; give `timeout` for a long one",
@@ -154,10 +182,6 @@ const TASK_REFUSED: &[(&str, &str)] = &[
     (
         "become_flags",
         "only `sudo -n`, or sudo with a password, is used",
-    ),
-    (
-        "block",
-        "blocks come in a later release; use `import_tasks` with `when` for a shared condition",
     ),
     (
         "collections",
@@ -171,7 +195,6 @@ const TASK_REFUSED: &[(&str, &str)] = &[
         "debugger",
         "there is no interactive debugger; run `hadeploy plan -v`",
     ),
-    ("delay", "`until` comes in a later release"),
     ("delegate_facts", "`delegate_to` comes in a later release"),
     (
         "delegate_to",
@@ -191,14 +214,7 @@ const TASK_REFUSED: &[(&str, &str)] = &[
         "each step runs detached anyway; give `timeout` for a long one",
     ),
     ("port", "set `ansible_port` for the host"),
-    ("rescue", "blocks come in a later release"),
-    ("retries", "`until` comes in a later release"),
-    (
-        "run_once",
-        "it comes in a later release; write a play with `hosts: GROUP[0]`",
-    ),
     ("throttle", "give `--forks` on the command line"),
-    ("until", LATER),
 ];
 
 const MODULES_REFUSED: &[(&str, &str)] = &[

@@ -28,6 +28,9 @@ pub const MAGIC: &[&str] = &[
 /// Variables of a task with a loop, beside the loop's own.
 pub const LOOP: &[&str] = &["ansible_loop", "ansible_loop_var", "ansible_index_var"];
 
+/// Variables that are there once a rescue took over.
+pub const RESCUE: &[&str] = &["ansible_failed_result", "ansible_failed_task"];
+
 /// How the names of network interfaces begin on Linux.
 const INTERFACES: &[&str] = &[
     "bond", "br", "docker", "dummy", "en", "eth", "host", "ib", "tap", "team", "tun", "usb",

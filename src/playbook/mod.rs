@@ -1,6 +1,7 @@
 //! Plays and tasks as written, typed; and the project: playbooks, inventory and options resolved against each other.
 
 mod action;
+mod block;
 mod check;
 mod fields;
 mod free_form;
@@ -14,6 +15,7 @@ mod project;
 mod scope;
 mod search;
 mod select;
+mod serial;
 mod task;
 mod undefined;
 mod uses;
@@ -33,6 +35,7 @@ pub use play::load_vars_file;
 pub use project::{Options, Project, Scheduled};
 pub use search::{Search, includes, project_folder};
 pub use select::TagChoice;
+pub use serial::BatchSize;
 
 /// One playbook file with everything it imports.
 #[derive(Debug, Clone)]
@@ -74,6 +77,10 @@ pub struct Play {
     pub when: Vec<Value>,
     /// Whether notified handlers run on a host that failed.
     pub force_handlers: bool,
+    /// `serial`: numbers and percentages, perhaps templates.
+    pub serial: Vec<Value>,
+    /// `max_fail_percentage`, and 0 for `any_errors_fatal`: when more of its hosts failed, the others stop.
+    pub may_fail: Option<f64>,
     /// `rolling`: how its hosts are updated one after the other, a mapping as written.
     pub rolling: Option<Value>,
     /// Before the first flush of handlers.
@@ -133,6 +140,8 @@ pub struct Task {
     pub changed_when: Vec<Value>,
     /// All must hold for the task to count as failed; empty for the kind's own verdict.
     pub failed_when: Vec<Value>,
+    /// Attempts until it is as wanted.
+    pub until: Option<Until>,
     /// Whether a failure is passed over.
     pub ignore_errors: Option<Value>,
     /// Its own, those of imports and those of the play.
@@ -151,10 +160,14 @@ pub struct Task {
     pub timeout: Option<Value>,
     /// `remote_user` of the task.
     pub remote_user: Option<Value>,
+    /// Whether one host does it for all.
+    pub run_once: bool,
     /// When it runs in a rolling update; none for each node's own turn.
     pub rollout: Option<Rollout>,
     /// Whether it is a handler.
     pub handler: bool,
+    /// The blocks it stands in, outer first.
+    pub within: Arc<[Within]>,
     /// The folder of its file, for relative sources.
     pub folder: PathBuf,
 }
@@ -166,6 +179,15 @@ pub enum Rollout {
     Before,
     /// On one node, before the first one is drained.
     Once,
+}
+
+impl Task {
+    /// Whether it pauses between the items of its loop.
+    pub fn pauses(&self) -> bool {
+        self.repeat
+            .as_ref()
+            .is_some_and(|repeat| repeat.pause.is_some())
+    }
 }
 
 /// What a task does.
@@ -199,6 +221,37 @@ pub enum Meta {
     FlushHandlers,
     /// Nothing.
     Noop,
+}
+
+/// Where a task stands in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within {
+    /// The number of the block, unique in the run.
+    pub block: usize,
+    /// Which of its lists.
+    pub part: Part,
+}
+
+/// The lists of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What is to be done.
+    Block,
+    /// What is done when one of these failed.
+    Rescue,
+    /// What is done behind both, however they ended.
+    Always,
+}
+
+/// A task that is tried again.
+#[derive(Debug, Clone)]
+pub struct Until {
+    /// All must hold; none for success.
+    pub conditions: Vec<Value>,
+    /// How often it is tried again; 3 unless said otherwise.
+    pub retries: Option<Value>,
+    /// Seconds between two attempts; 5 unless said otherwise.
+    pub delay: Option<Value>,
 }
 
 /// The repetition of a task.

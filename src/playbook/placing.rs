@@ -10,6 +10,7 @@ use super::Play;
 use super::fields::is_literal;
 use super::project::{Project, Scheduled};
 use super::scope::Outside;
+use super::serial;
 use crate::diagnostic::{Diagnostic, list};
 use crate::inventory::{ConnectionVars, HostPattern, Matched};
 use crate::name::HostName;
@@ -26,7 +27,13 @@ pub(super) fn hosts(
 ) {
     let before = errors(faults);
     let mut patterns = Vec::new();
-    for scheduled in &project.plays {
+    for scheduled in &mut project.plays {
+        match serial::sizes(&scheduled.play, &project.extra, templates) {
+            Ok(sizes) => scheduled.batches = sizes,
+            // What is wrong as it is written was said when it was read.
+            Err(fault) if !scheduled.play.serial.iter().all(is_literal) => faults.push(fault),
+            Err(_) => {}
+        }
         let read = pattern(&scheduled.play, &project.extra, templates);
         patterns.push(keep(read, faults));
     }

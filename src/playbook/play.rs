@@ -50,6 +50,8 @@ impl Reader {
             tags: around.tags.clone(),
             when: around.when.clone(),
             force_handlers: false,
+            serial: Vec::new(),
+            may_fail: None,
             rolling: None,
             pre_tasks: Vec::new(),
             tasks: Vec::new(),
@@ -96,6 +98,17 @@ impl Reader {
                 }
                 "force_handlers" => {
                     play.force_handlers = self.switch("force_handlers", value).unwrap_or(false);
+                }
+                "serial" => play.serial = self.serial(value),
+                "max_fail_percentage" => {
+                    if let Some(percentage) = self.percentage(value) {
+                        play.may_fail = Some(play.may_fail.unwrap_or(percentage).min(percentage));
+                    }
+                }
+                "any_errors_fatal" => {
+                    if self.switch("any_errors_fatal", value) == Some(true) {
+                        play.may_fail = Some(0.0);
+                    }
                 }
                 "rolling" if value.as_map().is_some() => play.rolling = Some(value.clone()),
                 "rolling" if value.is_null() => {}

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
-    Play, Playbook, Search, Task, check, parse_playbook, placing, project_folder, undefined,
+    BatchSize, Play, Playbook, Search, Task, check, parse_playbook, placing, project_folder,
+    undefined,
 };
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, read_vars};
@@ -38,6 +39,8 @@ pub struct Scheduled {
     pub play: Play,
     /// Its hosts in inventory order; empty when it is skipped.
     pub hosts: Vec<HostName>,
+    /// The sizes of its batches, the last one for all that follow; none for one batch of all.
+    pub batches: Vec<BatchSize>,
     /// The folder of the playbook it was given with: `playbook_dir`.
     pub playbook_folder: PathBuf,
 }
@@ -110,6 +113,7 @@ impl Project {
                     playbook.plays.into_iter().map(|play| Scheduled {
                         play,
                         hosts: Vec::new(),
+                        batches: Vec::new(),
                         playbook_folder: folder.clone(),
                     })
                 })

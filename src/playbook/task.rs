@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::action::Action;
 use super::fields::is_literal;
 use super::parse::Reader;
-use super::{Loop, LoopKind, Privilege, Rollout, Task, keywords};
+use super::{Loop, LoopKind, Privilege, Rollout, Task, Until, Within, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Kind, Map, Value};
@@ -25,17 +25,21 @@ pub(super) struct Outer {
     pub(super) timeout: Option<Value>,
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
+    pub(super) run_once: bool,
+    pub(super) notify: Vec<Value>,
+    pub(super) within: Vec<Within>,
 }
 
 /// The keywords that only a task has, not an import.
 #[derive(Default)]
-struct Own {
+pub(super) struct Own {
     name: Option<Value>,
     register: Option<Arc<str>>,
-    notify: Vec<Value>,
+    pub(super) notify: Vec<Value>,
     listen: Vec<Arc<str>>,
     changed_when: Vec<Value>,
     failed_when: Vec<Value>,
+    until: Option<Until>,
 }
 
 impl Reader {
@@ -48,6 +52,9 @@ impl Reader {
         handler: bool,
         tasks: &mut Vec<Task>,
     ) {
+        if super::block::is_block(map) {
+            return self.block(value, map, outer, handler, tasks);
+        }
         let Some(action) = self.action(value, map) else {
             // The keywords are read all the same, for what is wrong with them.
             self.keywords(map, &outer.clone());
@@ -85,10 +92,15 @@ impl Reader {
             vars: inherited.vars,
             repeat,
             register: own.register,
-            notify: own.notify,
+            notify: if own.notify.is_empty() {
+                inherited.notify
+            } else {
+                own.notify
+            },
             listen: own.listen,
             changed_when: own.changed_when,
             failed_when: own.failed_when,
+            until: own.until,
             ignore_errors: inherited.ignore_errors,
             tags: inherited.tags,
             privilege: inherited.privilege,
@@ -99,7 +111,9 @@ impl Reader {
             timeout: inherited.timeout,
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
+            run_once: inherited.run_once,
             handler,
+            within: inherited.within.into(),
             folder: self.folder(),
         });
     }
@@ -142,7 +156,7 @@ impl Reader {
     }
 
     /// All keywords of a task or import but its action and loop; what imports hand on, laid over `outer`.
-    fn keywords(&mut self, map: &Map, outer: &Outer) -> (Own, Outer) {
+    pub(super) fn keywords(&mut self, map: &Map, outer: &Outer) -> (Own, Outer) {
         let mut own = Own::default();
         let mut inner = outer.clone();
         let mut privilege = Privilege::default();
@@ -176,13 +190,46 @@ impl Reader {
                     inner.check_mode = self.flag("check_mode", value).or(inner.check_mode);
                 }
                 "diff" => inner.diff = self.flag("diff", value).or(inner.diff),
+                "run_once" => {
+                    inner.run_once = self.switch("run_once", value).unwrap_or(inner.run_once);
+                }
                 "rollout" => inner.rollout = self.rollout(value).or(inner.rollout),
                 "timeout" => inner.timeout = self.number("timeout", value).or(inner.timeout),
                 _ => {}
             }
         }
+        own.until = self.until(map);
         inner.privilege = privilege.over(&outer.privilege);
         (own, inner)
+    }
+
+    /// `until`, `retries` and `delay`. Retries alone wait for success.
+    fn until(&mut self, map: &Map) -> Option<Until> {
+        let conditions = map
+            .get("until")
+            .map(|entry| self.conditions("until", &entry.value));
+        let retries = map.get("retries");
+        let delay = map.get("delay");
+        if conditions.is_none()
+            && retries.is_none()
+            && let Some(delay) = delay
+        {
+            self.fault(
+                Diagnostic::at(&delay.key, "`delay` without `until` or `retries`")
+                    .help("say what is waited for with `until`"),
+            );
+            return None;
+        }
+        let retries = retries.and_then(|entry| self.count("retries", &entry.value));
+        let delay = delay.and_then(|entry| self.number("delay", &entry.value));
+        if conditions.is_none() && retries.is_none() {
+            return None;
+        }
+        Some(Until {
+            conditions: conditions.unwrap_or_default(),
+            retries,
+            delay,
+        })
     }
 
     fn rollout(&mut self, value: &Value) -> Option<Rollout> {

@@ -6,10 +6,10 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::fields::is_template;
-use super::magic::{LOOP, MAGIC, is_fact};
+use super::magic::{LOOP, MAGIC, RESCUE, is_fact};
 use super::project::{Project, Scheduled};
 use super::uses::{self, Use};
-use super::{Task, TaskAction, VarsFile, check};
+use super::{Part, Task, TaskAction, VarsFile, check};
 use crate::diagnostic::Diagnostic;
 use crate::fact::gather;
 use crate::resource::RenderOptions;
@@ -64,6 +64,9 @@ impl Run {
             .flat_map(|scheduled| scheduled.play.tasks_and_handlers());
         for task in tasks {
             run.names.extend(task.register.clone());
+            if task.within.iter().any(|within| within.part == Part::Rescue) {
+                run.names.extend(RESCUE.iter().map(|name| Arc::from(*name)));
+            }
             for name in set_by(task) {
                 run.open |= is_template(&name);
                 run.names.insert(name);

@@ -36,6 +36,7 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
         uses.extend(args.open().map(|(_, entry)| (&entry.value, Use::Template)));
     }
     let conditions = task.changed_when.iter().chain(&task.failed_when);
+    let conditions = conditions.chain(task.until.iter().flat_map(|until| &until.conditions));
     uses.extend(conditions.map(|value| (value, Use::Expression)));
     let templates = task
         .name
@@ -48,6 +49,8 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
         .chain(&task.diff)
         .chain(&task.timeout)
         .chain(&task.remote_user)
+        .chain(task.until.iter().flat_map(|until| &until.retries))
+        .chain(task.until.iter().flat_map(|until| &until.delay))
         .chain(of_privilege(&task.privilege));
     uses.extend(templates.map(|value| (value, Use::Template)));
     uses

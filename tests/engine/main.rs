@@ -1,6 +1,9 @@
 //! The engine on played hosts: real scripts in a real shell, behind connections that break where a seed says.
 
+mod attempts;
+mod batches;
 mod bench;
+mod blocks;
 mod cuts;
 mod handlers;
 mod leases;

@@ -137,6 +137,18 @@ fn tasks() {
             "`timeout` must be a number of seconds, not text",
         ),
         (
+            "apt: {name: x}\ndelay: 3",
+            "error site.yml:4:7: `delay` without `until` or `retries`",
+        ),
+        (
+            "apt: {name: x}\nuntil: true\nretries: often",
+            "error site.yml:5:16: `retries` must be a whole number, not text",
+        ),
+        (
+            "apt: {name: x}\nuntil: {a: b}",
+            "`until` must be an expression or a list of them",
+        ),
+        (
             "apt: {name: x}\nrollout: befor",
             "error site.yml:4:16: `rollout` cannot be `befor` | did you mean `before`?",
         ),
@@ -159,8 +171,32 @@ fn tasks() {
         ),
         ("apt: {name: x}\nasync: 5", "each step runs detached anyway"),
         (
-            "block: [{apt: {name: x}}]",
-            "hadeploy does not have `block` on a task | blocks come in a later release",
+            "block: [{apt: {nmae: x}}]",
+            "error site.yml:3:22: unknown parameter `nmae`",
+        ),
+        (
+            "block: [{apt: {name: x}}]\nrescue: [{aptt: {name: x}}]",
+            "error site.yml:4:17: unknown key or module `aptt` of a task",
+        ),
+        (
+            "block: [{apt: {name: x}}]\nloop: [1]",
+            "error site.yml:4:7: `loop` does not go with `block`",
+        ),
+        (
+            "block: [{apt: {name: x}}]\nresuce: []",
+            "error site.yml:4:7: unknown key `resuce` of a block | did you mean `rescue`?",
+        ),
+        (
+            "rescue: [{apt: {name: x}}]",
+            "error site.yml:3:7: `rescue` without `block`",
+        ),
+        (
+            "block: {apt: {name: x}}",
+            "block must be a list of tasks, not a mapping",
+        ),
+        (
+            "block: [{apt: {name: x}}]\nasync: 3",
+            "hadeploy does not have `async` on a block",
         ),
         (
             "include_tasks: x.yml",
@@ -232,8 +268,24 @@ fn plays() {
             "hadeploy does not have `roles` on a play",
         ),
         (
-            "- hosts: all\n  serial: 1\n",
-            "hadeploy does not have `serial` on a play",
+            "- hosts: all\n  serial: [1, half]\n",
+            "error site.yml:2:15: `serial` is a number of hosts or a percentage",
+        ),
+        (
+            "- hosts: all\n  max_fail_percentage: 120\n",
+            "`max_fail_percentage` is a number from 0 to 100",
+        ),
+        (
+            "- hosts: all\n  run_once: true\n",
+            "hadeploy does not have `run_once` on a play | write it on the tasks, or on a block",
+        ),
+        (
+            "- hosts: all\n  tasks:\n    - debug:\n      run_once: \"{{ x }}\"\n",
+            "`run_once` cannot be a template",
+        ),
+        (
+            "- hosts: all\n  handlers:\n    - block: [{debug: {}}]\n",
+            "error site.yml:3:7: a block cannot be a handler",
         ),
         (
             "- hosts: all\n  rolling: 1\n",
