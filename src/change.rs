@@ -122,6 +122,8 @@ pub struct Change {
     pub reading: Option<Reading>,
     /// A file of the controller that is written behind its steps (`fetch`).
     pub local: Option<LocalFile>,
+    /// What people should know before it is made.
+    pub warnings: Vec<String>,
 }
 
 /// Why a wanted state cannot be reached from what is known.
@@ -149,6 +151,7 @@ impl Change {
             obstacle: None,
             reading: None,
             local: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -220,6 +223,12 @@ impl Change {
         self
     }
 
+    /// Says something that people should know before it is made.
+    pub fn warning(mut self, words: impl Into<String>) -> Change {
+        self.warnings.push(words.into());
+        self
+    }
+
     /// Sets the words for people.
     pub fn reason(mut self, reason: impl Into<String>) -> Change {
         self.reason = reason.into();
@@ -272,6 +281,8 @@ pub enum Touch {
     Unit(String),
     /// What apt knows of packages that are not installed, as a fetch of its lists does.
     PackageLists,
+    /// Packet filter rules.
+    Firewall,
     /// Everything, as a package install or a command does.
     Everything,
 }
@@ -321,6 +332,43 @@ impl Expect {
     }
 }
 
+/// What keeps the way in open over a change that could close it.
+///
+/// The old state is saved on the node, and a timer there puts it back, before the step that carries this and the rest of its change are run. Only
+/// a new connection, with the rights that the run needs, stops the timer. `$S` is the folder of what is saved in all three scripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// What is changed, for people: `/etc/ssh/sshd_config`, `the firewall`.
+    pub what: String,
+    /// POSIX sh, run with `set -e` before the change: saves the old state below `$S`.
+    pub save: String,
+    /// POSIX sh that puts the old state back, on a node that nobody can reach. Its last status says whether it did. `$HOW` is `now`,
+    /// `timer` or `boot`; at `boot` it must start nothing. It may run again after it was cut off.
+    pub restore: String,
+    /// POSIX sh, run after the confirmation: what must survive a restart of the node.
+    pub persist: String,
+    /// Whether the change itself survives a restart of the node, so that the node must also put the old state back when it starts.
+    pub survives_boot: bool,
+}
+
+impl Guard {
+    /// So long after a change the node waits for the confirmation.
+    pub const WINDOW: Duration = Duration::from_secs(60);
+}
+
+/// A restart of the node; the run goes on behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reboot {
+    /// How long the node may take until it answers again.
+    pub timeout: Duration,
+    /// How long one try to connect may take; none for as long as any other.
+    pub connect_timeout: Option<Duration>,
+    /// The pause between its first answer and the test.
+    pub pause: Duration,
+    /// POSIX sh that succeeds when the node is ready.
+    pub test: String,
+}
+
 /// One effect on a node.
 ///
 /// `script` is POSIX sh, run by `/bin/sh` with `set -e`-less semantics: its last status decides. It runs as root, or as the task's
@@ -353,6 +401,10 @@ pub struct Step {
     pub env: Vec<(String, String)>,
     /// Standard input of a command, if any; text only.
     pub stdin: Option<Arc<str>>,
+    /// What keeps the way in open from this step to the end of its change.
+    pub guard: Option<Arc<Guard>>,
+    /// The step has the node restart shortly after it: it is waited for.
+    pub reboot: Option<Reboot>,
 }
 
 impl Step {
@@ -374,7 +426,14 @@ impl Step {
             deadline: Step::DEADLINE,
             env: Vec::new(),
             stdin: None,
+            guard: None,
+            reboot: None,
         }
+    }
+
+    /// Whether it has a script of its own, that ends with it: what comes behind waits for more than the script.
+    pub fn stands_apart(&self) -> bool {
+        self.guard.is_some() || self.reboot.is_some()
     }
 
     /// Adds an input; the n-th is `$INn` in the script.
@@ -405,6 +464,12 @@ impl Step {
     pub fn verify(mut self, expect: Expect) -> Step {
         self.verify.push(expect);
         self
+    }
+
+    /// Guards the way in from here to the end of the change. It waits for the other hosts as any cut.
+    pub fn guard(mut self, guard: Guard) -> Step {
+        self.guard = Some(Arc::new(guard));
+        self.cut()
     }
 
     /// Makes it wait for the other hosts.

@@ -25,6 +25,7 @@ mod script;
 mod state;
 mod verdict;
 mod walk;
+mod way_in;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -10,6 +10,7 @@ use super::layout::What;
 use super::native;
 use super::state::Out;
 use super::verdict::UnitEnd;
+use super::way_in;
 use crate::change::{ActOutput, Change, Touch};
 use crate::event::{Event, Failure, Status};
 use crate::fact::{Answer, Missing, Question};
@@ -152,7 +153,7 @@ impl HostRun {
         let answer = if plan {
             node.run_reading(&batch.steps, &missing).await
         } else {
-            node.run_steps(&batch.steps, &missing).await
+            way_in::run_steps(&self.run, &host, node, &batch.steps, &missing).await
         };
         {
             let mut tally = host.tally();
@@ -241,6 +242,22 @@ impl HostRun {
                         return false;
                     }
                     self.known.learn(placed.step.predicts.iter().cloned());
+                    if placed.step.reboot.is_some() {
+                        self.known.forget(&Question::Facts);
+                        end.result
+                            .insert("elapsed".to_owned(), (took / 1000).into());
+                    }
+                }
+                StepEnd::Undone(words) => {
+                    // What was read behind the change is of a state that is no more.
+                    self.known.touch(&Touch::Everything);
+                    let failure = Failure::new(words).help(way_in::HELP);
+                    end.status = Status::Failed;
+                    end.msg = failure.message.clone();
+                    end.failure = Some(failure);
+                    self.judge(index, number, task, &mut end);
+                    self.finish_unit(index, task, end);
+                    return false;
                 }
                 StepEnd::Moved(what) => return self.moved(index, task, &placed, &what),
                 StepEnd::Differs(what) => {

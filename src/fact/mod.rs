@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod apt;
+pub mod firewall;
 pub mod gather;
 mod known;
 pub mod path;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use account::{AccountInfo, GroupInfo};
 pub use apt::{AptLists, CandidateInfo, PackageInfo};
+pub use firewall::{FirewallInfo, Rules};
 pub use known::Known;
 pub use path::{PathInfo, Stat, TreeEntry};
 pub use unit::UnitInfo;
@@ -50,6 +52,8 @@ pub enum Question {
     /// What a script of the kind's own prints, up to [`probe::LIMIT`] bytes. The key's first line names it, the rest is POSIX sh that only
     /// reads; it sees nothing but its own text.
     Probe(Arc<str>),
+    /// The packet filter of both families, as a chain stands in it.
+    Firewall(Arc<str>),
     /// The gathered facts.
     Facts,
 }
@@ -83,6 +87,8 @@ pub enum Answer {
     Unit(UnitInfo),
     /// To [`Question::Probe`]: what it printed.
     Probe(Arc<[u8]>),
+    /// To [`Question::Firewall`].
+    Firewall(FirewallInfo),
     /// To [`Question::Facts`]: the value of `ansible_facts`.
     Facts(Arc<serde_json::Map<String, serde_json::Value>>),
 }
@@ -192,6 +198,9 @@ pub fn parse(
             "group" => answers.extend(account::parse_groups(&keys(questions, "group"), body)?),
             "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
             "probe" => answers.extend(probe::parse_probes(&keys(questions, "probe"), body)?),
+            "firewall" => {
+                answers.extend(firewall::parse_chains(&keys(questions, "firewall"), body)?);
+            }
             "facts" => answers.push((Question::Facts, Answer::Facts(gather::parse(body)?))),
             _ => {}
         }
@@ -224,6 +233,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Group(key) => ("group", key),
         Question::Unit(key) => ("unit", key),
         Question::Probe(key) => ("probe", key),
+        Question::Firewall(key) => ("firewall", key),
         Question::Facts => ("facts", ""),
     }
 }
@@ -240,7 +250,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 14] = [
+    let builders: [(&'static str, Builder); 15] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -254,6 +264,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("account", account::accounts_script),
         ("group", account::groups_script),
         ("probe", probe::probes_script),
+        ("firewall", firewall::chains_script),
         ("unit", unit::units_script),
     ];
     builders
