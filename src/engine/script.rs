@@ -214,6 +214,7 @@ impl HostRun {
         let (reading, local) = (entry.change.reading.clone(), entry.change.local.clone());
         let mut end = UnitEnd::of(status, entry.change);
         end.duration_ms = if entry.steps == 0 { 0 } else { took };
+        let guarded = own.iter().any(|placed| placed.step.guard.is_some());
         for placed in own {
             let Some(result) = ends.next() else {
                 return false;
@@ -237,6 +238,9 @@ impl HostRun {
                         if read.is_none() {
                             end = failed_step(end, &placed, rc, &stdout, &stderr);
                         }
+                        if let (true, Some(failure)) = (guarded, &mut end.failure) {
+                            failure.help.get_or_insert_with(|| way_in::BACK.to_owned());
+                        }
                         self.judge(index, number, task, &mut end);
                         self.finish_unit(index, task, end);
                         return false;
@@ -248,10 +252,10 @@ impl HostRun {
                             .insert("elapsed".to_owned(), (took / 1000).into());
                     }
                 }
-                StepEnd::Undone(words) => {
-                    // What was read behind the change is of a state that is no more.
+                StepEnd::Unconfirmed { words, help } => {
+                    // What was read behind the change may be of a state that is no more.
                     self.known.touch(&Touch::Everything);
-                    let failure = Failure::new(words).help(way_in::HELP);
+                    let failure = Failure::new(words).help(help);
                     end.status = Status::Failed;
                     end.msg = failure.message.clone();
                     end.failure = Some(failure);

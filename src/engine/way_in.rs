@@ -13,7 +13,10 @@ use crate::node::guard::Left;
 use crate::node::{Node, NodeError, PlacedStep, Proof, ScriptEnd, StepEnd};
 
 /// What to do when a change closed the way in.
-pub const HELP: &str = "the node is as it was before this task: mend the task so that the way in of this run stays open, then apply again";
+const HELP: &str = "the node is as it was before this task: mend the task so that the way in of this run stays open, then apply again";
+
+/// Said of a guarded change that failed by itself.
+pub const BACK: &str = "the node is as it was before this task; nothing of it took effect";
 
 /// A part of the way in: where it lies, and how a change of it takes effect.
 struct Part {
@@ -198,31 +201,37 @@ async fn prove(
     began: Instant,
     end: &mut ScriptEnd,
 ) -> Result<bool, NodeError> {
-    let last = match node.prove(guard, began).await? {
+    let what = &guard.what;
+    let (words, help) = match node.prove(guard, began).await? {
         Proof::Confirmed(0, _) => return Ok(true),
-        Proof::Confirmed(rc, said) => StepEnd::Ran {
-            rc,
-            stdout: Vec::new(),
-            stderr: said.into_bytes(),
-        },
+        Proof::Confirmed(rc, said) => (
+            format!(
+                "{what} was changed and the way in is open, but what keeps the change over a restart of the node ended with status {rc}: {said}"
+            ),
+            "the change is in effect; apply again to have it kept",
+        ),
         Proof::Restored {
             why,
             after_s,
             status: 0,
             ..
-        } => StepEnd::Undone(format!(
-            "the way in was lost by the change of {} ({why}); the node put the old state back by itself, and let us in again after {after_s} s",
-            guard.what
-        )),
+        } => (
+            format!(
+                "the way in was lost by the change of {what} ({why}); the node put the old state back by itself, and let us in again after {after_s} s"
+            ),
+            HELP,
+        ),
         Proof::Restored {
             why, status, said, ..
-        } => StepEnd::Undone(format!(
-            "the way in was lost by the change of {} ({why}); the node lets us in again, but putting the old state back ended with status {status}: {said}",
-            guard.what
-        )),
+        } => (
+            format!(
+                "the way in was lost by the change of {what} ({why}); the node lets us in again, but putting the old state back ended with status {status}: {said}"
+            ),
+            "look at what the node says, and at its logs (`journalctl -u ssh`), before the next apply",
+        ),
     };
     end.steps.pop();
-    end.steps.push(last);
+    end.steps.push(StepEnd::Unconfirmed { words, help });
     Ok(false)
 }
 

@@ -48,7 +48,10 @@ case $(systemctl is-enabled nftables.service 2>/dev/null) in enabled*) ! grep -q
 s=$SSH_CONNECTION; [ -n "$s" ] || s=$(tr '\0' '\n' </proc/$PPID/environ 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p'); [ -z "$s" ] || printf 'way %s\n' "$s"
 "#,
     );
-    script.push_str(&format!("printf 'chains %s\\n' {}\n", quote(&keys.join(" "))));
+    script.push_str(&format!(
+        "printf 'chains %s\\n' {}\n",
+        quote(&keys.join(" "))
+    ));
     script
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
-    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, Missing, PackageInfo, PathInfo,
-    Question, TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, Missing, PackageInfo,
+    PathInfo, Question, TreeEntry, UnitInfo,
 };
 use crate::change::Touch;
 

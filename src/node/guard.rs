@@ -80,7 +80,7 @@ pub fn arm_text(guard: &Guard, launch: &Launch, notes: &[OwedNote]) -> String {
     let names = Names::new(launch);
     let folder = quote(&names.folder);
     let mut text = format!(
-        "mkdir -p -m 0700 {GUARDS}\nmkdir -m 0700 {folder}\nS={folder}\nprintf '%s\\n' {what} >\"$S/what\"\ncat /proc/sys/kernel/random/boot_id >\"$S/boot\"\n(\n{save}\n)\n",
+        "mkdir -p -m 0700 {GUARDS}\nmkdir -m 0700 {folder}\nS={folder}\nprintf '%s\\n' {what} >\"$S/what\"\ncat /proc/sys/kernel/random/boot_id >\"$S/boot\"\n(\n:\n{save}\n)\n",
         what = quote(&guard.what),
         save = guard.save,
     );
@@ -126,7 +126,7 @@ fn restore_text(guard: &Guard, names: &Names) -> String {
          export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /\n\
          HOW=${{1:-now}}; S={folder}\n\
          mv -T \"$S/armed\" \"$S/restoring\" 2>/dev/null || {{ [ \"$HOW\" != timer ] && [ -e \"$S/restoring\" ] && [ ! -e \"$S/restored\" ]; }} || exit 0\n\
-         (\n{restore}\n) >\"$S/said\" 2>&1 </dev/null; r=$?; sync\n\
+         (\n:\n{restore}\n) >\"$S/said\" 2>&1 </dev/null; r=$?; sync\n\
          [ ! -e \"$S/notes\" ] || . \"$S/notes\"\n{boot}\
          read -r u _ </proc/uptime; printf '%s %s\\n' \"$r\" \"${{u%%.*}}\" >\"$S/restored.new\"; mv -T \"$S/restored.new\" \"$S/restored\"\n\
          [ \"$HOW\" != now ] || {{\n{stop}}}\nexit 0\n",
@@ -152,7 +152,7 @@ pub fn confirm_text(guard: &Guard, launch: &Launch) -> String {
     format!(
         "S={folder}; HOW=now\n\
          if [ -e {done} ]; then printf 'GUARD C 0 -\\n'\n\
-         elif mv -T \"$S/armed\" \"$S/confirmed\" || [ -e \"$S/confirmed\" ]; then\n{stop}{boot}(\n{persist}\n) >\"$S/said\" 2>&1 </dev/null; r=$?\n\
+         elif mv -T \"$S/armed\" \"$S/confirmed\" || [ -e \"$S/confirmed\" ]; then\n{stop}{boot}(\n:\n{persist}\n) >\"$S/said\" 2>&1 </dev/null; r=$?\n\
          printf 'GUARD C %s ' \"$r\"; tail -c 2000 \"$S/said\" | base64 -w0; printf '\\n'; : >{done}; rm -rf \"$S\"\n\
          else\n{state}fi\n",
         folder = quote(&names.folder),

@@ -21,8 +21,13 @@ pub enum StepEnd {
     Differs(String),
     /// It did not run: the lease is another run's now.
     NoLease(String),
-    /// It ran and closed the way in; the node put the old state back. The words for people.
-    Undone(String),
+    /// It ran, but its change was not confirmed and kept: it closed the way in, and the node put the old state back.
+    Unconfirmed {
+        /// One sentence.
+        words: String,
+        /// What to do.
+        help: &'static str,
+    },
 }
 
 /// What one script did: the steps that were come to, in order, and the bytes of the answers.

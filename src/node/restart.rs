@@ -107,7 +107,11 @@ impl Node {
     }
 
     /// Runs the test until it succeeds; the reason why it did not.
-    async fn ready(&mut self, reboot: &Reboot, began: Instant) -> Result<Option<String>, NodeError> {
+    async fn ready(
+        &mut self,
+        reboot: &Reboot,
+        began: Instant,
+    ) -> Result<Option<String>, NodeError> {
         loop {
             let text = format!("(\n{}\n) >/dev/null && printf ready", reboot.test);
             if self.read(&text).await?.ends_with(b"ready") {
