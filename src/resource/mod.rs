@@ -17,6 +17,7 @@ mod fetch;
 mod file;
 mod folders;
 mod group;
+mod iptables_rules;
 mod lineinfile;
 mod mode;
 mod param;
@@ -156,6 +157,7 @@ pub static KINDS: &[&Kind] = &[
     &fetch::FETCH,
     &file::FILE,
     &group::GROUP,
+    &iptables_rules::IPTABLES_RULES,
     &lineinfile::LINEINFILE,
     &ping::PING,
     &replace::REPLACE,
