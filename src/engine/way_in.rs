@@ -9,6 +9,7 @@ use crate::change::{Change, Guard, Step, Touch};
 use crate::command::quote;
 use crate::event::Event;
 use crate::fact::{Answer, Known, Missing, Question};
+use crate::inventory::Method;
 use crate::node::guard::Left;
 use crate::node::{Node, NodeError, PlacedStep, Proof, ScriptEnd, StepEnd};
 
@@ -184,6 +185,14 @@ pub async fn run_steps(
         }
         return Ok((end, answers));
     };
+    if host.connection.method == Method::Local {
+        let mut end = ScriptEnd::default();
+        end.steps.push(StepEnd::Unconfirmed {
+            words: "it would restart the machine that hadeploy runs on".to_owned(),
+            help: "restart hosts that are reached by SSH only",
+        });
+        return Ok((end, Vec::new()));
+    }
     // What is asked behind a restart is asked by the next script: this node is not there any more.
     let old = node.boot().await?;
     let (end, answers) = node.run_steps(steps, &Missing::default()).await?;

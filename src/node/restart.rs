@@ -44,8 +44,11 @@ impl Node {
     ) -> Result<(), NodeError> {
         self.shell = None;
         let began = Instant::now();
+        let mut pause = PAUSE;
         let mut last = loop {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            // Who is not let in while the node starts must not look like an attack on it.
+            pause = (pause + PAUSE / 2).min(PAUSE * 5);
             let error = match self.look(old, reboot, lease).await {
                 Ok(true) => break None,
                 Ok(false) => "it still runs as before".to_owned(),

@@ -24,6 +24,7 @@ mod param;
 mod pattern;
 mod ping;
 mod place;
+mod reboot;
 mod replace;
 mod script;
 mod set_fact;
@@ -160,6 +161,7 @@ pub static KINDS: &[&Kind] = &[
     &iptables_rules::IPTABLES_RULES,
     &lineinfile::LINEINFILE,
     &ping::PING,
+    &reboot::REBOOT,
     &replace::REPLACE,
     &script::SCRIPT,
     &set_fact::SET_FACT,

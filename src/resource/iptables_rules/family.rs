@@ -71,9 +71,7 @@ impl Family {
             Family::V4 => rules.extend(types(&[3, 11, 12])),
             Family::V6 => {
                 // The same, and: routers, neighbours, multicast listeners, and answers of DHCP, which conntrack does not know.
-                rules.extend(types(&[
-                    1, 2, 3, 4, 130, 131, 132, 133, 134, 135, 136, 143, 148, 149, 151, 152, 153,
-                ]));
+                rules.extend(types(&[1, 2, 3, 4, 130, 131, 132, 133, 134, 135, 136, 143]));
                 rules.push("-s fe80::/10 -p udp -m udp --dport 546 -j ACCEPT".to_owned());
             }
         }
