@@ -9,6 +9,7 @@ mod bare_plan;
 mod budget;
 mod drills;
 mod faults;
+mod guard;
 mod kinds;
 mod language;
 mod many;
@@ -106,6 +107,7 @@ fn cases() -> Vec<Case> {
         faults::cases(),
         way_in::cases(),
         drills::cases(),
+        guard::cases(),
     ]
     .into_iter()
     .flatten()
