@@ -40,7 +40,7 @@ pub struct Left {
 }
 
 /// Names of one guarded change on a node.
-pub struct Names {
+struct Names {
     folder: String,
     unit: String,
     boot: String,
@@ -48,7 +48,7 @@ pub struct Names {
 
 impl Names {
     /// Those of a script.
-    pub fn new(launch: &Launch) -> Names {
+    fn new(launch: &Launch) -> Names {
         let name = format!("{}-{}", launch.run, launch.number);
         Names {
             folder: format!("{GUARDS}/{name}"),
@@ -76,7 +76,7 @@ impl Names {
 
 /// The file that saves the old state and arms the timer, run by `sh -e`. `notes` of owed handlers go when
 /// the old state is back, if they are new, which `$new` says.
-pub fn arm_text(guard: &Guard, launch: &Launch, notes: &[OwedNote]) -> String {
+fn arm_text(guard: &Guard, launch: &Launch, notes: &[OwedNote]) -> String {
     let names = Names::new(launch);
     let folder = quote(&names.folder);
     let mut text = format!(
@@ -140,8 +140,20 @@ fn restore_text(guard: &Guard, names: &Names) -> String {
 /// Shell functions of a script with a guarded change: `undo` puts the old state back at once, where the change itself fails.
 pub const UNDO: &str = "G=\nundo() { [ -z \"$G\" ] || { setsid -w /bin/sh \"$G/restore\" now; rm -rf \"$G\"; } >/dev/null 2>&1 </dev/null; }\n";
 
+/// Arms a guard in a script; `rc` is its status, and `$D/o` and `$D/e` hold what it said. `new` is the word that says whether `notes` are new.
+pub fn armed_text(guard: &Guard, launch: &Launch, notes: &[OwedNote], new: &str) -> String {
+    format!(
+        "cat >\"$D/g\" <<'END-arm-{run}'\n{arm}END-arm-{run}\n\
+         G={folder}; new={new} /bin/sh -e \"$D/g\" >\"$D/o\" 2>\"$D/e\"; rc=$?\n\
+         [ $rc = 0 ] || {{ rm -rf \"$G\"; G=; echo 'it is not done, since the old state cannot be kept' >>\"$D/e\"; }}\n",
+        run = launch.run,
+        arm = arm_text(guard, launch, notes),
+        folder = quote(&folder(launch)),
+    )
+}
+
 /// The folder that [`UNDO`] knows by `$G`.
-pub fn folder(launch: &Launch) -> String {
+fn folder(launch: &Launch) -> String {
     Names::new(launch).folder
 }
 

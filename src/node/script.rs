@@ -158,13 +158,10 @@ fn step_text(
         .collect();
     if let Some(guarded) = &step.guard {
         // What it says when it fails is the step's.
+        let arm = guard::armed_text(guarded, launch, &placed.owes, &format!("$new{index}"));
         let _ = writeln!(
             text,
-            "cat >\"$D/g\" <<'END-arm-{run}'\n{arm}END-arm-{run}\nG={folder}; new=$new{index} /bin/sh -e \"$D/g\" >\"$D/o\" 2>\"$D/e\"; rc=$?\n\
-             [ $rc = 0 ] || {{ {undo}rm -rf \"$G\"; echo 'it is not done, since the old state cannot be kept' >>\"$D/e\"; printf 'S {index} %s ' $rc; b \"$D/o\"; printf ' '; b \"$D/e\"; printf '\\n'; exit 0; }}",
-            run = launch.run,
-            arm = guard::arm_text(guarded, launch, &placed.owes),
-            folder = quote(&guard::folder(launch)),
+            "{arm}[ $rc = 0 ] || {{ {undo}printf 'S {index} %s ' $rc; b \"$D/o\"; printf ' '; b \"$D/e\"; printf '\\n'; {stop}; }}"
         );
     }
     text.push_str(&run_text(step, placed, input, index, launch));

@@ -12,9 +12,16 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("guard::the_way_in_opens_again", opens_again),
         Case::new("guard::a_reboot_opens_it_too", reboot_in_the_window),
-        Case::new("guard::a_wrong_sshd_config_never_takes_effect", wrong_config),
-        Case::new("guard::right_rules_stay_on_12", |world| right_rules(world, 12)),
-        Case::new("guard::right_rules_stay_on_13", |world| right_rules(world, 13)),
+        Case::new(
+            "guard::a_wrong_sshd_config_never_takes_effect",
+            wrong_config,
+        ),
+        Case::new("guard::right_rules_stay_on_12", |world| {
+            right_rules(world, 12)
+        }),
+        Case::new("guard::right_rules_stay_on_13", |world| {
+            right_rules(world, 13)
+        }),
         Case::new("guard::rules_stand_after_a_restart", restart),
         Case::long("guard::no_ssh_on_13", |world| {
             let node = world.first(13);
@@ -52,7 +59,11 @@ fn sshd(line: &str) -> String {
 #[track_caller]
 fn undone(run: &Run, node: &Node, what: &str) {
     assert_eq!(run.code, 3, "{run}");
-    run.says(&[what, "the way in was lost", "the node put the old state back by itself"]);
+    run.says(&[
+        what,
+        "the way in was lost",
+        "the node put the old state back by itself",
+    ]);
     as_before(node);
     let ping = site(node, "- name: ping\n  ping:").apply();
     assert_eq!(ping.with("ok"), ["ping"], "{ping}");
@@ -114,7 +125,10 @@ fn opens_again(world: &World) {
 
     restored(&three, Duration::from_secs(70));
     let told = site(&three, "- name: ping\n  ping:").apply();
-    told.says(&["/etc/ssh/sshd_config.d/10-test.conf", "the old state is back"]);
+    told.says(&[
+        "/etc/ssh/sshd_config.d/10-test.conf",
+        "the old state is back",
+    ]);
     as_before(&three);
     let quiet = site(&three, "- name: ping\n  ping:").apply();
     assert!(!quiet.text().contains("old state"), "{quiet}");
@@ -130,9 +144,14 @@ fn reboot_in_the_window(world: &World) {
     let start = Instant::now();
     let boot = node.sh("cat /proc/sys/kernel/random/boot_id");
     node.try_sh("systemctl reboot");
-    node.wait_for(&format!("[ \"$(cat /proc/sys/kernel/random/boot_id)\" != {boot} ] && systemctl is-active ssh"));
+    node.wait_for(&format!(
+        "[ \"$(cat /proc/sys/kernel/random/boot_id)\" != {boot} ] && systemctl is-active ssh"
+    ));
     restored(&node, Duration::from_secs(20));
-    assert!(start.elapsed() < Duration::from_secs(50), "the timer did it");
+    assert!(
+        start.elapsed() < Duration::from_secs(50),
+        "the timer did it"
+    );
     let told = self::site(&node, "- name: ping\n  ping:").apply();
     told.says(&["the old state is back"]);
     as_before(&node);
@@ -210,7 +229,10 @@ fn restart(world: &World) {
     let run = site(&node, &tasks).apply();
     assert_eq!(run.status("restart"), "changed", "{run}");
     assert_ne!(node.sh("cat /proc/sys/kernel/random/boot_id"), boot);
-    assert_eq!(node.sh("systemctl is-active hadeploy-firewall; test -e /run/later && rm /run/later"), "active");
+    assert_eq!(
+        node.sh("systemctl is-active hadeploy-firewall; test -e /run/later && rm /run/later"),
+        "active"
+    );
     clean(&node);
     as_before(&node);
 }
