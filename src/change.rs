@@ -2,6 +2,8 @@
 
 mod act;
 
+mod way_in;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use std::time::Duration;
 pub use act::{ActOutput, Interpreted, LocalFile, Reading};
 
 use crate::fact::{Answer, Question};
+
+pub use way_in::{Guard, Reboot};
 
 /// What is done to the thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +126,8 @@ pub struct Change {
     pub reading: Option<Reading>,
     /// A file of the controller that is written behind its steps (`fetch`).
     pub local: Option<LocalFile>,
+    /// What people should know before it is made.
+    pub warnings: Vec<String>,
 }
 
 /// Why a wanted state cannot be reached from what is known.
@@ -149,6 +155,7 @@ impl Change {
             obstacle: None,
             reading: None,
             local: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -220,6 +227,12 @@ impl Change {
         self
     }
 
+    /// Says something that people should know before it is made.
+    pub fn warning(mut self, words: impl Into<String>) -> Change {
+        self.warnings.push(words.into());
+        self
+    }
+
     /// Sets the words for people.
     pub fn reason(mut self, reason: impl Into<String>) -> Change {
         self.reason = reason.into();
@@ -272,6 +285,8 @@ pub enum Touch {
     Unit(String),
     /// What apt knows of packages that are not installed, as a fetch of its lists does.
     PackageLists,
+    /// Packet filter rules.
+    Firewall,
     /// Everything, as a package install or a command does.
     Everything,
 }
@@ -353,6 +368,10 @@ pub struct Step {
     pub env: Vec<(String, String)>,
     /// Standard input of a command, if any; text only.
     pub stdin: Option<Arc<str>>,
+    /// What keeps the way in open from this step to the end of its change.
+    pub guard: Option<Arc<Guard>>,
+    /// The step has the node restart shortly after it: it is waited for.
+    pub reboot: Option<Reboot>,
 }
 
 impl Step {
@@ -374,7 +393,14 @@ impl Step {
             deadline: Step::DEADLINE,
             env: Vec::new(),
             stdin: None,
+            guard: None,
+            reboot: None,
         }
+    }
+
+    /// Whether it has a script of its own, that ends with it: what comes behind waits for more than the script.
+    pub fn stands_apart(&self) -> bool {
+        self.guard.is_some() || self.reboot.is_some()
     }
 
     /// Adds an input; the n-th is `$INn` in the script.
@@ -405,6 +431,12 @@ impl Step {
     pub fn verify(mut self, expect: Expect) -> Step {
         self.verify.push(expect);
         self
+    }
+
+    /// Guards the way in from here to the end of the change. It waits for the other hosts as any cut.
+    pub fn guard(mut self, guard: Guard) -> Step {
+        self.guard = Some(Arc::new(guard));
+        self.cut()
     }
 
     /// Makes it wait for the other hosts.

@@ -217,7 +217,7 @@ impl World {
                     rollout.missing(index, &self.machines[index].seen());
                 }
             }
-            match rollout.next() {
+            match rollout.go_on() {
                 Next::End(verdict) => return Some(verdict),
                 Next::Look => {
                     let seen: Vec<Seen> = self.machines.iter().map(Machine::seen).collect();

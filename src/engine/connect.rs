@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use super::gate::Refusal;
 use super::reach::Target;
 use super::state::{HostState, Out, Run, lock};
+use super::way_in;
 use crate::event::{Event, Failure};
 use crate::fact::{Answer, Known, Missing, Question};
+use crate::node::guard::{left_text, parse_left};
 use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed};
 use crate::node::{Claim, Connector, Node, NodeError, Privilege};
 use crate::secret::Secret;
@@ -85,11 +87,18 @@ async fn connect(
     if run.settings.mode.may_change() {
         prologue = claim_text(node.base(), &run.settings.run_id, &run.settings.lease);
     }
+    prologue.push_str(&left_text(
+        &run.settings.run_id,
+        run.settings.mode.may_change(),
+    ));
     prologue.push_str(&owed_text());
     let deadline = Instant::now() + run.settings.lock_timeout.max(GRACE);
     loop {
         let (said, answers) = node.ask(&prologue, missing).await?;
         *lock(&host.owed) = parse_owed(&said);
+        for left in parse_left(&said) {
+            way_in::tell_left(run, host, &left);
+        }
         if !run.settings.mode.may_change() {
             return Ok(Some((node, answers)));
         }

@@ -30,6 +30,7 @@ mod state;
 mod until;
 mod verdict;
 mod walk;
+mod way_in;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

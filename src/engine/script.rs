@@ -10,6 +10,7 @@ use super::layout::What;
 use super::native;
 use super::state::Out;
 use super::verdict::UnitEnd;
+use super::way_in;
 use crate::change::{ActOutput, Change, Touch};
 use crate::event::{Event, Failure, Status};
 use crate::fact::{Answer, Missing, Question};
@@ -173,7 +174,7 @@ impl HostRun {
         let answer = if plan {
             node.run_reading(&batch.steps, &missing).await
         } else {
-            node.run_steps(&batch.steps, &missing).await
+            way_in::run_steps(&self.run, &host, node, &batch.steps, &missing).await
         };
         {
             let mut tally = host.tally();
@@ -235,6 +236,7 @@ impl HostRun {
         let (reading, local) = (entry.change.reading.clone(), entry.change.local.clone());
         let mut end = UnitEnd::of(status, entry.change);
         end.duration_ms = if entry.steps == 0 { 0 } else { took };
+        let guarded = own.iter().any(|placed| placed.step.guard.is_some());
         for placed in own {
             let Some(result) = ends.next() else {
                 return false;
@@ -258,10 +260,28 @@ impl HostRun {
                         if read.is_none() {
                             end = failed_step(end, &placed, rc, &stdout, &stderr);
                         }
+                        if let (true, Some(failure)) = (guarded, &mut end.failure) {
+                            failure.help.get_or_insert_with(|| way_in::BACK.to_owned());
+                        }
                         self.conclude(index, number, task, end);
                         return false;
                     }
                     self.known.learn(placed.step.predicts.iter().cloned());
+                    if placed.step.reboot.is_some() {
+                        self.known.forget(&Question::Facts);
+                        end.result
+                            .insert("elapsed".to_owned(), (took / 1000).into());
+                    }
+                }
+                StepEnd::Unconfirmed { words, help } => {
+                    // What was read behind the change may be of a state that is no more.
+                    self.known.touch(&Touch::Everything);
+                    let failure = Failure::new(words).help(help);
+                    end.status = Status::Failed;
+                    end.msg = failure.message.clone();
+                    end.failure = Some(failure);
+                    self.conclude(index, number, task, end);
+                    return false;
                 }
                 StepEnd::Moved(what) => return self.moved(index, task, &placed, &what),
                 StepEnd::Differs(what) => {

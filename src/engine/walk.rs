@@ -11,7 +11,8 @@ use super::progress::END;
 use super::scope::GATHERING;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
-use crate::change::{Action, Change, Obstacle, Touch};
+use super::way_in;
+use crate::change::{self, Action, Change, Obstacle, Touch};
 use crate::event::{Failure, Status};
 use crate::fact::{Known, Missing, Question};
 use crate::playbook::{Task, TaskAction};
@@ -209,7 +210,7 @@ impl HostRun {
             return self.decided(index, number, task, UnitEnd::skipped(), walk);
         };
         let change = match resource.diff(&walk.view) {
-            Ok(change) => change,
+            Ok(change) => way_in::guarded(change, &walk.view),
             Err(missing) => {
                 walk.missing.merge(missing);
                 walk.clear = false;
@@ -319,6 +320,7 @@ impl HostRun {
         change: Change,
         walk: &mut Walk,
     ) -> Option<Step> {
+        self.warn(&change);
         let acts = change.steps.iter().any(|step| step.act);
         let runs = match &change.reading {
             Some(reading) => !reading.foreseen,
@@ -389,7 +391,14 @@ impl HostRun {
             walk.clear = false;
             return None;
         }
-        let last = task.changed_when.len() + task.failed_when.len() > 0
+        let apart = change.steps.iter().any(change::Step::stands_apart);
+        if apart && !walk.batch.entries.is_empty() {
+            walk.clear = false;
+            return None;
+        }
+        self.warn(&change);
+        let last = apart
+            || task.changed_when.len() + task.failed_when.len() > 0
             || unit.ignore
             || task.pauses()
             || unit.retry.is_some();

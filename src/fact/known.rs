@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
-    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, HttpReply, Listing, Missing,
-    PackageInfo, PathInfo, Question, TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
+    Missing, PackageInfo, PathInfo, Question, TreeEntry, UnitInfo,
 };
 use crate::change::Touch;
 
@@ -181,6 +181,14 @@ impl Known {
         }
     }
 
+    /// The packet filter as a chain of ours stands in it.
+    pub fn firewall(&self, chain: &str) -> Result<&FirewallInfo, Missing> {
+        match self.get(Question::Firewall(chain.into()))? {
+            Answer::Firewall(info) => Ok(info),
+            other => unreachable!("{other:?} answers a chain"),
+        }
+    }
+
     /// The gathered facts.
     pub fn facts(&self) -> Result<&Arc<serde_json::Map<String, serde_json::Value>>, Missing> {
         match self.get(Question::Facts)? {
@@ -212,6 +220,9 @@ impl Known {
                     })
             }
             Touch::Unit(_) => self.forget_units(),
+            Touch::Firewall => self
+                .answers
+                .retain(|question, _| !matches!(question, Question::Firewall(_))),
             Touch::PackageLists => self.answers.retain(|question, _| {
                 !matches!(
                     question,

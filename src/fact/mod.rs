@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod apt;
+pub mod firewall;
 pub mod gather;
 pub mod http;
 mod known;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use account::{AccountInfo, GroupInfo};
 pub use apt::{AptLists, CandidateInfo, PackageInfo};
+pub use firewall::{FirewallInfo, Rules};
 pub use http::HttpReply;
 pub use known::Known;
 pub use path::{Listing, PathInfo, Stat, TreeEntry};
@@ -56,6 +58,8 @@ pub enum Question {
     Probe(Arc<str>),
     /// What an `http://` address answers the node.
     Http(Arc<str>),
+    /// The packet filter of both families, as a chain stands in it.
+    Firewall(Arc<str>),
     /// The gathered facts.
     Facts,
 }
@@ -93,6 +97,8 @@ pub enum Answer {
     Probe(Arc<[u8]>),
     /// To [`Question::Http`]: none when nothing answered.
     Http(Option<HttpReply>),
+    /// To [`Question::Firewall`].
+    Firewall(FirewallInfo),
     /// To [`Question::Facts`]: the value of `ansible_facts`.
     Facts(Arc<serde_json::Map<String, serde_json::Value>>),
 }
@@ -204,6 +210,9 @@ pub fn parse(
             "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
             "probe" => answers.extend(probe::parse_probes(&keys(questions, "probe"), body)?),
             "http" => answers.extend(http::parse_http(&keys(questions, "http"), body)?),
+            "firewall" => {
+                answers.extend(firewall::parse_chains(&keys(questions, "firewall"), body)?);
+            }
             "facts" => answers.push((Question::Facts, Answer::Facts(gather::parse(body)?))),
             _ => {}
         }
@@ -238,6 +247,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Unit(key) => ("unit", key),
         Question::Probe(key) => ("probe", key),
         Question::Http(key) => ("http", key),
+        Question::Firewall(key) => ("firewall", key),
         Question::Facts => ("facts", ""),
     }
 }
@@ -254,7 +264,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 16] = [
+    let builders: [(&'static str, Builder); 17] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -270,6 +280,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("group", account::groups_script),
         ("probe", probe::probes_script),
         ("http", http::http_script),
+        ("firewall", firewall::chains_script),
         ("unit", unit::units_script),
     ];
     builders

@@ -34,6 +34,9 @@ pub enum NodeError {
     /// There is no sudo on the node.
     #[error("there is no sudo on the node")]
     NoSudo,
+    /// A change closed the way in, and it did not open again.
+    #[error("{0}")]
+    ShutOut(String),
     /// What the node said makes no sense.
     #[error(transparent)]
     Fact(#[from] FactError),
@@ -50,7 +53,10 @@ impl NodeError {
     pub fn is_unreachable(&self) -> bool {
         matches!(
             self,
-            NodeError::Transport(_) | NodeError::Lost(_) | NodeError::Timeout { .. }
+            NodeError::Transport(_)
+                | NodeError::Lost(_)
+                | NodeError::Timeout { .. }
+                | NodeError::ShutOut(_)
         )
     }
 
@@ -71,6 +77,10 @@ impl NodeError {
             NodeError::NoSudo => {
                 Some("install the package sudo, or log in as root with -u root".to_owned())
             }
+            NodeError::ShutOut(_) => Some(
+                "look at the node by its console: what is saved of the old state lies in /var/lib/hadeploy/guard, with the script `restore` that puts it back"
+                    .to_owned(),
+            ),
             NodeError::Launch(why) if why.starts_with("no room") => Some(
                 "the disk is full: free some space on the node (`df -h`, `du -xsh /var/*`), then apply again; nothing was written"
                     .to_owned(),

@@ -1,33 +1,41 @@
 //! A connected host: privilege, deadlines, batched reading, the launcher of steps, and the way back after a lost connection.
 
 mod error;
+pub mod guard;
 mod launch;
 pub mod lease;
 mod outcome;
 mod payload;
+mod prove;
 mod pulse;
+mod restart;
 mod script;
 mod shell;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use crate::change::Content;
+use crate::change::{Content, Guard};
 use crate::fact::{self, Answer, Missing, Question};
 use crate::transport::{Transport, TransportError};
 
 pub use error::NodeError;
+pub use guard::GuardState;
 pub use launch::{Launch, LaunchEnd};
 pub use lease::{Claim, LeaseInfo, OwedEntry};
 pub use outcome::{ScriptEnd, StepEnd};
+pub use prove::Proof;
 pub use pulse::Pulse;
 pub use script::{OWED, OwedNote, PlacedStep};
 pub use shell::{Privilege, Shell, nonce};
 
 /// A read-only script that takes longer than this is given up: the node is slow to death.
 pub const READ_DEADLINE: Duration = Duration::from_secs(120);
+
+/// So long a script that may close the way in is waited for on the connection it could hang; then a new one asks for it.
+const GUARDED_DEADLINE: Duration = Duration::from_secs(15);
 
 /// How often a lost connection is made again before the host counts as unreachable.
 const RECONNECTS: u32 = 5;
@@ -157,14 +165,11 @@ impl Node {
             .flat_map(|placed| &placed.step.inputs)
             .collect();
         let deadline: Duration = steps.iter().map(|placed| placed.step.deadline).sum();
+        let guarded = steps.iter().any(|placed| placed.step.guard.is_some());
         let mut tries = 0;
         let output = loop {
             self.scripts += 1;
-            let launch = Launch {
-                base: self.base.clone(),
-                run: self.run.clone(),
-                number: self.scripts,
-            };
+            let launch = self.last_launch();
             let script = script::compile(steps, questions, &launch, &nonce);
             tracing::debug!(
                 at = %self.describe(),
@@ -174,7 +179,9 @@ impl Node {
                 bytes = script.len(),
                 "launches"
             );
-            let output = self.launch(&launch, &script, &inputs, deadline).await?;
+            let output = self
+                .launch(&launch, &script, &inputs, deadline, guarded)
+                .await?;
             tries += 1;
             if let Some(output) = output {
                 let free = StepEnd::NoLease(String::new());
@@ -192,6 +199,15 @@ impl Node {
             }
         };
         read_end(&output, questions, &nonce)
+    }
+
+    /// The names of the script launched last.
+    fn last_launch(&self) -> Launch {
+        Launch {
+            base: self.base.clone(),
+            run: self.run.clone(),
+            number: self.scripts,
+        }
     }
 
     /// Runs steps that only read (`check_mode: false` in a plan), without lease and launcher, then answers questions.
@@ -223,6 +239,7 @@ impl Node {
         script: &str,
         inputs: &[&Content],
         deadline: Duration,
+        guarded: bool,
     ) -> Result<Option<Vec<u8>>, NodeError> {
         let text = launch.text(script.len(), inputs, deadline);
         let body = Content::Bytes(script.as_bytes().into());
@@ -234,15 +251,15 @@ impl Node {
             .filter(|input| payload::on_disk(input))
             .count() as u32;
         let mut restarts = 0;
-        let mut end = match self
-            .shell()
-            .await?
-            .run(&text, &payload, deadline + READ_DEADLINE)
-            .await
-        {
+        let wait = match guarded {
+            true => GUARDED_DEADLINE,
+            false => deadline + READ_DEADLINE,
+        };
+        let mut end = match self.shell().await?.run(&text, &payload, wait).await {
             Ok(reply) => Ok(launch::parse(&reply.stdout)),
             Err(error) => Err(error),
         };
+        let hopeless = Instant::now() + Guard::WINDOW + prove::MARGIN;
         loop {
             match end {
                 Ok(LaunchEnd::Ended(output)) => return Ok(Some(output)),
@@ -260,6 +277,12 @@ impl Node {
                 Err(NodeError::Lost(_) | NodeError::Transport(_)) if restarts < RECONNECTS => {
                     restarts += 1;
                     tracing::debug!(at = %self.describe(), unit = launch.unit(), "attaches anew");
+                    end = self.attach(launch).await;
+                }
+                Err(NodeError::Lost(_) | NodeError::Transport(_) | NodeError::Timeout { .. })
+                    if guarded && Instant::now() < hopeless =>
+                {
+                    tokio::time::sleep(prove::PAUSE).await;
                     end = self.attach(launch).await;
                 }
                 Err(error) => {

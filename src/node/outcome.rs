@@ -21,6 +21,13 @@ pub enum StepEnd {
     Differs(String),
     /// It did not run: the lease is another run's now.
     NoLease(String),
+    /// It ran, but its change was not confirmed and kept: it closed the way in, and the node put the old state back.
+    Unconfirmed {
+        /// One sentence.
+        words: String,
+        /// What to do.
+        help: &'static str,
+    },
 }
 
 /// What one script did: the steps that were come to, in order, and the bytes of the answers.
@@ -28,6 +35,8 @@ pub enum StepEnd {
 pub struct ScriptEnd {
     /// Ends of the steps come to; shorter than the script when one stopped it.
     pub steps: Vec<StepEnd>,
+    /// Whether a guarded change waits for its confirmation.
+    pub armed: bool,
     /// The bytes behind `Q`; none when a step stopped the script.
     pub answers: Option<Vec<u8>>,
 }
@@ -42,6 +51,10 @@ pub fn parse(output: &[u8]) -> Option<ScriptEnd> {
         if line == "Q" {
             end.answers = Some(rest.to_vec());
             return Some(end);
+        }
+        if line == "G" {
+            end.armed = true;
+            continue;
         }
         end.steps.push(parse_line(line)?);
     }

@@ -2,7 +2,8 @@
 //!
 //! Results are lines on standard output: `S n rc out err` when step n ended (out and err in base64, `-` for none),
 //! `M n what` when what it was decided on had moved, `V n what` when the read-back was not what was wanted,
-//! `L run` when the lease is another's. The first that is not a clean `S` is the last. Then, behind a line `Q`, the answers.
+//! `L run` when the lease is another's. The first that is not a clean `S` is the last. `G` says that a change waits for its confirmation.
+//! Then, behind a line `Q`, the answers.
 
 use std::fmt::Write;
 
@@ -10,6 +11,7 @@ use crate::change::{Expect, Step, Touch};
 use crate::command::quote;
 use crate::fact::{self, Missing};
 
+use super::guard;
 use super::launch::Launch;
 
 /// At most this many bytes of each output of a step are kept; the rest is cut.
@@ -101,8 +103,16 @@ fn body(
     // What steps say, and what they are given, is nobody else's to read: who reads the process list knows the folder.
     text.push_str("umask 077; : >\"$D/o\" >\"$D/e\"; umask 022\n");
     let mut input = 0;
+    let guarded = steps.iter().any(|placed| placed.step.guard.is_some());
+    if guarded {
+        text.push_str(guard::UNDO);
+    }
+    let stop = if guarded { "undo; exit 0" } else { "exit 0" };
     for (index, placed) in steps.iter().enumerate() {
-        step_text(text, index, placed, &mut input, launch);
+        step_text(text, index, placed, &mut input, launch, stop);
+    }
+    if guarded {
+        text.push_str("[ -z \"$G\" ] || printf 'G\\n'\n");
     }
     text.push_str("printf 'Q\\n'\n");
     if !questions.is_empty() {
@@ -118,12 +128,13 @@ fn step_text(
     placed: &PlacedStep,
     input: &mut usize,
     launch: &Launch,
+    stop: &str,
 ) {
     let step = &placed.step;
     for expect in &step.before {
         let _ = writeln!(
             text,
-            "w=$({} 2>&1) || {{ say M {index} \"$w\"; exit 0; }}",
+            "w=$({} 2>&1) || {{ say M {index} \"$w\"; {stop}; }}",
             check(expect)
         );
     }
@@ -135,27 +146,35 @@ fn step_text(
             quote(&note.text)
         );
     }
-    text.push_str(&run_text(step, placed, input, index, launch));
-    if placed.stops {
-        let undo: String = placed
-            .owes
-            .iter()
-            .map(|note| {
-                format!(
-                    "[ -z \"$new{index}\" ] || rm -f {}; ",
-                    quote(&format!("{OWED}/{}", note.id))
-                )
-            })
-            .collect();
+    let undo: String = placed
+        .owes
+        .iter()
+        .map(|note| {
+            format!(
+                "[ -z \"$new{index}\" ] || rm -f {}; ",
+                quote(&format!("{OWED}/{}", note.id))
+            )
+        })
+        .collect();
+    if let Some(guarded) = &step.guard {
+        // What it says when it fails is the step's.
+        let arm = guard::armed_text(guarded, launch, &placed.owes, &format!("$new{index}"));
         let _ = writeln!(
             text,
-            "[ $rc = 0 ] || {{ {undo}printf 'S {index} %s ' $rc; b \"$D/o\"; printf ' '; b \"$D/e\"; printf '\\n'; exit 0; }}"
+            "{arm}[ $rc = 0 ] || {{ {undo}printf 'S {index} %s ' $rc; b \"$D/o\"; printf ' '; b \"$D/e\"; printf '\\n'; {stop}; }}"
+        );
+    }
+    text.push_str(&run_text(step, placed, input, index, launch));
+    if placed.stops {
+        let _ = writeln!(
+            text,
+            "[ $rc = 0 ] || {{ {undo}printf 'S {index} %s ' $rc; b \"$D/o\"; printf ' '; b \"$D/e\"; printf '\\n'; {stop}; }}"
         );
     }
     for expect in &step.verify {
         let _ = writeln!(
             text,
-            "w=$({} 2>&1) || {{ say V {index} \"$w\"; exit 0; }}",
+            "w=$({} 2>&1) || {{ say V {index} \"$w\"; {stop}; }}",
             check(expect)
         );
     }

@@ -321,7 +321,6 @@ const MODULES_LATER: &[&str] = &[
     "ping",
     "postgresql_db",
     "postgresql_user",
-    "reboot",
     "redis",
     "replace",
     "seboolean",

@@ -60,6 +60,7 @@ impl Attributes {
         Attributes {
             owner: text("owner"),
             group: text("group"),
+            own_group: false,
             mode: None,
             user: controller.user().into(),
         }

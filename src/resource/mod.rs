@@ -21,12 +21,14 @@ mod folders;
 mod group;
 mod hostname;
 mod http;
+mod iptables_rules;
 mod lineinfile;
 mod mode;
 mod param;
 mod pattern;
 mod ping;
 mod place;
+mod reboot;
 mod release;
 mod replace;
 mod script;
@@ -175,8 +177,10 @@ pub static KINDS: &[&Kind] = &[
     &find::FIND,
     &group::GROUP,
     &hostname::HOSTNAME,
+    &iptables_rules::IPTABLES_RULES,
     &lineinfile::LINEINFILE,
     &ping::PING,
+    &reboot::REBOOT,
     &release::RELEASE,
     &replace::REPLACE,
     &script::SCRIPT,

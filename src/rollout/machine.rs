@@ -244,7 +244,7 @@ impl Rollout {
     }
 
     /// What is to be done now.
-    pub fn next(&mut self) -> Next {
+    pub fn go_on(&mut self) -> Next {
         if let Some(now) = self
             .batch
             .iter()
@@ -333,7 +333,7 @@ impl Rollout {
                 member.over = false;
             }
             self.batch = vec![first];
-            return self.next();
+            return self.go_on();
         }
         if !self.fresh {
             return Next::Look;
@@ -358,7 +358,7 @@ impl Rollout {
             } else {
                 self.stop = Some(Stop::Thin(why));
             }
-            return self.next();
+            return self.go_on();
         }
         self.batch = open
             .iter()
@@ -371,7 +371,7 @@ impl Rollout {
             member.todo = Some(Act::Drain);
             member.over = false;
         }
-        self.next()
+        self.go_on()
     }
 
     /// Who does not serve, and why.

@@ -12,6 +12,7 @@ mod budget;
 mod config_tree;
 mod drills;
 mod faults;
+mod guard;
 mod kinds;
 mod language;
 mod many;
@@ -114,6 +115,7 @@ fn cases() -> Vec<Case> {
         way_in::cases(),
         drills::cases(),
         balancers::cases(),
+        guard::cases(),
     ]
     .into_iter()
     .flatten()

@@ -125,6 +125,7 @@ pub fn ended(exit_code: u8, reason: &str, touched: bool, hosts: &[(&str, Tally)]
             .iter()
             .map(|(host, tally)| (Arc::from(*host), *tally))
             .collect(),
+        rollout: Vec::new(),
     })
 }
 

@@ -19,14 +19,15 @@
 //! unit nginx.service: { load: loaded, active: active, enabled: enabled }
 //! probe fetch /etc/motd: "text"           # a kind's own script, called by its first line; what it prints
 //! http http://127.0.0.1/x: { status: 200, body: text }     # null for none
+//! firewall CHAIN: { v4: [rule], v4_input: [rule], v6: … }    # also version, error, legacy, flushed, from, port
 //! facts: { ansible_distribution: Debian }
 //! ```
 
 use std::sync::Arc;
 
 use hadeploy::fact::{
-    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, HttpReply, Listing, PackageInfo,
-    PathInfo, Question, Stat, TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
+    PackageInfo, PathInfo, Question, Rules, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
 use sha2::Digest;
@@ -51,6 +52,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "unit" => Question::Unit(key),
         "probe" => Question::Probe(key),
         "http" => Question::Http(key),
+        "firewall" => Question::Firewall(key),
         "facts" => Question::Facts,
         _ => return Err(format!("`{words}` is no question")),
     })
@@ -74,6 +76,7 @@ pub fn spell(question: &Question) -> String {
         Question::Unit(key) => format!("unit {key}"),
         Question::Probe(key) => format!("probe {}", key.lines().next().unwrap_or_default()),
         Question::Http(key) => format!("http {key}"),
+        Question::Firewall(key) => format!("firewall {key}"),
         Question::Facts => "facts".to_owned(),
     }
 }
@@ -135,6 +138,16 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
             status: number(value, "status").unwrap_or(200) as u16,
             body: string(value, "body").unwrap_or_default(),
         })),
+        Question::Firewall(_) => Answer::Firewall(FirewallInfo {
+            version: string(value, "version").unwrap_or("iptables v1.8.9 (nf_tables)".into()),
+            error: string(value, "error").unwrap_or_default(),
+            legacy: flag(value, "legacy"),
+            flushed: flag(value, "flushed"),
+            way_in: string(value, "from")
+                .zip(value["port"].as_u64().and_then(|port| port.try_into().ok())),
+            v4: rules(value, "v4"),
+            v6: rules(value, "v6"),
+        }),
         Question::Facts => Answer::Facts(Arc::new(
             value.as_object().ok_or("facts are a mapping")?.clone(),
         )),
@@ -153,6 +166,16 @@ fn entries(value: &Value) -> Result<Option<Vec<TreeEntry>>, String> {
         });
     }
     Ok(Some(tree))
+}
+
+fn rules(value: &Value, family: &str) -> Rules {
+    let input = format!("{family}_input");
+    Rules {
+        chain: value[family]
+            .is_array()
+            .then(|| Arc::new(words(&value[family]))),
+        input: Arc::new(words(&value[input.as_str()])),
+    }
 }
 
 fn account(value: &Value) -> AccountInfo {

@@ -323,7 +323,7 @@ impl Way<'_> {
             for (index, seen) in guard.missing() {
                 machine.missing(index, &seen);
             }
-            match machine.next() {
+            match machine.go_on() {
                 Next::End(verdict) => break verdict,
                 Next::Look => match fleet.look().await {
                     Ok(seen) => machine.looked(&seen),
@@ -397,7 +397,7 @@ fn cannot_spare(fleet: &Fleet, seen: &[Seen]) -> Option<String> {
             names.first().map_or("there", |name| name)
         ));
     }
-    if !seen.iter().any(|seen| *seen == Seen::InService) {
+    if !seen.contains(&Seen::InService) {
         let why = seen.iter().find_map(|seen| match seen {
             Seen::Out(why) | Seen::Lost(why) => Some(why.as_str()),
             Seen::InService => None,

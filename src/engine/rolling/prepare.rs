@@ -149,7 +149,7 @@ fn node(
             .help("set `become: true` on the play"),
         ]);
     }
-    let play = PlayScope::new(run.clone(), play.clone(), host.clone());
+    let play = PlayScope::new(run.clone(), play.clone(), host.clone(), Arc::default());
     let known = |stop: Stop| match stop {
         Stop::Fault(fault) => vec![*fault],
         Stop::After(what) => vec![
