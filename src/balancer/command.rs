@@ -126,6 +126,7 @@ impl LoadBalancer for Command {
         }
         if self.flags {
             self.node.mark_drain(&member.host).await?;
+            self.node.reload(&member.host).await?;
             let deadline = Instant::now() + self.node.settings.drain_timeout;
             let left = self.node.wait_connections(&member.host, deadline).await?;
             stayed = stayed.max(left);

@@ -186,6 +186,7 @@ impl LoadBalancer for DigitalOcean {
             // Out already: nobody probes it, and only what is left is waited for.
             Some(page) => {
                 page.mark_drain(&member.host).await?;
+                page.reload(&member.host).await?;
                 let deadline = Instant::now() + page.settings.drain_timeout;
                 drained.stayed = page.wait_connections(&member.host, deadline).await?;
             }

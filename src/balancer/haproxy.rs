@@ -20,6 +20,8 @@ use view::{Standing, View};
 const POLL: Duration = Duration::from_millis(300);
 /// How long HAProxy may take to show what it has just accepted.
 const SHOWS: Duration = Duration::from_secs(5);
+/// How long the node is looked at before HAProxy is asked again how many connections it only keeps.
+const LOOKS: Duration = Duration::from_secs(1);
 /// Asks the socket one command after the other. The perl that every Debian has can do it, and no shell can.
 const ASK: &str = "use strict; use IO::Socket::UNIX; my $path = shift; $SIG{ALRM} = sub { die \"$path: no answer within 10 s\\n\" }; \
 for my $command (@ARGV) { alarm 10; my $socket = IO::Socket::UNIX->new(Peer => $path) or die \"$path: $!\\n\"; \
@@ -137,6 +139,22 @@ impl Haproxy {
         Ok(())
     }
 
+    /// Waits for the connections of the node; those that HAProxy keeps open for later, with no session on them, may stay.
+    async fn wait_node(&self, member: &Member, deadline: Instant) -> Result<u64, BalancerError> {
+        self.node.reload(&member.host).await?;
+        loop {
+            let until = deadline.min(Instant::now() + LOOKS);
+            let left = self.node.wait_connections(&member.host, until).await?;
+            let idle = match left {
+                0 => 0,
+                _ => self.views(member).await?.iter().map(|view| view.idle).sum(),
+            };
+            if left <= idle || Instant::now() >= deadline {
+                return Ok(left.saturating_sub(idle));
+            }
+        }
+    }
+
     /// Asks until `done`; the views then, or of the last look when the time was over first.
     async fn until(
         &self,
@@ -225,8 +243,7 @@ impl LoadBalancer for Haproxy {
         let (views, _) = self.until(member, deadline, none).await?;
         let mut stayed = view::sessions(&views);
         if self.flags {
-            let left = self.node.wait_connections(&member.host, deadline).await?;
-            stayed = stayed.max(left);
+            stayed = stayed.max(self.wait_node(member, deadline).await?);
         }
         Ok(Drained {
             stayed,

@@ -19,6 +19,10 @@ pub(super) enum Method {
 
 /// One request; it authenticates with the token.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    not(feature = "cloud"),
+    expect(dead_code, reason = "only a client reads it")
+)]
 pub(super) struct Request<'a> {
     pub method: Method,
     pub url: String,

@@ -57,7 +57,8 @@ pub(super) fn asking(probes: &[Probe], now: f64, interval: f64) -> Vec<&str> {
     found
 }
 
-/// How often in a row, up to now and since `from`, each address that asks was answered with `status`.
+/// How often in a row, up to now and since `from`, each address that asks was answered with `status`: enough is `threshold` times, and for as
+/// long as `threshold` intervals.
 pub(super) fn seen(
     probes: &[Probe],
     status: u16,
@@ -66,21 +67,25 @@ pub(super) fn seen(
     interval: f64,
     threshold: u32,
 ) -> Seen {
+    let mut enough = true;
     let counts: BTreeMap<String, u32> = asking(probes, now, interval)
         .into_iter()
         .map(|address| {
-            let row = in_time(probes, address)
-                .into_iter()
-                .rev()
-                .take_while(|probe| probe.status == status && probe.at >= from)
-                .count();
-            (address.to_owned(), u32::try_from(row).unwrap_or(u32::MAX))
+            let all = in_time(probes, address);
+            let fits = |probe: &&&Probe| probe.status == status && probe.at >= from;
+            let row = all.iter().rev().take_while(fits).count();
+            // Several checks may come from one address, each with its own count: so long each has asked often enough.
+            let other = all.iter().rev().nth(row).map_or(from, |probe| probe.at);
+            let since = other.max(from);
+            let row = u32::try_from(row).unwrap_or(u32::MAX);
+            enough &= row >= threshold && now - since >= f64::from(threshold) * interval;
+            (address.to_owned(), row)
         })
         .collect();
     if counts.is_empty() {
         return Seen::Nobody;
     }
-    match counts.values().all(|count| *count >= threshold) {
+    match enough {
         true => Seen::Enough(counts),
         false => Seen::NotYet(counts),
     }
@@ -153,6 +158,16 @@ mod tests {
         // A good answer in between begins anew, in whatever order the lines stand.
         let good = [probes("a 503 17"), more, probes("a 200 16.5")].concat();
         assert_eq!(at(&good, 17.0), Seen::NotYet(counts(&[("a", 1), ("b", 2)])));
+    }
+
+    #[test]
+    fn two_checks_from_one_address_do_not_count_for_each_other() {
+        let both = probes("a 503 10.1, a 503 10.2");
+        let now = seen(&both, 503, 10.0, 10.3, 2.0, 2);
+        assert_eq!(now, Seen::NotYet(counts(&[("a", 2)])));
+        let later = [both, probes("a 503 12.1, a 503 12.2")].concat();
+        let now = seen(&later, 503, 10.0, 14.0, 2.0, 2);
+        assert_eq!(now, Seen::Enough(counts(&[("a", 4)])));
     }
 
     #[test]

@@ -136,16 +136,21 @@ impl Readiness {
         }
     }
 
+    /// Reloads the unit that the user names.
+    pub(super) async fn reload(&self, host: &str) -> Result<(), BalancerError> {
+        if let Some(unit) = &self.settings.reload {
+            let script = format!("systemctl reload {}", quote(unit));
+            must(self.means.hands.as_ref(), host, &script).await?;
+        }
+        Ok(())
+    }
+
     /// Waits until no connection is left, twice in a row, or the time is over; gives how many stayed.
     pub(super) async fn wait_connections(
         &self,
         host: &str,
         deadline: Instant,
     ) -> Result<u64, BalancerError> {
-        if let Some(unit) = &self.settings.reload {
-            let script = format!("systemctl reload {}", quote(unit));
-            must(self.means.hands.as_ref(), host, &script).await?;
-        }
         let mut before: Option<Vec<Connection>> = None;
         let mut told = None;
         let mut quiet = false;
@@ -153,7 +158,8 @@ impl Readiness {
             let look = self.look(host, NEVER).await?;
             let probing = probes::addresses(&look.probes);
             let open = connections::open(&look.connections, before.as_deref(), &probing);
-            if (open == 0 && quiet) || (open > 0 && Instant::now() >= deadline) {
+            let over = before.is_some() && Instant::now() >= deadline;
+            if (open == 0 && quiet) || (open > 0 && over) {
                 return Ok(open as u64);
             }
             quiet = open == 0;
@@ -173,6 +179,7 @@ impl Readiness {
         let seen = self
             .wait_seen(host, from, Wanted::Out, Duration::ZERO)
             .await?;
+        self.reload(host).await?;
         let deadline = Instant::now() + self.settings.drain_timeout;
         let stayed = self.wait_connections(host, deadline).await?;
         let how = match seen {

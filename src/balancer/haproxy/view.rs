@@ -10,6 +10,8 @@ pub(super) struct Stat {
     pub server: String,
     pub status: String,
     pub sessions: u64,
+    /// Connections kept open for later requests.
+    pub idle: u64,
     pub check: String,
 }
 
@@ -30,6 +32,7 @@ pub(super) struct View {
     pub standing: Standing,
     /// Whether it may get connections by its health.
     pub running: bool,
+    pub idle: u64,
     pub sessions: u64,
     pub check: String,
 }
@@ -57,6 +60,7 @@ impl View {
             standing,
             running: operation == RUNNING,
             sessions: stat.sessions,
+            idle: stat.idle,
             check: stat.check.clone(),
         }
     }
@@ -149,7 +153,7 @@ pub(super) fn stats(text: &str) -> Option<Vec<Stat>> {
     let at = |name: &str| head.iter().position(|field| field == name);
     let (backend, server, status) = (at("pxname")?, at("svname")?, at("status")?);
     let (current, queued) = (at("scur")?, at("qcur")?);
-    let check = at("check_status");
+    let (check, idle) = (at("check_status"), at("srv_icur"));
     let stat = |line: &str| {
         let row = fields(line);
         let number = |at: usize| -> Option<u64> { row.get(at)?.parse().ok() };
@@ -158,6 +162,7 @@ pub(super) fn stats(text: &str) -> Option<Vec<Stat>> {
             server: row.get(server)?.clone(),
             status: row.get(status)?.clone(),
             sessions: number(current)? + number(queued).unwrap_or(0),
+            idle: idle.and_then(number).unwrap_or(0),
             check: check
                 .and_then(|at| row.get(at).cloned())
                 .unwrap_or_default(),

@@ -188,7 +188,7 @@ async fn connections_that_stay_are_counted_at_the_timeout() {
     });
     let drained = readiness(&node).drain(&member()).await.unwrap();
     assert_eq!(drained.stayed, 2);
-    assert!((34.0..36.0).contains(&node.now()), "{}", node.now());
+    assert!((36.0..38.0).contains(&node.now()), "{}", node.now());
 }
 
 #[tokio::test(start_paused = true)]

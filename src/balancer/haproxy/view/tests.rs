@@ -2,9 +2,9 @@
 
 use super::*;
 
-const STAT: &str = "# pxname,svname,qcur,qmax,scur,smax,slim,stot,status,weight,check_status,last_chk\n\
-    app,n1,1,0,3,5,,9,UP,1,L7OK,\"OK, \"\"fine\"\"\"\n\
-    app,n2,0,0,0,5,,9,DOWN,1,L7STS,503\n\n";
+const STAT: &str = "# pxname,svname,qcur,qmax,scur,smax,slim,stot,status,weight,check_status,last_chk,srv_icur\n\
+    app,n1,1,0,3,5,,9,UP,1,L7OK,\"OK, \"\"fine\"\"\",3\n\
+    app,n2,0,0,0,5,,9,DOWN,1,L7STS,503,\n\n";
 
 const STATE: &str = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight\n\
     3 app 1 n1 10.77.2.12 2 0 1\n3 app 2 n2 10.77.2.13 0 8 1\n\n";
@@ -13,7 +13,11 @@ const STATE: &str = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state sr
 fn statistics_and_states_are_read_by_the_names_of_columns() {
     let stats = stats(STAT).unwrap();
     assert_eq!(stats.len(), 2);
-    assert_eq!((stats[0].sessions, stats[0].check.as_str()), (4, "L7OK"));
+    assert_eq!(
+        (stats[0].sessions, stats[0].idle, stats[0].check.as_str()),
+        (4, 3, "L7OK")
+    );
+    assert_eq!(stats[1].idle, 0);
     assert_eq!(admin_state(STATE, "n2"), Some((0, 8)));
     assert_eq!(admin_state(STATE, "n9"), None);
     assert_eq!(super::stats("Permission denied\n"), None);
@@ -37,6 +41,7 @@ fn view(host: &str, operation: u32, administration: u32, sessions: u64) -> View 
         server: "n1".into(),
         status: "DOWN".into(),
         sessions,
+        idle: 0,
         check: "L7STS".into(),
     };
     View::new(host, &stat, (operation, administration))
