@@ -321,6 +321,7 @@ const MODULES_LATER: &[&str] = &[
     "tempfile",
     "timezone",
     "ufw",
+    "unarchive",
     "wait_for_connection",
     "x509_certificate",
     "xml",

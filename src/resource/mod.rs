@@ -17,6 +17,7 @@ mod fetch;
 mod file;
 mod find;
 mod folders;
+mod get_url;
 mod group;
 mod hostname;
 mod http;
@@ -161,6 +162,7 @@ pub static KINDS: &[&Kind] = &[
     &fetch::FETCH,
     &file::FILE,
     &find::FIND,
+    &get_url::GET_URL,
     &group::GROUP,
     &hostname::HOSTNAME,
     &lineinfile::LINEINFILE,
