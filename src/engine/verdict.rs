@@ -35,6 +35,8 @@ pub struct UnitEnd {
     pub facts: Json<String, JsonValue>,
     /// In a plan: what it waits for.
     pub known_after: Option<String>,
+    /// In a plan: whether it changes something, and only its act will say more.
+    pub open: bool,
     /// Time of its script.
     pub duration_ms: u64,
 }
@@ -52,6 +54,7 @@ impl UnitEnd {
             result: Json::new(),
             facts: Json::new(),
             known_after: None,
+            open: false,
             duration_ms: 0,
         }
     }
@@ -149,6 +152,12 @@ pub fn half_known(task: &str, changed: bool) -> Native {
         "dest",
         "path",
         "failed",
+        "size",
+        "elapsed",
+        "status_code",
+        "checksum_src",
+        "checksum_dest",
+        "backup_file",
     ];
     let mut entries: Vec<(String, Native)> = unknown
         .iter()
@@ -184,11 +193,15 @@ pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native 
             .first()
             .map_or(Native::UNDEFINED, |end| match end.status {
                 Status::Unknown => not_known(end, task),
+                _ if end.open => half_known(&task.label, true),
                 _ => native(end.registered()),
             });
     };
     if let Some(end) = ends.iter().find(|end| end.status == Status::Unknown) {
         return not_known(end, task);
+    }
+    if ends.iter().any(|end| end.open) {
+        return half_known(&task.label, true);
     }
     let results: Vec<JsonValue> = units
         .iter()

@@ -343,7 +343,9 @@ impl HostRun {
         if all || self.uncertain.is_none() {
             self.uncertain = Some(task.label.to_string());
         }
+        let open = change.reading.is_some();
         let mut end = UnitEnd::of(Status::Changed, change);
+        end.open = open;
         if runs {
             end.status = Status::Unknown;
             end.msg = "would run".to_owned();

@@ -336,6 +336,7 @@ const MODULES_LATER: &[&str] = &[
     "tempfile",
     "timezone",
     "ufw",
+    "unarchive",
     "wait_for_connection",
     "x509_certificate",
     "xml",

@@ -236,6 +236,17 @@ impl Request {
         self
     }
 
+    /// Whether nothing of it needs more than its address.
+    pub fn is_plain(&self) -> bool {
+        let own = |(name, _): &(String, String)| name == "User-Agent";
+        self.login.is_none() && !self.insecure && self.headers.iter().all(own)
+    }
+
+    /// Seconds of patience.
+    pub fn timeout(&self) -> i64 {
+        self.timeout
+    }
+
     /// Whether a body is sent, be it empty.
     fn sends(&self) -> bool {
         self.body.is_some() || matches!(self.method.as_str(), "POST" | "PUT" | "PATCH")
@@ -356,6 +367,11 @@ impl Request {
         }
         lines.join("\r\n") + "\r\n\r\n"
     }
+}
+
+/// What of an address may stand in logs: a query may hold a key.
+pub fn shown(url: &str) -> &str {
+    url.split('?').next().unwrap_or(url)
 }
 
 /// A line of curl's file of options.

@@ -18,6 +18,7 @@ mod fetch;
 mod file;
 mod find;
 mod folders;
+mod get_url;
 mod group;
 mod hostname;
 mod http;
@@ -175,6 +176,7 @@ pub static KINDS: &[&Kind] = &[
     &fetch::FETCH,
     &file::FILE,
     &find::FIND,
+    &get_url::GET_URL,
     &group::GROUP,
     &hostname::HOSTNAME,
     &iptables_rules::IPTABLES_RULES,

@@ -198,7 +198,11 @@ impl Resource for Uri {
             return Ok(Change::blocked("https needs curl, which the node has not")
                 .help("install the package `curl` with an `apt` task before this one"));
         }
-        let title = format!("{} {}", self.request.method, shown(&self.request.url.text));
+        let title = format!(
+            "{} {}",
+            self.request.method,
+            http::shown(&self.request.url.text)
+        );
         let mut step = Step::new(title, self.script()).cut();
         step.act = true;
         // Who is asked to do something may do it on this node.
@@ -214,11 +218,6 @@ impl Resource for Uri {
             .reading(reading)
             .result("url", self.request.url.text.as_str()))
     }
-}
-
-/// What may stand in logs: a query may hold a key.
-fn shown(url: &str) -> &str {
-    url.split('?').next().unwrap_or(url)
 }
 
 impl Uri {

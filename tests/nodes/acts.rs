@@ -17,6 +17,12 @@ pub fn cases() -> Vec<Case> {
             format!("acts::wait_for_on_{release}"),
             move |world| wait_for(&served(world, release)),
         ));
+        cases.push(Case::new(
+            format!("acts::get_url_on_{release}"),
+            move |world| {
+                get_url(&served(world, release));
+            },
+        ));
     }
     cases
 }
@@ -41,6 +47,7 @@ while (1) {
     if ($path eq '/json') { print $c "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Some-Thing: 1\r\nTransfer-Encoding: chunked\r\n\r\n6;x=y\r\n{\"a\": \r\n5\r\n[1]}\n\r\n0\r\n\r\n" }
     elsif ($path eq '/echo') { my $e = $head . $body; print $c "HTTP/1.1 201 Made\r\nContent-Length: " . length($e) . "\r\n\r\n$e"; sleep 1 }
     elsif ($path eq '/bytes') { print $c "HTTP/1.0 200 OK\r\n\r\n\0\1\n\r\n\xff" x 1 }
+    elsif ($path eq '/sums') { my $s = `printf '{"a": [1]}\n' | sha256sum`; $s =~ s/-/.\/json/; $s = "0$s" =~ s/^0.{64}/'0' x 64/er =~ s/json/other/r . $s; print $c "HTTP/1.1 200 OK\r\nContent-Length: " . length($s) . "\r\n\r\n$s" }
     elsif ($path eq '/moved') { print $c "HTTP/1.1 302 Found\r\nLocation: /json\r\nContent-Length: 0\r\n\r\n" }
     elsif ($path eq '/slow') { sleep 60 }
     elsif ($path eq '/cut') { print $c "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf" }
@@ -181,4 +188,40 @@ fn wait_for(node: &Node) {
         "{run}"
     );
     node.sh("systemctl stop acts-hold acts");
+}
+
+fn get_url(node: &Node) {
+    let site = Site::with(
+        &node.lab,
+        r#"- hosts: n1
+  gather_facts: false
+  tasks:
+    - {name: sums, get_url: {url: "http://127.0.0.1:8099/json", dest: /srv/acts/a, checksum: "sha256:http://127.0.0.1:8099/sums"}, register: a}
+    - {name: force, get_url: {url: "http://127.0.0.1:8099/json", dest: /srv/acts/b, force: true, mode: "0600"}, register: b}
+    - {name: wrong, get_url: {url: "http://127.0.0.1:8099/json", dest: /srv/acts/c, checksum: "sha256:0000000000000000000000000000000000000000000000000000000000000000"}, ignore_errors: true}
+    - {name: nothing, get_url: {url: "http://127.0.0.1:8099/nothing", dest: /srv/acts/d}, register: d, ignore_errors: true}
+    - {name: cut, get_url: {url: "http://127.0.0.1:8099/cut", dest: /srv/acts/e}, ignore_errors: true}
+    - {name: said, copy: {dest: /srv/acts/said, content: "{{ [a.dest, a.size, b.checksum_dest, d.status_code] }}"}}
+"#,
+    );
+    assert_eq!(site.plan().with("changed").len(), 5);
+    let run = site.apply();
+    assert_eq!(run.with("changed"), ["sums", "force", "said"], "{run}");
+    run.says(&["the SHA-256 of what came is 72a62b62b733416948377757ae62fca5259863fd5d939a3dfceed55c39022356", "HTTP Error 404"]);
+    assert_eq!(
+        node.sh("cat /srv/acts/said; echo; cd /srv/acts; ls -A; stat -c %a b"),
+        "[\"/srv/acts/a\", 11, \"8f0c4e3a\", 404]\na\nb\nlog\nsaid\nserver.pl\nsocket\n600"
+            .replace("8f0c4e3a", &node.sh("sha1sum </srv/acts/a | cut -d' ' -f1"))
+    );
+
+    // The same is no change; what differs is replaced.
+    let plan = site.plan();
+    assert_eq!(plan.status("sums"), "unknown");
+    assert_eq!(plan.status("force"), "unknown");
+    let run = site.apply();
+    assert!(run.with("changed").is_empty(), "{run}");
+    node.sh("echo other >/srv/acts/a; echo other >/srv/acts/b");
+    let run = site.apply();
+    assert_eq!(run.with("changed"), ["sums", "force"], "{run}");
+    node.sh("systemctl stop acts");
 }
