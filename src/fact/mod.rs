@@ -9,6 +9,7 @@ pub mod gather;
 pub mod http;
 mod known;
 pub mod path;
+pub mod pem;
 pub mod unit;
 
 use std::collections::{BTreeSet, HashSet};
@@ -19,6 +20,7 @@ pub use apt::{AptLists, CandidateInfo, PackageInfo};
 pub use http::HttpReply;
 pub use known::Known;
 pub use path::{PathInfo, Stat, TreeEntry};
+pub use pem::Pem;
 pub use unit::UnitInfo;
 
 /// A question to a node. Paths may begin with `~` or `~user`; the node resolves them.
@@ -50,6 +52,8 @@ pub enum Question {
     Unit(Arc<str>),
     /// What an `http://` address answers the node.
     Http(Arc<str>),
+    /// What `openssl` says of the key, request or certificate at a path.
+    Pem(Arc<str>),
     /// The gathered facts.
     Facts,
 }
@@ -83,6 +87,8 @@ pub enum Answer {
     Unit(UnitInfo),
     /// To [`Question::Http`]: none when nothing answered.
     Http(Option<HttpReply>),
+    /// To [`Question::Pem`].
+    Pem(Pem),
     /// To [`Question::Facts`]: the value of `ansible_facts`.
     Facts(Arc<serde_json::Map<String, serde_json::Value>>),
 }
@@ -191,6 +197,7 @@ pub fn parse(
             }
             "group" => answers.extend(account::parse_groups(&keys(questions, "group"), body)?),
             "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
+            "pem" => answers.extend(pem::parse_pems(&keys(questions, "pem"), body)?),
             "http" => answers.extend(http::parse_http(&keys(questions, "http"), body)?),
             "facts" => answers.push((Question::Facts, Answer::Facts(gather::parse(body)?))),
             _ => {}
@@ -224,6 +231,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Group(key) => ("group", key),
         Question::Unit(key) => ("unit", key),
         Question::Http(key) => ("http", key),
+        Question::Pem(key) => ("pem", key),
         Question::Facts => ("facts", ""),
     }
 }
@@ -240,7 +248,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 14] = [
+    let builders: [(&'static str, Builder); 15] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -254,6 +262,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("account", account::accounts_script),
         ("group", account::groups_script),
         ("http", http::http_script),
+        ("pem", pem::pems_script),
         ("unit", unit::units_script),
     ];
     builders

@@ -28,6 +28,7 @@ mod template;
 mod user;
 mod validate;
 mod write;
+mod x509;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -153,6 +154,8 @@ pub static KINDS: &[&Kind] = &[
     &file::FILE,
     &group::GROUP,
     &lineinfile::LINEINFILE,
+    &x509::csr::CSR,
+    &x509::key::PRIVATEKEY,
     &ping::PING,
     &release::RELEASE,
     &set_fact::SET_FACT,
@@ -162,6 +165,7 @@ pub static KINDS: &[&Kind] = &[
     &systemd::SYSTEMD,
     &template::TEMPLATE,
     &user::USER,
+    &x509::certificate::CERTIFICATE,
 ];
 
 /// The kind of that name, short or full.

@@ -17,13 +17,14 @@
 //! group web: { gid: 1000, members: [] }   # null for none
 //! unit nginx.service: { load: loaded, active: active, enabled: enabled }
 //! http http://127.0.0.1/x: { status: 200, body: text }     # null for none
+//! pem /etc/x.key: { kind: key, text: "...", now: 0 }    # null for none; false without openssl
 //! facts: { ansible_distribution: Debian }
 //! ```
 
 use std::sync::Arc;
 
 use hadeploy::fact::{
-    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, HttpReply, PackageInfo, PathInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, GroupInfo, HttpReply, PackageInfo, PathInfo, Pem,
     Question, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
@@ -47,6 +48,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "group" => Question::Group(key),
         "unit" => Question::Unit(key),
         "http" => Question::Http(key),
+        "pem" => Question::Pem(key),
         "facts" => Question::Facts,
         _ => return Err(format!("`{words}` is no question")),
     })
@@ -68,6 +70,7 @@ pub fn spell(question: &Question) -> String {
         Question::Group(key) => format!("group {key}"),
         Question::Unit(key) => format!("unit {key}"),
         Question::Http(key) => format!("http {key}"),
+        Question::Pem(key) => format!("pem {key}"),
         Question::Facts => "facts".to_owned(),
     }
 }
@@ -133,6 +136,12 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
             status: number(value, "status").unwrap_or(200) as u16,
             body: string(value, "body").unwrap_or_default(),
         })),
+        Question::Pem(_) => Answer::Pem(Pem {
+            openssl: *value != false,
+            kind: string(value, "kind").unwrap_or_default(),
+            text: string(value, "text").unwrap_or_default(),
+            now: value["now"].as_i64().unwrap_or_default(),
+        }),
         Question::Facts => Answer::Facts(Arc::new(
             value.as_object().ok_or("facts are a mapping")?.clone(),
         )),
