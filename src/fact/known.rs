@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
-    Missing, PackageInfo, PathInfo, Question, TreeEntry, UnitInfo,
+    Missing, PackageInfo, PathInfo, Pem, Question, TreeEntry, UnitInfo,
 };
 use crate::change::Touch;
 
@@ -189,6 +189,14 @@ impl Known {
         }
     }
 
+    /// What a key or certificate is.
+    pub fn pem(&self, path: &str) -> Result<&Pem, Missing> {
+        match self.get(Question::Pem(path.into()))? {
+            Answer::Pem(pem) => Ok(pem),
+            other => unreachable!("{other:?} answers a key"),
+        }
+    }
+
     /// The gathered facts.
     pub fn facts(&self) -> Result<&Arc<serde_json::Map<String, serde_json::Value>>, Missing> {
         match self.get(Question::Facts)? {
@@ -258,6 +266,7 @@ impl Known {
             Question::Path(key)
             | Question::Digest(key)
             | Question::Text(key)
+            | Question::Pem(key)
             | Question::Tree(key)
             | Question::Glob(key) => !homes.iter().any(|home| below(key, home)),
             Question::Probe(_) => false,
@@ -298,7 +307,7 @@ impl Known {
         };
         self.answers.retain(|question, answer| match question {
             Question::Path(key) => !hit(key) || still_absent(key, answer),
-            Question::Digest(key) | Question::Text(key) => {
+            Question::Digest(key) | Question::Text(key) | Question::Pem(key) => {
                 // Without its path's answer nobody knows where the key leads.
                 reals.contains_key(key) && (!hit(key) || still_absent(key, answer))
             }

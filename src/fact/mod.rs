@@ -10,6 +10,7 @@ pub mod gather;
 pub mod http;
 mod known;
 pub mod path;
+pub mod pem;
 pub mod probe;
 pub mod unit;
 
@@ -22,6 +23,8 @@ pub use firewall::{FirewallInfo, Rules};
 pub use http::HttpReply;
 pub use known::Known;
 pub use path::{Listing, PathInfo, Stat, TreeEntry};
+pub use path::{PathInfo, Stat, TreeEntry};
+pub use pem::Pem;
 pub use unit::UnitInfo;
 
 /// A question to a node. Paths may begin with `~` or `~user`; the node resolves them.
@@ -60,6 +63,8 @@ pub enum Question {
     Http(Arc<str>),
     /// The packet filter of both families, as a chain stands in it.
     Firewall(Arc<str>),
+    /// What `openssl` says of the key, request or certificate at a path.
+    Pem(Arc<str>),
     /// The gathered facts.
     Facts,
 }
@@ -99,6 +104,8 @@ pub enum Answer {
     Http(Option<HttpReply>),
     /// To [`Question::Firewall`].
     Firewall(FirewallInfo),
+    /// To [`Question::Pem`].
+    Pem(Pem),
     /// To [`Question::Facts`]: the value of `ansible_facts`.
     Facts(Arc<serde_json::Map<String, serde_json::Value>>),
 }
@@ -209,6 +216,7 @@ pub fn parse(
             "group" => answers.extend(account::parse_groups(&keys(questions, "group"), body)?),
             "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
             "probe" => answers.extend(probe::parse_probes(&keys(questions, "probe"), body)?),
+            "pem" => answers.extend(pem::parse_pems(&keys(questions, "pem"), body)?),
             "http" => answers.extend(http::parse_http(&keys(questions, "http"), body)?),
             "firewall" => {
                 answers.extend(firewall::parse_chains(&keys(questions, "firewall"), body)?);
@@ -248,6 +256,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Probe(key) => ("probe", key),
         Question::Http(key) => ("http", key),
         Question::Firewall(key) => ("firewall", key),
+        Question::Pem(key) => ("pem", key),
         Question::Facts => ("facts", ""),
     }
 }
@@ -264,7 +273,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 17] = [
+    let builders: [(&'static str, Builder); 18] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -281,6 +290,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("probe", probe::probes_script),
         ("http", http::http_script),
         ("firewall", firewall::chains_script),
+        ("pem", pem::pems_script),
         ("unit", unit::units_script),
     ];
     builders

@@ -44,6 +44,7 @@ mod user;
 mod validate;
 mod wait_for;
 mod write;
+mod x509;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -181,6 +182,8 @@ pub static KINDS: &[&Kind] = &[
     &hostname::HOSTNAME,
     &iptables_rules::IPTABLES_RULES,
     &lineinfile::LINEINFILE,
+    &x509::csr::CSR,
+    &x509::key::PRIVATEKEY,
     &ping::PING,
     &reboot::REBOOT,
     &release::RELEASE,
@@ -196,6 +199,7 @@ pub static KINDS: &[&Kind] = &[
     &uri::URI,
     &user::USER,
     &wait_for::WAIT_FOR,
+    &x509::certificate::CERTIFICATE,
 ];
 
 /// The kind of that name, short or full.

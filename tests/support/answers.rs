@@ -20,14 +20,14 @@
 //! probe fetch /etc/motd: "text"           # a kind's own script, called by its first line; what it prints
 //! http http://127.0.0.1/x: { status: 200, body: text }     # null for none
 //! firewall CHAIN: { v4: [rule], v4_input: [rule], v6: … }    # also version, error, legacy, flushed, from, port
+//! pem /etc/x.key: { kind: key, text: "...", now: 0 }    # null for none; false without openssl
 //! facts: { ansible_distribution: Debian }
 //! ```
 
 use std::sync::Arc;
 
 use hadeploy::fact::{
-    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
-    PackageInfo, PathInfo, Question, Rules, Stat, TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing, PackageInfo, PathInfo, Pem, Question, Rules, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
 use sha2::Digest;
@@ -53,6 +53,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "probe" => Question::Probe(key),
         "http" => Question::Http(key),
         "firewall" => Question::Firewall(key),
+        "pem" => Question::Pem(key),
         "facts" => Question::Facts,
         _ => return Err(format!("`{words}` is no question")),
     })
@@ -77,6 +78,7 @@ pub fn spell(question: &Question) -> String {
         Question::Probe(key) => format!("probe {}", key.lines().next().unwrap_or_default()),
         Question::Http(key) => format!("http {key}"),
         Question::Firewall(key) => format!("firewall {key}"),
+        Question::Pem(key) => format!("pem {key}"),
         Question::Facts => "facts".to_owned(),
     }
 }
@@ -147,6 +149,11 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
                 .zip(value["port"].as_u64().and_then(|port| port.try_into().ok())),
             v4: rules(value, "v4"),
             v6: rules(value, "v6"),
+        Question::Pem(_) => Answer::Pem(Pem {
+            openssl: *value != false,
+            kind: string(value, "kind").unwrap_or_default(),
+            text: string(value, "text").unwrap_or_default(),
+            now: value["now"].as_i64().unwrap_or_default(),
         }),
         Question::Facts => Answer::Facts(Arc::new(
             value.as_object().ok_or("facts are a mapping")?.clone(),
