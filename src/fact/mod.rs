@@ -23,7 +23,6 @@ pub use firewall::{FirewallInfo, Rules};
 pub use http::HttpReply;
 pub use known::Known;
 pub use path::{Listing, PathInfo, Stat, TreeEntry};
-pub use path::{PathInfo, Stat, TreeEntry};
 pub use pem::Pem;
 pub use unit::UnitInfo;
 

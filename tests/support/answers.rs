@@ -27,7 +27,8 @@
 use std::sync::Arc;
 
 use hadeploy::fact::{
-    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing, PackageInfo, PathInfo, Pem, Question, Rules, Stat, TreeEntry, UnitInfo,
+    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
+    PackageInfo, PathInfo, Pem, Question, Rules, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
 use sha2::Digest;
@@ -149,6 +150,7 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
                 .zip(value["port"].as_u64().and_then(|port| port.try_into().ok())),
             v4: rules(value, "v4"),
             v6: rules(value, "v6"),
+        }),
         Question::Pem(_) => Answer::Pem(Pem {
             openssl: *value != false,
             kind: string(value, "kind").unwrap_or_default(),
