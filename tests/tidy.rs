@@ -29,11 +29,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "playbook",
         &[
+            "balancer",
             "diagnostic",
             "fact",
             "inventory",
             "name",
             "resource",
+            "rollout",
             "source",
             "template",
             "value",

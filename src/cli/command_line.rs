@@ -25,12 +25,12 @@ pub fn shown(words: &[String]) -> String {
     line
 }
 
-/// The command that applies what `hadeploy plan` with these words has shown.
+/// The command that does what `hadeploy plan`, or a dry run, with these words has shown.
 pub fn to_apply(words: &[String]) -> String {
     let mut subcommand = true;
     let words: Vec<String> = words
         .iter()
-        .filter(|word| *word != "--detailed-exitcode")
+        .filter(|word| *word != "--detailed-exitcode" && *word != "--dry-run")
         .map(|word| {
             if subcommand && word == "plan" {
                 subcommand = false;

@@ -4,6 +4,7 @@ mod apply;
 mod command_line;
 mod defaults;
 mod demo;
+mod deploy;
 mod duration;
 mod environment;
 pub mod exit;
@@ -50,6 +51,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     Apply(Box<apply::ApplyArgs>),
     RollingUpdate(Box<rolling_update::RollingArgs>),
+    Deploy(Box<deploy::DeployArgs>),
+    Rollback(Box<deploy::RollbackArgs>),
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
     Lab(lab::LabArgs),
@@ -94,6 +97,8 @@ fn run_command() -> u8 {
         Command::Plan(args) => block_on(plan::run(*args, &env)),
         Command::Apply(args) => block_on(apply::run(*args, &env)),
         Command::RollingUpdate(args) => block_on(rolling_update::run(*args, &env)),
+        Command::Deploy(args) => block_on(deploy::deploy(*args, &env)),
+        Command::Rollback(args) => block_on(deploy::rollback(*args, &env)),
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),

@@ -147,7 +147,7 @@ pub struct LockArgs {
 }
 
 /// What people who know Ansible may type, and what comes later: refused by name, each with what to do instead.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct RefusedArgs {
     #[arg(short = 'C', long, hide = true)]
     check: bool,

@@ -148,6 +148,7 @@ impl Checker<'_> {
         let values = play
             .environment
             .iter()
+            .chain(&play.rolling)
             .chain(&play.remote_user)
             .chain(&play.connection)
             .chain(&play.port)

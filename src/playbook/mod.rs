@@ -12,6 +12,7 @@ mod parse;
 mod placing;
 mod play;
 mod project;
+mod rolling;
 mod scope;
 mod search;
 mod select;

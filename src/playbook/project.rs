@@ -8,7 +8,7 @@ use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
     BatchSize, Play, Playbook, Search, Task, check, parse_playbook, placing, project_folder,
-    undefined,
+    rolling, undefined,
 };
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, read_vars};
@@ -129,6 +129,7 @@ impl Project {
             placing::check_connections(&project, &mut faults);
         }
         faults.append(&mut check::templates(&project, templates));
+        faults.append(&mut rolling::check(&project));
         if inventory_is_whole {
             faults.append(&mut undefined::names(&project, templates));
         }

@@ -111,7 +111,7 @@ impl Reader {
             timeout: inherited.timeout,
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
-            run_once: inherited.run_once,
+            run_once: inherited.run_once || inherited.rollout == Some(Rollout::Once),
             handler,
             within: inherited.within.into(),
             folder: self.folder(),

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use super::state::{Out, Run};
 use crate::event::{Event, NodeRecap};
 use crate::fact::Missing;
-use crate::playbook::{Rollout as When, Scheduled};
+use crate::playbook::Scheduled;
 use crate::rollout::{
     Member, Next, OnFailure, Outcome, Rank, Rollout, Seen, Share, State, Verdict,
 };
@@ -153,7 +153,10 @@ impl Way<'_> {
         if let Some(why) = self.before_the_drains().await {
             return self.early(&fleet, &seen, Outcome::Stopped(why));
         }
-        let pending = survey::pending(&self.run, &around.rolled, &fleet.names()).await;
+        let pending = match self.run.settings.mode.may_change() {
+            true => survey::pending(&self.run, &around.rolled, &fleet.names()).await,
+            false => survey::shown(&self.run, &around.rolled, &fleet.names()).await,
+        };
         let members: Vec<Member> = fleet
             .names()
             .iter()
@@ -247,7 +250,7 @@ impl Way<'_> {
             .map(|host| format!("{}: {}", host.name, host.why_out()))
     }
 
-    /// Tasks marked `rollout: before` on all nodes, and `rollout: once` on the first, in their order.
+    /// Tasks marked `rollout: before` on all nodes, and `rollout: once` on one of them, in their order.
     async fn before_the_drains(&self) -> Option<String> {
         let around = self.around();
         for play in &around.rolled {
@@ -263,19 +266,16 @@ impl Way<'_> {
                 })
                 .filter(|host| self.prepared.has(host))
                 .collect();
-            for (when, tasks) in section::marked(play) {
-                let hosts = match when {
-                    When::Before => &alive[..],
-                    When::Once => &alive[..alive.len().min(1)],
-                };
-                if hosts.is_empty() || self.run.interrupt.is_cancelled() {
-                    continue;
-                }
-                let part = only(play, |task| tasks.contains(&task.id), false, hosts);
-                super::work(&self.run, &part, &[]).await;
-                if let Some(why) = self.failed(&part) {
-                    return Some(format!("before the first node was taken out, {why}"));
-                }
+            let part = only(play, |task| task.rollout.is_some(), false, &alive);
+            if part.hosts.is_empty() || part.play.all_tasks().next().is_none() {
+                continue;
+            }
+            if self.run.interrupt.is_cancelled() {
+                return Some("interrupted".to_owned());
+            }
+            super::work(&self.run, &part, &[]).await;
+            if let Some(why) = self.failed(&part) {
+                return Some(format!("before the first node was taken out, {why}"));
             }
         }
         None

@@ -41,3 +41,33 @@ pub(super) async fn pending(
     }
     pending
 }
+
+/// The same for a dry run, where everybody is told.
+pub(super) async fn shown(
+    run: &Arc<Run>,
+    plays: &[Arc<Scheduled>],
+    nodes: &[Arc<str>],
+) -> HashSet<Arc<str>> {
+    let open = || {
+        nodes
+            .iter()
+            .filter_map(|name| run.hosts.get(name))
+            .map(|host| {
+                (
+                    host.name.clone(),
+                    host.tally().changed + host.tally().unknown,
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let before = open();
+    for play in plays {
+        let hosts: Vec<&str> = nodes.iter().map(AsRef::as_ref).collect();
+        crate::engine::work(run, &section::turn(play, &hosts), plays).await;
+    }
+    let moved = open().into_iter().zip(before);
+    moved
+        .filter(|((_, now), (_, then))| now > then)
+        .map(|((name, _), _)| name)
+        .collect()
+}

@@ -1,0 +1,38 @@
+//! What can be said of `rolling:` and `rollout:` before anything is rendered.
+
+use super::{Play, Project, Rollout};
+use crate::balancer::Spec;
+use crate::diagnostic::Diagnostic;
+use crate::rollout::Settings;
+
+/// The faults of all plays.
+pub(super) fn check(project: &Project) -> Vec<Diagnostic> {
+    let plays = project.plays.iter().map(|scheduled| &scheduled.play);
+    plays.flat_map(of_play).collect()
+}
+
+fn of_play(play: &Play) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    if let Some(value) = &play.rolling {
+        match Settings::read(value, true) {
+            Ok(settings) => faults.extend(settings.balancer.iter().flat_map(Spec::check)),
+            Err(mut found) => faults.append(&mut found),
+        }
+    }
+    for task in play.all_tasks() {
+        if let (Some(when), Some(notify)) = (task.rollout, task.notify.first()) {
+            let word = match when {
+                Rollout::Before => "before",
+                Rollout::Once => "once",
+            };
+            faults.push(
+                Diagnostic::warning(
+                    &notify.span,
+                    format!("a rolling update does not run this handler: the task is marked `rollout: {word}`"),
+                )
+                .help("such tasks run while the node serves; notify from a task of the node's own turn"),
+            );
+        }
+    }
+    faults
+}
