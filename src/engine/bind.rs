@@ -8,6 +8,7 @@ use minijinja::Value as Native;
 use super::controller::TaskController;
 use super::native;
 use super::scope::{PlayScope, TaskScope};
+use super::state::HostState;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{Loop, LoopKind, Privilege, Task, TaskAction};
 use crate::resource::{Kind, Param, ParamType, Resource};
@@ -24,6 +25,8 @@ pub struct Unit {
     pub resource: Option<Box<dyn Resource>>,
     /// The account that acts; none for the shell's own.
     pub user: Option<String>,
+    /// The host that acts in place of the task's own.
+    pub delegate: Option<Arc<HostState>>,
     /// `environment`.
     pub env: Vec<(String, String)>,
     /// `timeout`.
@@ -192,6 +195,7 @@ impl Binder {
             scope: scope.clone(),
             resource: None,
             user: None,
+            delegate: None,
             env: Vec::new(),
             timeout: None,
             retry: None,
@@ -210,16 +214,23 @@ impl Binder {
         unit.env = self.environment(task, &scope)?;
         unit.timeout = self.timeout(task, &scope)?;
         unit.retry = self.retry(task, &scope)?;
-        let actor = self.actor(&task.privilege, &scope)?;
-        unit.resource = Some(self.resource(task, &scope, &actor)?);
-        unit.user = (actor != self.shell_user()).then_some(actor);
+        unit.delegate = self.delegate(task, &scope)?;
+        let on = unit.delegate.clone().unwrap_or(self.play.host.clone());
+        let actor = self.actor(&task.privilege, &scope, &on)?;
+        unit.resource = Some(self.resource(task, &scope, &actor, &on)?);
+        unit.user = (actor != shell_user(&on)).then_some(actor);
         Ok(unit)
     }
 
     /// The account a task acts as.
-    fn actor(&self, own: &Privilege, scope: &Arc<TaskScope>) -> Result<String, Stop> {
+    fn actor(
+        &self,
+        own: &Privilege,
+        scope: &Arc<TaskScope>,
+        on: &HostState,
+    ) -> Result<String, Stop> {
         let privilege = own.over(&self.play.play.play.privilege);
-        let connection = &self.play.host.connection;
+        let connection = &on.connection;
         let wanted = match self.flag(&privilege.become_, "become", scope)? {
             Some(wanted) => wanted,
             None => connection
@@ -227,7 +238,7 @@ impl Binder {
                 .unwrap_or(self.play.run.settings.force_become),
         };
         if !wanted {
-            return Ok(self.play.host.login.clone());
+            return Ok(on.login.clone());
         }
         let (user, span) = match &privilege.user {
             Some(user) => {
@@ -353,9 +364,16 @@ impl Binder {
     }
 
     /// `~/x` of a task that acts as another account than the shell is that account's.
-    fn own_home(&self, kind: &Kind, name: &str, value: Value, actor: &str) -> Value {
+    fn own_home(
+        &self,
+        kind: &Kind,
+        name: &str,
+        value: Value,
+        actor: &str,
+        on: &HostState,
+    ) -> Value {
         let is_path = |param: &&Param| param.name == name && param.ty == ParamType::Path;
-        if actor == self.shell_user() || !kind.params.iter().any(|param| is_path(&param)) {
+        if actor == shell_user(on) || !kind.params.iter().any(|param| is_path(&param)) {
             return value;
         }
         match value.as_str().and_then(|path| path.strip_prefix('~')) {
@@ -366,12 +384,31 @@ impl Binder {
         }
     }
 
-    /// The account of the shell on the node.
-    fn shell_user(&self) -> &str {
-        if self.play.host.root {
-            "root"
-        } else {
-            &self.play.host.login
+    /// The host that acts, when it is another one.
+    fn delegate(
+        &self,
+        task: &Task,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Option<Arc<HostState>>, Stop> {
+        let Some(delegate) = &task.delegate else {
+            return Ok(None);
+        };
+        let name = self.render(delegate, scope)?;
+        if is_omit(&name) || name.is_null() {
+            return Ok(None);
+        }
+        let wanted = name.as_str().unwrap_or_default();
+        if wanted == &*self.play.host.name {
+            return Ok(None);
+        }
+        match self.play.run.hosts.get(wanted) {
+            Some(host) => Ok(Some(host.clone())),
+            None => Err(Diagnostic::at(
+                &delegate.span,
+                format!("`{wanted}`, which is to act for this host, is not in the run"),
+            )
+            .help("its lease is taken with all others: name it as it is written in the inventory, without values of the run")
+            .into()),
         }
     }
 
@@ -380,6 +417,7 @@ impl Binder {
         task: &Task,
         scope: &Arc<TaskScope>,
         actor: &str,
+        on: &HostState,
     ) -> Result<Box<dyn Resource>, Stop> {
         let TaskAction::Kind { kind, args } = &task.action else {
             return Err(Diagnostic::at(&task.span, "this task is the engine's own").into());
@@ -393,7 +431,7 @@ impl Binder {
             {
                 continue;
             }
-            let value = self.own_home(kind, name, self.render(&entry.value, scope)?, actor);
+            let value = self.own_home(kind, name, self.render(&entry.value, scope)?, actor, on);
             bound.set(name, (!is_omit(&value)).then_some(value));
         }
         for (name, entry) in args.open() {
@@ -433,6 +471,11 @@ impl Binder {
         };
         (kind.bind)(&bound, &controller)
     }
+}
+
+/// The account of the shell on a node.
+fn shell_user(on: &HostState) -> &str {
+    if on.root { "root" } else { &on.login }
 }
 
 fn pair(key: &str, entry: &Entry) -> Value {

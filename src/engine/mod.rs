@@ -8,6 +8,8 @@ mod bind;
 mod block;
 mod connect;
 mod controller;
+mod delegate;
+mod delegates;
 mod files;
 mod finish;
 mod foresee;

@@ -109,6 +109,9 @@ impl HostRun {
         {
             return step;
         }
+        if task.delegate.is_some() {
+            return self.delegated(index, task, walk);
+        }
         // `setup` reads the facts anew when its turn has come; until then they are frozen.
         if task.action.name() == "setup" && self.slots[index].units.is_none() {
             if !walk.clear || !walk.batch.entries.is_empty() {
@@ -144,7 +147,11 @@ impl HostRun {
     }
 
     /// Bound once; a later walk finds it again.
-    fn bound(&mut self, index: usize, task: &Arc<Task>) -> Result<Arc<Vec<Arc<Unit>>>, Stop> {
+    pub(super) fn bound(
+        &mut self,
+        index: usize,
+        task: &Arc<Task>,
+    ) -> Result<Arc<Vec<Arc<Unit>>>, Stop> {
         if let Some(units) = &self.slots[index].units {
             return Ok(units.clone());
         }
@@ -153,7 +160,13 @@ impl HostRun {
         Ok(units)
     }
 
-    fn unbound(&mut self, index: usize, task: &Arc<Task>, stop: Stop, walk: &mut Walk) -> Step {
+    pub(super) fn unbound(
+        &mut self,
+        index: usize,
+        task: &Arc<Task>,
+        stop: Stop,
+        walk: &mut Walk,
+    ) -> Step {
         if !walk.clear || !walk.batch.entries.is_empty() {
             walk.clear = false;
             if matches!(stop, Stop::After(_)) {
@@ -195,7 +208,7 @@ impl HostRun {
     }
 
     /// Some step ends the walk over this task.
-    fn unit(
+    pub(super) fn unit(
         &mut self,
         index: usize,
         number: usize,
