@@ -6,14 +6,14 @@ use std::time::Duration;
 use minijinja::Value as Native;
 
 use super::controller::TaskController;
-use super::native;
+use super::items::extended;
 use super::scope::{PlayScope, TaskScope};
 use super::state::HostState;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Loop, LoopKind, Privilege, Task, TaskAction};
+use crate::playbook::{Privilege, Task, TaskAction};
 use crate::resource::{Kind, Param, ParamType, Resource};
 use crate::template::{Scope, Stop, is_omit, to_native};
-use crate::value::{Entry, Kind as ValueKind, Map, Value};
+use crate::value::{Kind as ValueKind, Value};
 
 /// One thing to do on one host: a task, or one item of its loop.
 pub struct Unit {
@@ -96,47 +96,6 @@ impl Binder {
             vars: task.vars.clone(),
             own,
         })
-    }
-
-    fn label(&self, repeat: &Loop, item: &Value, scope: &Arc<TaskScope>) -> Result<String, Stop> {
-        let shown = match &repeat.label {
-            Some(label) => self.render(label, scope)?,
-            None => item.clone(),
-        };
-        Ok(match shown.as_str() {
-            Some(text) => text.to_owned(),
-            None => shown.to_json().to_string(),
-        })
-    }
-
-    fn items(&self, repeat: &Loop, scope: &Arc<TaskScope>) -> Result<Vec<Value>, Stop> {
-        let value = self.render(&repeat.items, scope)?;
-        let wrong = |wanted: &str| {
-            Stop::from(
-                Diagnostic::at(
-                    &repeat.items.span,
-                    format!("a loop goes over {wanted}, not over {}", value.type_name()),
-                )
-                .help("make it a list, as with `| list`, or `| dict2items` for a mapping"),
-            )
-        };
-        match repeat.kind {
-            LoopKind::List => Ok(value.as_list().ok_or_else(|| wrong("a list"))?.to_vec()),
-            LoopKind::Items => Ok(match value.as_list() {
-                Some(items) => items
-                    .iter()
-                    .flat_map(|item| match item.as_list() {
-                        Some(inner) => inner.to_vec(),
-                        None => vec![item.clone()],
-                    })
-                    .collect(),
-                None => vec![value.clone()],
-            }),
-            LoopKind::Dict => {
-                let map = value.as_map().ok_or_else(|| wrong("a mapping"))?;
-                Ok(map.iter().map(|(key, entry)| pair(key, entry)).collect())
-            }
-        }
     }
 
     fn holds(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<bool, Stop> {
@@ -329,30 +288,6 @@ impl Binder {
         }
     }
 
-    fn retry(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<Option<(u32, Duration)>, Stop> {
-        let Some(until) = &task.until else {
-            return Ok(None);
-        };
-        let number = |value: &Option<Value>, name: &str, default: f64| -> Result<f64, Stop> {
-            let Some(value) = value else {
-                return Ok(default);
-            };
-            let value = self.render(value, scope)?;
-            let number = match &value.kind {
-                ValueKind::Int(number) => Some(*number as f64),
-                ValueKind::Float(number) => Some(*number),
-                ValueKind::Str(text) => text.trim().parse().ok(),
-                _ => None,
-            };
-            number
-                .filter(|number| (0.0..1e9).contains(number))
-                .ok_or_else(|| Diagnostic::at(&value.span, format!("`{name}` is a number")).into())
-        };
-        let retries = number(&until.retries, "retries", 3.0)?;
-        let delay = number(&until.delay, "delay", 5.0)?;
-        Ok(Some((retries as u32, Duration::from_secs_f64(delay))))
-    }
-
     /// The same unit for another attempt: its item stays, its templates are rendered anew.
     pub fn again(&self, task: &Task, unit: &Unit) -> Result<Unit, Stop> {
         self.unit(
@@ -476,38 +411,6 @@ impl Binder {
 /// The account of the shell on a node.
 fn shell_user(on: &HostState) -> &str {
     if on.root { "root" } else { &on.login }
-}
-
-fn pair(key: &str, entry: &Entry) -> Value {
-    let span = &entry.value.span;
-    let map: Map = [
-        ("key", Value::str(key, &entry.key)),
-        ("value", entry.value.clone()),
-    ]
-    .into_iter()
-    .map(|(name, value)| {
-        (
-            Arc::from(name),
-            Entry {
-                key: entry.key.clone(),
-                value,
-            },
-        )
-    })
-    .collect();
-    Value::new(ValueKind::Map(Arc::new(map)), span)
-}
-
-fn extended(index: usize, count: usize) -> Native {
-    native(serde_json::json!({
-        "index": index + 1,
-        "index0": index,
-        "revindex": count - index,
-        "revindex0": count - index - 1,
-        "first": index == 0,
-        "last": index + 1 == count,
-        "length": count,
-    }))
 }
 
 /// What useradd takes by default; anything else could mean something to a shell.

@@ -18,6 +18,7 @@ mod handlers;
 mod heart;
 mod host;
 mod hosts;
+mod items;
 mod layout;
 mod mask;
 mod once;
