@@ -118,6 +118,8 @@ pub struct TaskResult {
     pub task: Arc<str>,
     /// The host's name.
     pub host: Arc<str>,
+    /// The other hosts that acted in its place, if any did.
+    pub delegate: Option<Arc<str>>,
     /// How it ended.
     pub status: Status,
     /// `file:line` of the task.

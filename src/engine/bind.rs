@@ -6,13 +6,14 @@ use std::time::Duration;
 use minijinja::Value as Native;
 
 use super::controller::TaskController;
-use super::native;
+use super::items::extended;
 use super::scope::{PlayScope, TaskScope};
+use super::state::HostState;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Loop, LoopKind, Privilege, Task, TaskAction};
+use crate::playbook::{Privilege, Task, TaskAction};
 use crate::resource::{Kind, Param, ParamType, Resource};
 use crate::template::{Scope, Stop, is_omit, to_native};
-use crate::value::{Entry, Kind as ValueKind, Map, Value};
+use crate::value::{Kind as ValueKind, Value};
 
 /// One thing to do on one host: a task, or one item of its loop.
 pub struct Unit {
@@ -24,6 +25,8 @@ pub struct Unit {
     pub resource: Option<Box<dyn Resource>>,
     /// The account that acts; none for the shell's own.
     pub user: Option<String>,
+    /// The host that acts in place of the task's own.
+    pub delegate: Option<Arc<HostState>>,
     /// `environment`.
     pub env: Vec<(String, String)>,
     /// `timeout`.
@@ -95,47 +98,6 @@ impl Binder {
         })
     }
 
-    fn label(&self, repeat: &Loop, item: &Value, scope: &Arc<TaskScope>) -> Result<String, Stop> {
-        let shown = match &repeat.label {
-            Some(label) => self.render(label, scope)?,
-            None => item.clone(),
-        };
-        Ok(match shown.as_str() {
-            Some(text) => text.to_owned(),
-            None => shown.to_json().to_string(),
-        })
-    }
-
-    fn items(&self, repeat: &Loop, scope: &Arc<TaskScope>) -> Result<Vec<Value>, Stop> {
-        let value = self.render(&repeat.items, scope)?;
-        let wrong = |wanted: &str| {
-            Stop::from(
-                Diagnostic::at(
-                    &repeat.items.span,
-                    format!("a loop goes over {wanted}, not over {}", value.type_name()),
-                )
-                .help("make it a list, as with `| list`, or `| dict2items` for a mapping"),
-            )
-        };
-        match repeat.kind {
-            LoopKind::List => Ok(value.as_list().ok_or_else(|| wrong("a list"))?.to_vec()),
-            LoopKind::Items => Ok(match value.as_list() {
-                Some(items) => items
-                    .iter()
-                    .flat_map(|item| match item.as_list() {
-                        Some(inner) => inner.to_vec(),
-                        None => vec![item.clone()],
-                    })
-                    .collect(),
-                None => vec![value.clone()],
-            }),
-            LoopKind::Dict => {
-                let map = value.as_map().ok_or_else(|| wrong("a mapping"))?;
-                Ok(map.iter().map(|(key, entry)| pair(key, entry)).collect())
-            }
-        }
-    }
-
     fn holds(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<bool, Stop> {
         let names: Arc<dyn Scope> = scope.clone();
         for condition in &task.when {
@@ -192,6 +154,7 @@ impl Binder {
             scope: scope.clone(),
             resource: None,
             user: None,
+            delegate: None,
             env: Vec::new(),
             timeout: None,
             retry: None,
@@ -210,16 +173,23 @@ impl Binder {
         unit.env = self.environment(task, &scope)?;
         unit.timeout = self.timeout(task, &scope)?;
         unit.retry = self.retry(task, &scope)?;
-        let actor = self.actor(&task.privilege, &scope)?;
-        unit.resource = Some(self.resource(task, &scope, &actor)?);
-        unit.user = (actor != self.shell_user()).then_some(actor);
+        unit.delegate = self.delegate(task, &scope)?;
+        let on = unit.delegate.clone().unwrap_or(self.play.host.clone());
+        let actor = self.actor(&task.privilege, &scope, &on)?;
+        unit.resource = Some(self.resource(task, &scope, &actor, &on)?);
+        unit.user = (actor != shell_user(&on)).then_some(actor);
         Ok(unit)
     }
 
     /// The account a task acts as.
-    fn actor(&self, own: &Privilege, scope: &Arc<TaskScope>) -> Result<String, Stop> {
+    fn actor(
+        &self,
+        own: &Privilege,
+        scope: &Arc<TaskScope>,
+        on: &HostState,
+    ) -> Result<String, Stop> {
         let privilege = own.over(&self.play.play.play.privilege);
-        let connection = &self.play.host.connection;
+        let connection = &on.connection;
         let wanted = match self.flag(&privilege.become_, "become", scope)? {
             Some(wanted) => wanted,
             None => connection
@@ -227,7 +197,7 @@ impl Binder {
                 .unwrap_or(self.play.run.settings.force_become),
         };
         if !wanted {
-            return Ok(self.play.host.login.clone());
+            return Ok(on.login.clone());
         }
         let (user, span) = match &privilege.user {
             Some(user) => {
@@ -318,30 +288,6 @@ impl Binder {
         }
     }
 
-    fn retry(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<Option<(u32, Duration)>, Stop> {
-        let Some(until) = &task.until else {
-            return Ok(None);
-        };
-        let number = |value: &Option<Value>, name: &str, default: f64| -> Result<f64, Stop> {
-            let Some(value) = value else {
-                return Ok(default);
-            };
-            let value = self.render(value, scope)?;
-            let number = match &value.kind {
-                ValueKind::Int(number) => Some(*number as f64),
-                ValueKind::Float(number) => Some(*number),
-                ValueKind::Str(text) => text.trim().parse().ok(),
-                _ => None,
-            };
-            number
-                .filter(|number| (0.0..1e9).contains(number))
-                .ok_or_else(|| Diagnostic::at(&value.span, format!("`{name}` is a number")).into())
-        };
-        let retries = number(&until.retries, "retries", 3.0)?;
-        let delay = number(&until.delay, "delay", 5.0)?;
-        Ok(Some((retries as u32, Duration::from_secs_f64(delay))))
-    }
-
     /// The same unit for another attempt: its item stays, its templates are rendered anew.
     pub fn again(&self, task: &Task, unit: &Unit) -> Result<Unit, Stop> {
         self.unit(
@@ -353,9 +299,16 @@ impl Binder {
     }
 
     /// `~/x` of a task that acts as another account than the shell is that account's.
-    fn own_home(&self, kind: &Kind, name: &str, value: Value, actor: &str) -> Value {
+    fn own_home(
+        &self,
+        kind: &Kind,
+        name: &str,
+        value: Value,
+        actor: &str,
+        on: &HostState,
+    ) -> Value {
         let is_path = |param: &&Param| param.name == name && param.ty == ParamType::Path;
-        if actor == self.shell_user() || !kind.params.iter().any(|param| is_path(&param)) {
+        if actor == shell_user(on) || !kind.params.iter().any(|param| is_path(&param)) {
             return value;
         }
         match value.as_str().and_then(|path| path.strip_prefix('~')) {
@@ -366,12 +319,31 @@ impl Binder {
         }
     }
 
-    /// The account of the shell on the node.
-    fn shell_user(&self) -> &str {
-        if self.play.host.root {
-            "root"
-        } else {
-            &self.play.host.login
+    /// The host that acts, when it is another one.
+    fn delegate(
+        &self,
+        task: &Task,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Option<Arc<HostState>>, Stop> {
+        let Some(delegate) = &task.delegate else {
+            return Ok(None);
+        };
+        let name = self.render(delegate, scope)?;
+        if is_omit(&name) || name.is_null() {
+            return Ok(None);
+        }
+        let wanted = name.as_str().unwrap_or_default();
+        if wanted == &*self.play.host.name {
+            return Ok(None);
+        }
+        match self.play.run.hosts.get(wanted) {
+            Some(host) => Ok(Some(host.clone())),
+            None => Err(Diagnostic::at(
+                &delegate.span,
+                format!("`{wanted}`, which is to act for this host, is not in the run"),
+            )
+            .help("its lease is taken with all others: name it as it is written in the inventory, without values of the run")
+            .into()),
         }
     }
 
@@ -380,6 +352,7 @@ impl Binder {
         task: &Task,
         scope: &Arc<TaskScope>,
         actor: &str,
+        on: &HostState,
     ) -> Result<Box<dyn Resource>, Stop> {
         let TaskAction::Kind { kind, args } = &task.action else {
             return Err(Diagnostic::at(&task.span, "this task is the engine's own").into());
@@ -393,7 +366,7 @@ impl Binder {
             {
                 continue;
             }
-            let value = self.own_home(kind, name, self.render(&entry.value, scope)?, actor);
+            let value = self.own_home(kind, name, self.render(&entry.value, scope)?, actor, on);
             bound.set(name, (!is_omit(&value)).then_some(value));
         }
         for (name, entry) in args.open() {
@@ -435,36 +408,9 @@ impl Binder {
     }
 }
 
-fn pair(key: &str, entry: &Entry) -> Value {
-    let span = &entry.value.span;
-    let map: Map = [
-        ("key", Value::str(key, &entry.key)),
-        ("value", entry.value.clone()),
-    ]
-    .into_iter()
-    .map(|(name, value)| {
-        (
-            Arc::from(name),
-            Entry {
-                key: entry.key.clone(),
-                value,
-            },
-        )
-    })
-    .collect();
-    Value::new(ValueKind::Map(Arc::new(map)), span)
-}
-
-fn extended(index: usize, count: usize) -> Native {
-    native(serde_json::json!({
-        "index": index + 1,
-        "index0": index,
-        "revindex": count - index,
-        "revindex0": count - index - 1,
-        "first": index == 0,
-        "last": index + 1 == count,
-        "length": count,
-    }))
+/// The account of the shell on a node.
+fn shell_user(on: &HostState) -> &str {
+    if on.root { "root" } else { &on.login }
 }
 
 /// What useradd takes by default; anything else could mean something to a shell.

@@ -28,8 +28,18 @@ impl HostRun {
         {
             self.unowe(index, task);
         }
+        let there = self.slots[index].units.as_ref().and_then(|units| {
+            let unit = units.get(self.slots[index].ends.len())?;
+            unit.delegate.clone().filter(|_| task.delegate_facts)
+        });
         for (name, value) in &end.facts {
-            self.set(name.as_str().into(), native(value));
+            match &there {
+                Some(there) => {
+                    let mut vars = there.vars();
+                    vars.set.insert(name.as_str().into(), native(value));
+                }
+                None => self.set(name.as_str().into(), native(value)),
+            }
         }
         self.slots[index].ends.push(end);
         let units = self.slots[index].units.clone().unwrap_or_default();

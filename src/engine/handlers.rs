@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::host::HostRun;
+use super::host::{Batch, HostRun, Slot, Turn};
+use super::layout::{Item, What};
 use super::state::lock;
+use super::walk::{Step, Walk};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::event::{Event, Failure};
+use crate::fact::Missing;
 use crate::node::{OwedEntry, OwedNote};
 use crate::playbook::Task;
 use crate::template::{Scope, Stop};
@@ -173,6 +176,58 @@ impl HostRun {
             });
             false
         });
+    }
+}
+
+impl HostRun {
+    /// A place where what is notified runs.
+    pub(super) fn flush(&mut self, index: usize, walk: &mut Walk) -> Step {
+        if !walk.clear {
+            return Step::On;
+        }
+        if walk.batch.entries.is_empty() {
+            let due = self.notified.take_due();
+            if due.is_empty() {
+                self.pass(index);
+                return Step::On;
+            }
+            let place = self.items[index].place;
+            let within = self.items[index].within.clone();
+            let handlers: Vec<Item> = due
+                .into_iter()
+                .map(|handler| Item {
+                    within: within.clone(),
+                    place: (place.0, handler + 1, 0),
+                    what: What::Handler(handler, self.layout.handlers[handler].clone()),
+                })
+                .collect();
+            let added = handlers.len();
+            // The flush stands once more behind them: handlers may notify handlers.
+            let again = Item {
+                place: (place.0, usize::MAX, 0),
+                what: What::Flush,
+                within,
+            };
+            self.items
+                .splice(index..=index, handlers.into_iter().chain([again]));
+            self.slots
+                .splice(index..=index, (0..=added).map(|_| Slot::default()));
+            return Step::Turn(Turn::Script(Batch::default(), Missing::default()));
+        }
+        if self.notified.is_due() || self.batch_notifies(&walk.batch) {
+            return Step::Break;
+        }
+        Step::On
+    }
+
+    fn batch_notifies(&self, batch: &Batch) -> bool {
+        batch
+            .entries
+            .iter()
+            .any(|entry| match &self.items[entry.item].what {
+                What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
+                What::Flush | What::Raise => false,
+            })
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) enum Turn {
     Wait(Place),
     /// Another host does this for all.
     WaitForOnce(Key),
+    /// Another host acts for this unit of a task.
+    Delegate(usize, usize),
     /// Nothing is to be done before then.
     Pause(Instant),
     /// Facts of other hosts are not there yet.
@@ -92,6 +94,8 @@ pub struct HostRun {
     pub(super) broken: bool,
     /// A task failed and the way goes on elsewhere: the walk begins anew.
     pub(super) leaped: bool,
+    /// In a plan: what other hosts would be that act for this one.
+    pub(super) elsewhere: HashMap<Arc<str>, Known>,
     /// What names were before tasks promised to set them.
     pub(super) displaced: HashMap<Arc<str>, Option<Native>>,
     permit: Option<OwnedSemaphorePermit>,
@@ -117,6 +121,7 @@ impl HostRun {
             uncertain: None,
             broken: false,
             leaped: false,
+            elsewhere: HashMap::new(),
             displaced: HashMap::new(),
             permit: None,
         }
@@ -152,6 +157,11 @@ impl HostRun {
                 }
                 Turn::Wait(place) => self.wait(place).await,
                 Turn::WaitForOnce(key) => self.wait_for_once(key).await,
+                Turn::Delegate(index, number) => {
+                    if !self.act_there(index, number).await {
+                        break;
+                    }
+                }
                 Turn::Pause(until) => self.pause(until).await,
                 Turn::WaitForFacts => self.wait_for_facts().await,
             }
@@ -187,7 +197,7 @@ impl HostRun {
         super::serial::too_many_failed(&self.run, &self.play.play)
     }
 
-    async fn wait(&mut self, place: Place) {
+    pub(super) async fn wait(&mut self, place: Place) {
         let progress = self.progress.clone();
         let name = self.host.name.clone();
         if let Some(other) = progress.behind(&name, place) {
@@ -229,6 +239,7 @@ impl HostRun {
 
     fn walk(&mut self) -> Turn {
         self.leaped = false;
+        self.forget_if_stale();
         let mut walk = Walk {
             view: self.known.clone(),
             batch: Batch::default(),

@@ -49,17 +49,30 @@ pub fn of(
 ) -> (IndexMap<Arc<str>, Arc<HostState>>, Vec<Diagnostic>) {
     let mut hosts = IndexMap::new();
     let mut faults = Vec::new();
+    let delegates = super::delegates::of(project, templates);
     for (name, host) in &project.inventory.hosts {
         let plays: Vec<&Scheduled> = project
             .plays
             .iter()
             .filter(|play| play.hosts.contains(name))
             .collect();
-        if plays.is_empty() {
+        let delegated = delegates.get(name.as_str()).copied();
+        if plays.is_empty() && delegated.is_none() {
             continue;
         }
         match state(project, templates, settings, name, host, &plays) {
-            Ok(state) => {
+            Ok(mut state) => {
+                match delegated {
+                    // Root is needed only for what it does for others.
+                    Some(becomes) if plays.is_empty() => {
+                        state.root = state.login == "root"
+                            || state.connection.privileged == Some(true)
+                            || settings.force_become
+                            || becomes;
+                    }
+                    Some(becomes) => state.root |= becomes,
+                    None => {}
+                }
                 hosts.insert(state.name.clone(), Arc::new(state));
             }
             Err(mut found) => faults.append(&mut found),
@@ -134,7 +147,7 @@ fn play_becomes(play: &Play) -> bool {
 }
 
 /// A template may come out as true.
-fn becomes(privilege: &Privilege) -> bool {
+pub(super) fn becomes(privilege: &Privilege) -> bool {
     privilege
         .become_
         .as_ref()

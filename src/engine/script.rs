@@ -93,7 +93,7 @@ impl HostRun {
     }
 
     /// Waits until all leases are held.
-    async fn may_write(&mut self) -> bool {
+    pub(super) async fn may_write(&mut self) -> bool {
         if !self.run.gate.is_decided() {
             self.working("waiting for the leases of all hosts".to_owned());
             let run = self.run.clone();
@@ -198,7 +198,7 @@ impl HostRun {
     }
 
     /// The script's results, entry by entry.
-    fn settle(&mut self, batch: Batch, ends: Vec<StepEnd>, took: u64) {
+    pub(super) fn settle(&mut self, batch: Batch, ends: Vec<StepEnd>, took: u64) {
         let mut ends = ends.into_iter();
         let mut steps = batch.steps.into_iter();
         for entry in batch.entries {

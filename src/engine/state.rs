@@ -159,6 +159,8 @@ pub struct HostState {
     tally: Mutex<Tally>,
     out: Mutex<Out>,
     entered: AtomicBool,
+    /// Another host acted here: what its own run knows of it may be old.
+    pub stale: AtomicBool,
     why: Mutex<String>,
     /// Handlers that earlier runs owe here.
     pub owed: Mutex<Vec<OwedEntry>>,
@@ -196,6 +198,7 @@ impl HostState {
             tally: Mutex::default(),
             out: Mutex::new(Out::Alive),
             entered: AtomicBool::new(false),
+            stale: AtomicBool::new(false),
             why: Mutex::default(),
             owed: Mutex::default(),
             paid: Mutex::default(),

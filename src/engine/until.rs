@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::bind::Binder;
 use super::host::{HostRun, Turn};
+use super::scope::TaskScope;
 use super::verdict::UnitEnd;
 use super::walk::Step;
 use crate::change::Touch;
+use crate::diagnostic::Diagnostic;
 use crate::event::{Failure, Status};
 use crate::fact::Question;
 use crate::playbook::Task;
 use crate::template::Stop;
-use crate::value::Kind;
+use crate::value::{Kind, Value};
 
 impl HostRun {
     /// Whether a unit that ended so is tried once more. If not, its end says how many attempts it took.
@@ -152,6 +155,37 @@ impl HostRun {
     /// When the next item may begin, if that is not yet.
     pub(super) fn rests(&self, index: usize) -> Option<Instant> {
         self.slots[index].rest.filter(|when| Instant::now() < *when)
+    }
+}
+
+impl Binder {
+    /// How often a task is tried again, and after how long.
+    pub(super) fn retry(
+        &self,
+        task: &Task,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Option<(u32, Duration)>, Stop> {
+        let Some(until) = &task.until else {
+            return Ok(None);
+        };
+        let number = |value: &Option<Value>, name: &str, default: f64| -> Result<f64, Stop> {
+            let Some(value) = value else {
+                return Ok(default);
+            };
+            let value = self.render(value, scope)?;
+            let number = match &value.kind {
+                Kind::Int(number) => Some(*number as f64),
+                Kind::Float(number) => Some(*number),
+                Kind::Str(text) => text.trim().parse().ok(),
+                _ => None,
+            };
+            number
+                .filter(|number| (0.0..1e9).contains(number))
+                .ok_or_else(|| Diagnostic::at(&value.span, format!("`{name}` is a number")).into())
+        };
+        let retries = number(&until.retries, "retries", 3.0)?;
+        let delay = number(&until.delay, "delay", 5.0)?;
+        Ok(Some((retries as u32, Duration::from_secs_f64(delay))))
     }
 }
 

@@ -245,6 +245,7 @@ pub fn result(
         play: play.clone(),
         task: task.label.clone(),
         host: host.clone(),
+        delegate: delegates(units),
         status,
         at: task.at.clone(),
         kind: task.action.name(),
@@ -286,6 +287,17 @@ pub fn result(
         hide(&mut result);
     }
     result
+}
+
+/// The other hosts that acted.
+fn delegates(units: &[Arc<Unit>]) -> Option<Arc<str>> {
+    let mut names: Vec<&str> = Vec::new();
+    for delegate in units.iter().filter_map(|unit| unit.delegate.as_ref()) {
+        if !names.contains(&&*delegate.name) {
+            names.push(&delegate.name);
+        }
+    }
+    (!names.is_empty()).then(|| names.join(", ").into())
 }
 
 fn combined(ends: &[UnitEnd]) -> Status {

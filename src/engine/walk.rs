@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::bind::Unit;
 use super::finish::pays_itself;
-use super::host::{Batch, Entry, HostRun, Slot, Turn};
-use super::layout::{Item, What};
+use super::host::{Batch, Entry, HostRun, Turn};
+use super::layout::What;
 use super::progress::END;
 use super::scope::GATHERING;
 use super::state::Out;
@@ -36,55 +36,6 @@ pub(super) enum Step {
 }
 
 impl HostRun {
-    pub(super) fn flush(&mut self, index: usize, walk: &mut Walk) -> Step {
-        if !walk.clear {
-            return Step::On;
-        }
-        if walk.batch.entries.is_empty() {
-            let due = self.notified.take_due();
-            if due.is_empty() {
-                self.pass(index);
-                return Step::On;
-            }
-            let place = self.items[index].place;
-            let within = self.items[index].within.clone();
-            let handlers: Vec<Item> = due
-                .into_iter()
-                .map(|handler| Item {
-                    within: within.clone(),
-                    place: (place.0, handler + 1, 0),
-                    what: What::Handler(handler, self.layout.handlers[handler].clone()),
-                })
-                .collect();
-            let added = handlers.len();
-            // The flush stands once more behind them: handlers may notify handlers.
-            let again = Item {
-                place: (place.0, usize::MAX, 0),
-                what: What::Flush,
-                within,
-            };
-            self.items
-                .splice(index..=index, handlers.into_iter().chain([again]));
-            self.slots
-                .splice(index..=index, (0..=added).map(|_| Slot::default()));
-            return Step::Turn(Turn::Script(Batch::default(), Missing::default()));
-        }
-        if self.notified.is_due() || self.batch_notifies(&walk.batch) {
-            return Step::Break;
-        }
-        Step::On
-    }
-
-    fn batch_notifies(&self, batch: &Batch) -> bool {
-        batch
-            .entries
-            .iter()
-            .any(|entry| match &self.items[entry.item].what {
-                What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
-                What::Flush | What::Raise => false,
-            })
-    }
-
     /// The item at `index` is done, and everything before it.
     pub(super) fn pass(&mut self, index: usize) {
         if index < self.cursor {
@@ -108,6 +59,9 @@ impl HostRun {
             && let Some(step) = self.once(index, task, walk)
         {
             return step;
+        }
+        if task.delegate.is_some() {
+            return self.delegated(index, task, walk);
         }
         // `setup` reads the facts anew when its turn has come; until then they are frozen.
         if task.action.name() == "setup" && self.slots[index].units.is_none() {
@@ -144,7 +98,11 @@ impl HostRun {
     }
 
     /// Bound once; a later walk finds it again.
-    fn bound(&mut self, index: usize, task: &Arc<Task>) -> Result<Arc<Vec<Arc<Unit>>>, Stop> {
+    pub(super) fn bound(
+        &mut self,
+        index: usize,
+        task: &Arc<Task>,
+    ) -> Result<Arc<Vec<Arc<Unit>>>, Stop> {
         if let Some(units) = &self.slots[index].units {
             return Ok(units.clone());
         }
@@ -153,7 +111,13 @@ impl HostRun {
         Ok(units)
     }
 
-    fn unbound(&mut self, index: usize, task: &Arc<Task>, stop: Stop, walk: &mut Walk) -> Step {
+    pub(super) fn unbound(
+        &mut self,
+        index: usize,
+        task: &Arc<Task>,
+        stop: Stop,
+        walk: &mut Walk,
+    ) -> Step {
         if !walk.clear || !walk.batch.entries.is_empty() {
             walk.clear = false;
             if matches!(stop, Stop::After(_)) {
@@ -195,7 +159,7 @@ impl HostRun {
     }
 
     /// Some step ends the walk over this task.
-    fn unit(
+    pub(super) fn unit(
         &mut self,
         index: usize,
         number: usize,

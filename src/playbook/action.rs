@@ -63,7 +63,7 @@ impl Reader {
         let mut found: Option<(Named, Value, Span)> = None;
         let mut broken = false;
         for (key, entry) in map {
-            let candidate = if key.as_ref() == "action" {
+            let candidate = if matches!(key.as_ref(), "action" | "local_action") {
                 let action = self.written_out(&entry.value);
                 broken |= action.is_none();
                 action
@@ -164,7 +164,7 @@ impl Reader {
                 Diagnostic::at(span, format!("hadeploy does not have `{key}` on a task"))
                     .help(instead),
             );
-            return key == "local_action";
+            return false;
         }
         if let Some(instead) = keywords::refused_module(key) {
             self.fault(

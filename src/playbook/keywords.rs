@@ -58,6 +58,9 @@ pub(super) const TASK: &[&str] = &[
     "timeout",
     "rollout",
     "run_once",
+    "delegate_to",
+    "delegate_facts",
+    "local_action",
 ];
 
 /// Keys that an import of tasks may have beside its file.
@@ -79,6 +82,8 @@ pub(super) const IMPORT: &[&str] = &[
     "ignore_errors",
     "rollout",
     "run_once",
+    "delegate_to",
+    "delegate_facts",
 ];
 
 /// Keys that a block may have.
@@ -103,6 +108,8 @@ pub(super) const BLOCK: &[&str] = &[
     "notify",
     "rollout",
     "run_once",
+    "delegate_to",
+    "delegate_facts",
 ];
 
 /// Keys that an import of a playbook may have beside its file.
@@ -195,16 +202,10 @@ const TASK_REFUSED: &[(&str, &str)] = &[
         "debugger",
         "there is no interactive debugger; run `hadeploy plan -v`",
     ),
-    ("delegate_facts", "`delegate_to` comes in a later release"),
-    (
-        "delegate_to",
-        "it comes in a later release; write a play of its own for that host",
-    ),
     (
         "ignore_unreachable",
         "a host that cannot be reached never stops the others; remove the line",
     ),
-    ("local_action", "write a play with `hosts: localhost`"),
     (
         "module_defaults",
         "write the parameters on the tasks, with a variable for what they share",

@@ -163,6 +163,10 @@ pub struct Task {
     pub remote_user: Option<Value>,
     /// Whether one host does it for all.
     pub run_once: bool,
+    /// The host that acts in place of its own.
+    pub delegate: Option<Value>,
+    /// Whether the variables it sets are those of the host that acts.
+    pub delegate_facts: bool,
     /// When it runs in a rolling update; none for each node's own turn.
     pub rollout: Option<Rollout>,
     /// Whether it is a handler.

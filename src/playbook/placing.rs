@@ -42,6 +42,7 @@ pub(super) fn hosts(
     if patterns.iter().flatten().chain(&limit).any(local) {
         project.inventory.add_localhost();
     }
+    delegates(project, faults);
     if inventories.is_empty() && !patterns.iter().flatten().all(local) {
         faults.push(
             Diagnostic::error("no inventory is given")
@@ -64,6 +65,35 @@ pub(super) fn hosts(
             Diagnostic::error("no play has a host")
                 .help("`hadeploy hosts -i INVENTORY` lists what there is"),
         );
+    }
+}
+
+/// Hosts that act for others and are named literally must be there; this machine always is.
+fn delegates(project: &mut Project, faults: &mut Vec<Diagnostic>) {
+    let tasks = project
+        .plays
+        .iter()
+        .flat_map(|scheduled| scheduled.play.tasks_and_handlers());
+    let named: Vec<Value> = tasks
+        .filter_map(|task| task.delegate.clone())
+        .filter(is_literal)
+        .collect();
+    let known = |project: &Project, name: &str| {
+        let mut hosts = project.inventory.hosts.keys();
+        hosts.any(|host| host.as_str() == name)
+    };
+    for value in named {
+        let name = value.as_str().unwrap_or_default();
+        if name == "localhost" {
+            project.inventory.add_localhost();
+        } else if !known(project, name) && !project.inventory.hosts.is_empty() {
+            let hosts = project.inventory.hosts.keys().map(HostName::as_str);
+            faults.push(
+                Diagnostic::at(&value.span, format!("no host is called `{name}`"))
+                    .nearest(name, hosts)
+                    .help("`delegate_to` names a host of the inventory, or `localhost`"),
+            );
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Outer {
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
     pub(super) run_once: bool,
+    pub(super) delegate: Option<Value>,
+    pub(super) delegate_facts: bool,
     pub(super) notify: Vec<Value>,
     pub(super) within: Vec<Within>,
 }
@@ -112,6 +114,8 @@ impl Reader {
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
             run_once: inherited.run_once || inherited.rollout == Some(Rollout::Once),
+            delegate: inherited.delegate,
+            delegate_facts: inherited.delegate_facts,
             handler,
             within: inherited.within.into(),
             folder: self.folder(),
@@ -192,6 +196,14 @@ impl Reader {
                 "diff" => inner.diff = self.flag("diff", value).or(inner.diff),
                 "run_once" => {
                     inner.run_once = self.switch("run_once", value).unwrap_or(inner.run_once);
+                }
+                "delegate_to" => {
+                    inner.delegate = self.text("delegate_to", value).or(inner.delegate);
+                }
+                "local_action" => inner.delegate = Some(Value::str("localhost", &entry.key)),
+                "delegate_facts" => {
+                    let switch = self.switch("delegate_facts", value);
+                    inner.delegate_facts = switch.unwrap_or(inner.delegate_facts);
                 }
                 "rollout" => inner.rollout = self.rollout(value).or(inner.rollout),
                 "timeout" => inner.timeout = self.number("timeout", value).or(inner.timeout),

@@ -49,6 +49,7 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
         .chain(&task.diff)
         .chain(&task.timeout)
         .chain(&task.remote_user)
+        .chain(&task.delegate)
         .chain(task.until.iter().flat_map(|until| &until.retries))
         .chain(task.until.iter().flat_map(|until| &until.delay))
         .chain(of_privilege(&task.privilege));

@@ -136,6 +136,8 @@ struct Task<'a> {
     play: &'a str,
     task: &'a str,
     host: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delegate: Option<&'a str>,
     status: &'static str,
     at: &'a str,
     kind: &'static str,
@@ -279,6 +281,7 @@ fn task(result: &TaskResult) -> Task<'_> {
         play: &result.play,
         task: &result.task,
         host: &result.host,
+        delegate: result.delegate.as_deref(),
         status: result.status.word(),
         at: &result.at,
         kind: result.kind,

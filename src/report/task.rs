@@ -48,7 +48,11 @@ pub(super) fn lines(result: &TaskResult, layout: &Layout) -> Vec<String> {
     if result.handler {
         title = format!("handler: {title}");
     }
-    let head = |title: &str| line(&result.host, &word, result.status, title, layout);
+    let host = match &result.delegate {
+        Some(delegate) => format!("{} -> {delegate}", result.host),
+        None => result.host.to_string(),
+    };
+    let head = |title: &str| line(&host, &word, result.status, title, layout);
     let failed = matches!(result.status, Status::Failed | Status::Unreachable);
     let details = if failed {
         fate(result)

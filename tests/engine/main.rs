@@ -5,6 +5,7 @@ mod batches;
 mod bench;
 mod blocks;
 mod cuts;
+mod delegates;
 mod handlers;
 mod leases;
 mod order;

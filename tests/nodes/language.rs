@@ -17,6 +17,10 @@ pub fn cases() -> Vec<Case> {
         Case::new("language::facts", facts),
         Case::new("language::stat", stat),
         Case::new("language::order_across_hosts", order),
+        Case::new(
+            "language::blocks_attempts_batches_and_delegates",
+            constructs,
+        ),
         Case::new("language::values_of_other_hosts", other_hosts),
         Case::new("language::secrets_stay_hidden", secrets),
     ]
@@ -357,6 +361,74 @@ fn stat(world: &World) {
 "#,
     );
     assert_eq!(run.count("n1", "ok"), 4, "{run}");
+}
+
+fn constructs(world: &World) {
+    let nodes = ["n1", "n2"].map(|host| world.node(host));
+    for node in &nodes {
+        node.sh("rm -rf /srv/la; mkdir -p /srv/la");
+    }
+    let body = r#"  gather_facts: false
+  serial: 1
+  tasks:
+    - name: once
+      shell: echo {{ inventory_hostname }} >>/srv/la/once
+      run_once: true
+    - block:
+        - name: change
+          copy: {content: a, dest: /srv/la/one}
+          notify: act
+        - name: breaks
+          command: test -e /srv/la/good
+          changed_when: false
+      rescue:
+        - name: mend
+          copy: {content: "{{ ansible_failed_task.name }}", dest: /srv/la/good}
+      always:
+        - name: always
+          file: {path: /srv/la/always, state: directory}
+    - name: try
+      shell: echo x >>/srv/la/tries; grep -c x /srv/la/tries
+      register: tried
+      until: tried.stdout | int >= 3
+      delay: 0
+      changed_when: false
+    - name: there
+      lineinfile: {path: /srv/la/members, line: "{{ inventory_hostname }} {{ tried.attempts }}", create: true}
+      delegate_to: n2
+  handlers:
+    - name: act
+      shell: echo acted >>/srv/la/log
+"#;
+    let site = Site::with(&nodes[0].lab, &format!("- hosts: n1:n2\n{body}"));
+    let run = site.apply();
+    assert_eq!(
+        nodes[0].sh("cat /srv/la/once; cat /srv/la/good"),
+        "n1\nbreaks",
+        "{run}"
+    );
+    nodes[1].sh("test ! -e /srv/la/once");
+    for node in &nodes {
+        assert_eq!(
+            node.sh("cat /srv/la/tries | wc -l; cat /srv/la/log; ls -d /srv/la/always"),
+            "3\nacted\n/srv/la/always",
+            "{run}"
+        );
+    }
+    assert_eq!(nodes[1].sh("cat /srv/la/members"), "n1 3\nn2 3", "{run}");
+    nodes[0].sh("test ! -e /srv/la/members");
+    assert_eq!(
+        (run.count("n1", "rescued"), run.count("n2", "rescued")),
+        (1, 1),
+        "{run}"
+    );
+    // Nothing fails now, nothing changes, and nobody acts for anybody.
+    let again = site.apply();
+    assert_eq!(
+        (again.count("n1", "rescued"), again.count("n2", "rescued")),
+        (0, 0),
+        "{again}"
+    );
 }
 
 fn order(world: &World) {

@@ -166,8 +166,12 @@ fn tasks() {
         ),
         ("apt: {name: x}\nlisten: x", "only handlers listen"),
         (
-            "apt: {name: x}\ndelegate_to: x",
-            "hadeploy does not have `delegate_to` on a task",
+            "apt: {name: x}\ndelegate_to: [x]",
+            "error site.yml:4:20: `delegate_to` must be text, not a list",
+        ),
+        (
+            "local_action: aptt name=x",
+            "error site.yml:3:21: unknown key or module `aptt` of a task",
         ),
         ("apt: {name: x}\nasync: 5", "each step runs detached anyway"),
         (

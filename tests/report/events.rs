@@ -54,6 +54,7 @@ pub fn task(host: &str, name: &str, status: Status) -> TaskResult {
     TaskResult {
         play: "web".into(),
         task: name.into(),
+        delegate: None,
         host: host.into(),
         status,
         at: "site.yml:7".into(),

@@ -364,6 +364,7 @@ impl Fleet {
     /// Tells a failure of the rolling update itself as one of the node's tasks.
     fn failed(&self, index: usize, task: &str, failure: Failure) {
         self.run.finish(TaskResult {
+            delegate: None,
             play: self.play.clone(),
             task: task.into(),
             host: self.nodes[index].name.clone(),

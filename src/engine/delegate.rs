@@ -1,0 +1,289 @@
+//! Units that another host acts for: its knowledge, its lease and its connection; the variables stay the original host's.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::bind::Unit;
+use super::connect;
+use super::host::{Batch, Entry, HostRun, Turn};
+use super::layout::What;
+use super::native;
+use super::state::{HostState, Out};
+use super::verdict::UnitEnd;
+use super::walk::{Step, Walk};
+use crate::change::{Change, Touch};
+use crate::event::{Failure, Status};
+use crate::fact::{Answer, Known, Missing, Question};
+use crate::playbook::Task;
+
+/// The most waves of questions before something is wrong.
+const WAVES: u32 = 8;
+
+impl HostRun {
+    /// A task that other hosts act for: its turn comes when all before it is done.
+    pub(super) fn delegated(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
+        if !walk.clear || !walk.batch.entries.is_empty() {
+            walk.clear = false;
+            self.promise(task);
+            return Step::On;
+        }
+        if let Some(step) = self.attempt_again(index, task) {
+            return step;
+        }
+        let units = match self.bound(index, task) {
+            Ok(units) => units,
+            Err(stop) => return self.unbound(index, task, stop, walk),
+        };
+        if units.is_empty() {
+            self.finish_task(index, task);
+            return Step::On;
+        }
+        for number in self.slots[index].ends.len()..units.len() {
+            let unit = &units[number];
+            if unit.delegate.is_some() && unit.resource.is_some() {
+                if !walk.clear || !walk.batch.entries.is_empty() {
+                    walk.clear = false;
+                    break;
+                }
+                return Step::Turn(match self.rests(index) {
+                    Some(when) => Turn::Pause(when),
+                    None => Turn::Delegate(index, number),
+                });
+            }
+            if let Some(step) = self.unit(index, number, task, unit, walk) {
+                return step;
+            }
+        }
+        if !walk.clear {
+            self.promise(task);
+        }
+        Step::On
+    }
+
+    /// Compares and acts on the other host. False when this host is out.
+    pub(super) async fn act_there(&mut self, index: usize, number: usize) -> bool {
+        let (What::Task(task) | What::Handler(_, task)) = self.items[index].what.clone() else {
+            return true;
+        };
+        let units = self.slots[index].units.clone().unwrap_or_default();
+        let Some(unit) = units.get(number).cloned() else {
+            return true;
+        };
+        let Some(there) = unit.delegate.clone() else {
+            return true;
+        };
+        self.working(format!("{} on {}", task.label, there.name));
+        let plan = !self.run.settings.mode.may_change();
+        let mut known = match self.elsewhere.remove(&there.name) {
+            Some(known) if plan => known,
+            _ => Known::new(self.known.wants_diff),
+        };
+        let change = match self.compare_there(&task, &unit, &there, &mut known).await {
+            Ok(change) => change,
+            Err(failure) => {
+                self.conclude(index, number, &task, UnitEnd::failed(failure));
+                return self.host.out() == Out::Alive;
+            }
+        };
+        if let Some(obstacle) = change.obstacle.clone() {
+            let end = match &self.uncertain {
+                Some(after) if plan && obstacle.may_vanish => UnitEnd::unknown(after),
+                _ => {
+                    let mut failure = Failure::new(obstacle.message);
+                    failure.help = obstacle.help;
+                    UnitEnd::failed(failure)
+                }
+            };
+            self.conclude(index, number, &task, end);
+        } else if change.steps.is_empty() {
+            self.conclude(index, number, &task, UnitEnd::of(Status::Ok, change));
+        } else if plan && !unit.reads {
+            let end = foreseen(&task, change, &mut known);
+            self.elsewhere.insert(there.name.clone(), known);
+            self.conclude(index, number, &task, end);
+        } else {
+            return self
+                .write_there(index, number, &task, &unit, &there, change, known)
+                .await;
+        }
+        self.host.out() == Out::Alive
+    }
+
+    async fn compare_there(
+        &mut self,
+        task: &Task,
+        unit: &Unit,
+        there: &Arc<HostState>,
+        known: &mut Known,
+    ) -> Result<Change, Failure> {
+        let Some(resource) = &unit.resource else {
+            return Ok(Change::none(String::new()));
+        };
+        for _ in 0..WAVES {
+            let missing = match resource.diff(known) {
+                Ok(change) => return Ok(change),
+                Err(missing) => missing,
+            };
+            let answers = self.ask_there(there, &missing).await?;
+            for (question, answer) in &answers {
+                if let (Question::Facts, Answer::Facts(facts)) = (question, answer) {
+                    let whose = if task.delegate_facts {
+                        there
+                    } else {
+                        &self.host
+                    };
+                    whose.vars().facts = Some(native(facts.as_ref()));
+                }
+            }
+            known.learn(answers);
+        }
+        Err(Failure::new("its questions do not come to an end"))
+    }
+
+    async fn ask_there(
+        &self,
+        there: &Arc<HostState>,
+        missing: &Missing,
+    ) -> Result<Vec<(Question, Answer)>, Failure> {
+        let lost = || {
+            Failure::new(format!(
+                "`{}`, which acts for this host, cannot be reached",
+                there.name
+            ))
+        };
+        let mut place = there.node.lock().await;
+        let Some(node) = place.as_mut() else {
+            if there.out() == Out::Unreachable {
+                return Err(lost());
+            }
+            let first = connect::first_script(&self.run, there, missing).await;
+            let (node, answers) = first.map_err(|()| lost())?;
+            *place = Some(node);
+            return Ok(answers);
+        };
+        let before = node.round_trips;
+        let answers = node.ask("", missing).await;
+        there.tally().round_trips += node.round_trips - before;
+        drop(place);
+        match answers {
+            Ok((_, answers)) => Ok(answers),
+            Err(error) => {
+                connect::unreachable(&self.run, there, &error);
+                Err(lost())
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn write_there(
+        &mut self,
+        index: usize,
+        number: usize,
+        task: &Arc<Task>,
+        unit: &Unit,
+        there: &Arc<HostState>,
+        change: Change,
+        mut known: Known,
+    ) -> bool {
+        let place = self.items[index].place;
+        let place = (place.0, place.1, number);
+        self.progress.reach(&self.host.name, place);
+        if !self.be_there().await {
+            return false;
+        }
+        while !self.progress.all_at(&self.host.name, place) {
+            if self.run.stop.is_cancelled() || self.must_stop() {
+                return true;
+            }
+            self.wait(place).await;
+        }
+        let plan = !self.run.settings.mode.may_change();
+        if !plan && !self.may_write().await {
+            return false;
+        }
+        // What asks nothing comes here without a connection.
+        let absent = there.node.lock().await.is_none();
+        if absent && let Err(failure) = self.ask_there(there, &Missing::default()).await {
+            self.conclude(index, number, task, UnitEnd::failed(failure));
+            return self.host.out() == Out::Alive;
+        }
+        let mut batch = Batch::default();
+        let judged = task.changed_when.len() + task.failed_when.len() > 0
+            || unit.ignore
+            || unit.retry.is_some();
+        let steps = change.steps.len();
+        self.place_steps(index, task, unit, &change, judged, &mut batch.steps);
+        for step in &mut batch.steps {
+            // The notes of handlers belong to the host whose handlers they are.
+            step.owes.clear();
+        }
+        batch.entries.push(Entry {
+            item: index,
+            unit: number,
+            change,
+            steps,
+        });
+        let began = Instant::now();
+        let mut node = there.node.lock().await;
+        let Some(node) = node.as_mut() else {
+            return true;
+        };
+        let (trips, streams) = (node.round_trips, node.streams);
+        let answer = match plan {
+            true => node.run_reading(&batch.steps, &Missing::default()).await,
+            false => {
+                self.run.touch();
+                node.run_steps(&batch.steps, &Missing::default()).await
+            }
+        };
+        let mut tally = there.tally();
+        tally.round_trips += node.round_trips - trips;
+        tally.streams += node.streams - streams;
+        drop(tally);
+        there.stale.store(true, Ordering::Relaxed);
+        let took = began.elapsed().as_millis() as u64;
+        match answer {
+            Ok((end, _)) => {
+                // What the steps leave is known of the other machine, not of this one.
+                std::mem::swap(&mut self.known, &mut known);
+                self.settle(batch, end.steps, took);
+                std::mem::swap(&mut self.known, &mut known);
+            }
+            Err(error) => {
+                let mut failure = Failure::new(format!("on {}: {error}", there.name));
+                failure.help = error.help();
+                if error.is_unreachable() {
+                    connect::unreachable(&self.run, there, &error);
+                }
+                self.finish_unit(index, task, UnitEnd::failed(failure));
+            }
+        }
+        self.host.out() == Out::Alive
+    }
+
+    /// Forgets what is known of this host when another one acted here.
+    pub(super) fn forget_if_stale(&mut self) {
+        if self.host.stale.swap(false, Ordering::Relaxed) {
+            self.known.touch(&Touch::Everything);
+        }
+    }
+}
+
+/// In a plan: what the steps would leave on the other host.
+fn foreseen(task: &Task, change: Change, known: &mut Known) -> UnitEnd {
+    for step in &change.steps {
+        for touch in step.touches.iter().filter(|it| **it != Touch::Everything) {
+            known.touch(touch);
+        }
+        known.learn(step.predicts.iter().cloned());
+    }
+    let runs =
+        change.steps.iter().any(|step| step.act) && super::verdict::is_command(task.action.name());
+    let mut end = UnitEnd::of(Status::Changed, change);
+    if runs {
+        end.status = Status::Unknown;
+        end.msg = "would run".to_owned();
+    }
+    end
+}

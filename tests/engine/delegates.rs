@@ -1,0 +1,112 @@
+//! Hosts that act for others.
+
+use hadeploy::event::{Mode, Status};
+
+use crate::bench::Bench;
+
+/// `a` and `b` do the play; `lb` is only in the inventory.
+fn play(hosts: &str, tasks: &str) -> String {
+    format!("- name: p\n  hosts: {hosts}\n  gather_facts: false\n  tasks:\n{tasks}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_host_acts_and_the_variables_stay() {
+    let bench = Bench::new(&["a", "b", "lb"]);
+    let lb = bench.hosts[2].path("").display().to_string();
+    let lb = lb.trim_end_matches('/');
+    let tasks = format!(
+        r#"    - name: line
+      lineinfile: {{path: {lb}/f, line: "{{{{ inventory_hostname }}}}", create: true}}
+      delegate_to: lb
+      register: r
+    - name: looped
+      shell: "echo {{{{ item }}}}-{{{{ inventory_hostname }}}} >> {lb}/log"
+      delegate_to: "{{{{ item }}}}"
+      loop: [lb]
+    - {{name: told, assert: {{that: [r is changed]}}}}
+"#
+    );
+    let text = play("'a:b'", &tasks);
+    let told = bench.plan(&text).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert!(!bench.hosts[2].path("f").exists());
+    assert!(!bench.hosts[2].leased());
+    let told = bench.apply(&text).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    let sorted = |name: &str| {
+        let text = bench.hosts[2].read(name);
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted("f"), ["a", "b"], "{}", told.story());
+    assert_eq!(sorted("log"), ["lb-a", "lb-b"], "{}", told.story());
+    let line = told.tasks().find(|task| &*task.task == "line");
+    let line = line.expect("told");
+    assert_eq!(line.delegate.as_deref(), Some("lb"));
+    assert_ne!(&*line.host, "lb");
+    // Its counts are the original host's, its lease was taken with the others.
+    assert_eq!(told.recap.hosts["lb"].changed, 0);
+    assert!(bench.hosts[2].free().await);
+    for mode in [Mode::Plan, Mode::Apply] {
+        let told = bench
+            .run(mode, &text.replace("[r is changed]", "[true]"))
+            .await;
+        assert_eq!(told.status("line"), Some(Status::Ok), "{}", told.story());
+    }
+}
+
+/// What a host's own run knows is asked again when another one acted there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_known_before_another_acted_is_forgotten() {
+    let bench = Bench::new(&["a", "b"]);
+    let there = bench.hosts[1].path("").display().to_string();
+    let there = there.trim_end_matches('/');
+    let tasks = format!(
+        r#"    - {{name: first, copy: {{content: one, dest: {there}/f}}, when: inventory_hostname == 'b'}}
+    - {{name: other, copy: {{content: two, dest: {there}/f}}, delegate_to: b, run_once: true}}
+    - {{name: again, copy: {{content: three, dest: {there}/f}}, when: inventory_hostname == 'b'}}
+"#
+    );
+    let told = bench.apply(&play("all", &tasks)).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert_eq!(bench.hosts[1].read("f"), "three", "{}", told.story());
+    let other = told.tasks().find(|task| &*task.task == "other");
+    let other = other.expect("told");
+    assert_eq!((&*other.host, other.delegate.as_deref()), ("a", Some("b")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegate_that_fails_or_cannot_be_reached_fails_the_task() {
+    let bench = Bench::new(&["a", "lb"]);
+    let tasks = "    - block: [{name: bad, shell: \"exit 4\", delegate_to: lb, register: r}]\n      rescue: [{name: told, assert: {that: [r.rc == 4]}}]\n    - {name: try, shell: \"echo x >> {{ dir }}/n; grep -c x {{ dir }}/n\", delegate_to: lb, register: s, until: s.stdout == '2', delay: 0}\n";
+    let told = bench.apply(&play("a", tasks)).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert_eq!(told.status("told"), Some(Status::Ok), "{}", told.story());
+    assert_eq!(bench.host().read("n"), "x\nx\n");
+    let bench = Bench::new(&["a", "lb"]);
+    bench.hosts[1]
+        .faults
+        .lock()
+        .expect("whole")
+        .push_back(crate::wire::Fault::Refused);
+    let told = bench.apply(&play("a", tasks)).await;
+    assert_eq!(told.status("bad"), Some(Status::Failed), "{}", told.story());
+    assert_eq!(told.recap.hosts["lb"].unreachable, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_go_to_the_original_host_unless_said_otherwise() {
+    let bench = Bench::new(&["a", "b"]);
+    let tasks = r#"    - {set_fact: {x: "{{ inventory_hostname }}"}, delegate_to: b, when: inventory_hostname == 'a'}
+    - {set_fact: {y: "{{ inventory_hostname }}"}, delegate_to: b, delegate_facts: true, when: inventory_hostname == 'a'}
+    - {shell: "true"}
+    - name: told
+      assert:
+        that:
+          - (x | default('-')) == ('a' if inventory_hostname == 'a' else '-')
+          - (y | default('-')) == ('a' if inventory_hostname == 'b' else '-')
+"#;
+    let told = bench.apply(&play("all", tasks)).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+}
