@@ -175,12 +175,16 @@ mod tests {
         let port = listener.local_addr().expect("bound").port();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("a client");
-            let mut request = [0; 512];
-            let read = stream.read(&mut request).expect("a request");
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).expect("a request");
+                request.push(byte[0]);
+            }
             stream
                 .write_all(b"HTTP/1.1 404 Not Found\r\n\r\n50%\n")
                 .expect("written");
-            String::from_utf8_lossy(&request[..read]).into_owned()
+            String::from_utf8_lossy(&request).into_owned()
         });
         let url = format!("http://127.0.0.1:{port}/it's?x=100%25");
         // Nothing listens on the port of the second any more.
