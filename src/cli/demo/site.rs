@@ -50,7 +50,6 @@ const FILES: &[(&str, &str)] = carried![
     "templates/fail2ban/web.local.j2",
     "templates/haproxy/haproxy.cfg.j2",
     "templates/index.html.j2",
-    "templates/nginx/generation.j2",
     "templates/nginx/headers.conf.j2",
     "templates/nginx/health.conf.j2",
     "templates/nginx/nginx.conf.j2",
@@ -117,6 +116,9 @@ impl Site {
             "-i".into(),
             shown(self.inventory.clone()),
             "--yes".into(),
+            // Another run may be building the application on this machine.
+            "--lock-timeout".into(),
+            "10m".into(),
         ]
     }
 }
