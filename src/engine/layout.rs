@@ -59,7 +59,7 @@ impl Layout {
                 place += 1;
             }
             // None before the first task: what an earlier run owes may be mended by this one's tasks, and must not stop them.
-            if place == 0 {
+            if place == 0 && !(play.tasks.is_empty() && play.post_tasks.is_empty()) {
                 continue;
             }
             layout.items.push(Item {
