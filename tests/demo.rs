@@ -1,12 +1,14 @@
-//! The demo as a user runs it: three real nodes, looked at from outside. Needs root on Debian.
+//! The demo as a user runs it: three real nodes behind a balancer, looked at from outside. Needs root on Debian.
 #![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use hadeploy::lab::{Lab, LabError, visit};
+use hadeploy::lab::{Lab, LabError, Manner, Visitors, visit};
 
 const FOLDER: &str = "/var/lib/hadeploy/lab/demo";
 /// There is one lab `demo` on a machine.
@@ -29,11 +31,8 @@ fn three_nodes_are_set_up_and_looked_at() {
     for part in ["changed nothing", "lab --name demo down", "http://10.77."] {
         assert!(told.contains(part), "no `{part}` in:\n{told}");
     }
-    for name in ["n1", "n2", "n3"] {
+    for name in ["n1", "n2", "n3", "lb1"] {
         let address = lab.0.address(name).unwrap();
-        let page = visit((address, 80).into(), "/").unwrap();
-        assert!(page.body.contains(&format!("<strong>{name}</strong>")));
-        assert!(page.body.contains(&address.to_string()));
         let health = visit((address, 80).into(), "/healthz").unwrap();
         assert_eq!((health.status, health.body.as_str()), (200, "ok\n"));
         // The administrator logs in by key, and is root by sudo.
@@ -56,12 +55,10 @@ fn three_nodes_are_set_up_and_looked_at() {
             .args(["sudo -n id -u; cat /proc/sys/net/core/somaxconn"])
             .output();
         assert_eq!(text(&ssh.unwrap().stdout), "0\n4096\n");
-        let enabled = lab
-            .0
-            .exec(name, &["systemctl", "is-enabled", "nginx"])
-            .unwrap();
-        assert_eq!(text(&enabled.stdout), "enabled\n");
+        let failed = ["systemctl", "--failed", "--no-legend"];
+        assert_eq!(text(&lab.0.exec(name, &failed).unwrap().stdout), "");
     }
+    nodes_that_are_drained_leave_without_a_failed_request(&lab.0);
 
     // What stands is neither touched nor replaced unasked.
     let before = fs::read_to_string(format!("{FOLDER}/id_ed25519.pub")).unwrap();
@@ -74,6 +71,47 @@ fn three_nodes_are_set_up_and_looked_at() {
     );
     let after = fs::read_to_string(format!("{FOLDER}/id_ed25519.pub")).unwrap();
     assert_eq!(before, after);
+}
+
+/// Each node in turn says that it wants to leave, waits until it is alone, and starts its web server and its application anew.
+fn nodes_that_are_drained_leave_without_a_failed_request(lab: &Lab) {
+    let leave = "touch /run/hadeploy/drain; sleep 4
+        for i in $(seq 150); do [ -n \"$(ss -Hnt state established '( sport = :443 )')\" ] || break; sleep 0.2; done
+        ss -Hnt state established '( sport = :443 )' | wc -l
+        systemctl restart nginx app@1 app@2 app-worker && cd /srv/app/current && node ready.js 2 && rm /run/hadeploy/drain
+        echo $?; sleep 4";
+    let visitors = |manner, connections, pause| {
+        Visitors {
+            address: (lab.address("lb1").unwrap(), 443).into(),
+            manner,
+            connections,
+            pause: Duration::from_millis(pause),
+            time: Duration::from_secs(300),
+        }
+        .start(&|_| {})
+        .unwrap()
+    };
+    let visits = [
+        visitors(Manner::Keep, 300, 1000),
+        visitors(Manner::Close, 50, 2000),
+        visitors(Manner::Slow, 30, 500),
+    ];
+    for name in ["n1", "n2", "n3"] {
+        let ran = lab.exec(name, &["sh", "-c", leave]).unwrap();
+        assert_eq!(text(&ran.stdout), "0\n0\n", "{name}: {ran:?}");
+    }
+    for visit in visits {
+        let load = visit.end().unwrap();
+        assert!(load.requests > 50, "{load:?}");
+        assert_eq!(load.failed(), 0, "{load:?}");
+    }
+    // These visitors notice it when a node just goes.
+    let visit = visitors(Manner::Keep, 100, 200);
+    thread::sleep(Duration::from_secs(3));
+    lab.exec("n2", &["pkill", "-9", "nginx"]).unwrap();
+    thread::sleep(Duration::from_secs(1));
+    let load = visit.end().unwrap();
+    assert!(load.failed() > 0, "{load:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hadeploy::lab::{Lab, NodeState, Release, Wanted};
+use hadeploy::lab::{Lab, NodeState, NodeStatus, Release, Wanted};
 
 const NAME: &str = "t-lab";
 const FOLDER: &str = "/var/lib/hadeploy/lab/t-lab";
@@ -174,6 +174,7 @@ fn a_lab_lives_and_leaves_nothing() {
     logs_in_and_runs(&lab);
     refuses_other_settings(&lab);
     survives_kill_and_reboot(&lab);
+    a_balancer_joins_and_stays(&lab);
 
     lab.down().unwrap();
     assert_eq!(Traces::read(), before);
@@ -284,6 +285,30 @@ fn survives_kill_and_reboot(lab: &Lab) {
     thread::sleep(Duration::from_millis(500));
     assert_eq!(pid(lab, 0), None, "only a reboot brings a node back");
     assert_eq!(lab.up(&two(), &|_| {}).unwrap()[0].state, NodeState::Up);
+}
+
+fn a_balancer_joins_and_stays(lab: &Lab) {
+    let names = |nodes: Vec<NodeStatus>| -> Vec<String> {
+        nodes.into_iter().map(|node| node.name).collect()
+    };
+    assert_eq!(names(lab.status().unwrap()), ["n1", "n2"]);
+    let up = hadeploy(&["lab", "up", "--name", NAME, "--nodes", "2", "--balancer"]);
+    assert_eq!(up.status.code(), Some(0), "{up:?}");
+    let grown = lab.up(&two(), &|_| {}).unwrap();
+    assert_eq!(names(grown), ["n1", "n2", "lb1"]);
+    let hosts = |pattern: &str| {
+        let inventory = format!("{FOLDER}/inventory.yml");
+        let listed = hadeploy(&["hosts", pattern, "-i", &inventory, "--output", "json"]);
+        assert_eq!(listed.status.code(), Some(0), "{listed:?}");
+        String::from_utf8(listed.stdout).unwrap()
+    };
+    for (pattern, found) in [("nodes", [true, true, false]), ("db", [true, false, false])] {
+        let listed = hosts(pattern);
+        let names = ["\"n1\"", "\"n2\"", "\"lb1\""];
+        assert_eq!(names.map(|name| listed.contains(name)), found, "{listed}");
+    }
+    assert!(hosts("lb").contains("\"lb1\""));
+    assert_eq!(ssh(lab, "lb1", "hostname").stdout, b"lb1\n");
 }
 
 fn broken_labs_are_removed(lab: &Lab, before: &Traces) {

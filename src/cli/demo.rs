@@ -188,6 +188,7 @@ fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Faile
         .map(|node| (node.name, node.address))
         .collect::<Vec<_>>();
     let up = start.elapsed();
+    lab::install_builder(&say::err).map_err(|error| Failed::early("lab up", told(&error)))?;
     let site = Site::write(lab).map_err(|error| Failed::early("site", error))?;
 
     let first = stage(&site, stop, "", first_apply)?.1;

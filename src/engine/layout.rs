@@ -58,6 +58,10 @@ impl Layout {
                 layout.add(Item::of(task, place));
                 place += 1;
             }
+            // None before the first task: what an earlier run owes may be mended by this one's tasks, and must not stop them.
+            if place == 0 && !(play.tasks.is_empty() && play.post_tasks.is_empty()) {
+                continue;
+            }
             layout.items.push(Item {
                 place: (place, 0, 0),
                 what: What::Flush,

@@ -76,6 +76,17 @@ pub(super) fn install_missing(say: Say) -> Result<(), LabError> {
     install(&NEEDED, say)
 }
 
+/// Installs what a release of the sample application is built with, where nothing of it is there: yarn 1, or npm's way to it.
+///
+/// # Errors
+/// The package cannot be installed.
+pub fn install_builder(say: Say) -> Result<(), LabError> {
+    match has("node") && (has("npx") || has("yarn")) {
+        true => Ok(()),
+        false => install(&[("npx", "npm")], say),
+    }
+}
+
 /// Installs the packages of programs that are missing, after saying which.
 pub(super) fn install(needed: &[(&str, &'static str)], say: Say) -> Result<(), LabError> {
     if missing(needed).is_empty() {

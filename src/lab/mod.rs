@@ -35,6 +35,7 @@ use crate::process::{Program, Ran, code};
 pub use access::{ADMINISTRATOR, DOMAIN};
 pub use error::LabError;
 pub use load::{Load, Manner, Visit, Visitors};
+pub use machine::install_builder;
 pub use name::LabName;
 pub use node::BALANCER;
 pub use release::Release;

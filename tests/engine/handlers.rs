@@ -124,6 +124,23 @@ async fn what_a_dead_controller_owed_is_paid_by_the_next() {
     );
 }
 
+/// A handler that fails for what it reads is owed; the play that mends what it reads comes to its tasks first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_waits_for_the_tasks_that_mend_it() {
+    let bench = Bench::new(&["a"]);
+    let plays = |content: &str| {
+        format!(
+            "- hosts: all\n  gather_facts: false\n  tasks:\n    - {{name: conf, copy: {{content: {content}, dest: \"{{{{ dir }}}}/conf\"}}, notify: check}}\n  handlers:\n    - {{name: check, command: \"grep good {{{{ dir }}}}/conf\"}}\n"
+        )
+    };
+    let told = bench.apply(&plays("bad")).await;
+    assert_ne!(told.recap.exit_code, 0, "{}", told.story());
+    assert_eq!(bench.host().owed(), 1);
+    let told = bench.apply(&plays("good")).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert_eq!(bench.host().owed(), 0);
+}
+
 /// Two sections, with a flush between them at which nothing is due, go in one script.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_behind_an_idle_flush_runs_once() {

@@ -1,18 +1,19 @@
 #!/bin/sh
 # Builds one release of the application: build.sh RELEASE ARCHIVE
 #
-# Needs node, tar, gzip, the npm registry, and yarn 1: as `yarn`, as `yarnpkg` (Debian's package), or by `npx`.
+# Needs node, tar, gzip, the npm registry, and yarn 1: as `yarn`, as `yarnpkg` (Debian 12; that of 13 is yarn 4), or by `npx`.
 # The same source gives the same archive, byte for byte.
 set -eu
 release=$1 archive=$2
 source=$(cd "$(dirname "$0")" && pwd)
 case $release in '' | *[!A-Za-z0-9._-]* | .*) echo "no name for a release: $release" >&2; exit 2 ;; esac
 
-if command -v yarn >/dev/null; then yarn=yarn
-elif command -v yarnpkg >/dev/null; then yarn=yarnpkg
+one() { case $("$1" --version 2>/dev/null) in 1.*) ;; *) return 1 ;; esac; }
+if one yarn; then yarn=yarn
+elif one yarnpkg; then yarn=yarnpkg
 elif command -v npx >/dev/null; then yarn='npx --yes yarn@1.22.22'
 else
-  echo "yarn is missing here: install it (on Debian: apt-get install yarnpkg) and build again" >&2
+  echo "yarn 1 is missing here: install it, or npm (on Debian: apt-get install npm), and build again" >&2
   exit 1
 fi
 

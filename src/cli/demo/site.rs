@@ -37,7 +37,7 @@ const FILES: &[(&str, &str)] = carried![
     "playbooks/tasks/data.yml",
     "playbooks/tasks/data_handlers.yml",
     "playbooks/tasks/node_handlers.yml",
-    "playbooks/tasks/ready.yml",
+    "playbooks/tasks/running.yml",
     "playbooks/tasks/security.yml",
     "playbooks/tasks/web.yml",
     "playbooks/tasks/web_security.yml",
@@ -47,10 +47,10 @@ const FILES: &[(&str, &str)] = carried![
     "templates/data/postgresql.conf.j2",
     "templates/fail2ban/fail2ban.local.j2",
     "templates/fail2ban/jails.local.j2",
+    "templates/fail2ban/nginx-banned.conf.j2",
     "templates/fail2ban/web.local.j2",
     "templates/haproxy/haproxy.cfg.j2",
     "templates/index.html.j2",
-    "templates/nginx/generation.j2",
     "templates/nginx/headers.conf.j2",
     "templates/nginx/health.conf.j2",
     "templates/nginx/nginx.conf.j2",
@@ -117,6 +117,9 @@ impl Site {
             "-i".into(),
             shown(self.inventory.clone()),
             "--yes".into(),
+            // Another run may be building the application on this machine.
+            "--lock-timeout".into(),
+            "10m".into(),
         ]
     }
 }
