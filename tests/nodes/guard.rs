@@ -149,9 +149,18 @@ fn reboot_in_the_window(world: &World) {
     let start = Instant::now();
     let boot = node.sh("cat /proc/sys/kernel/random/boot_id");
     let _ = node.lab.exec(&node.name, &["systemctl", "reboot"]);
-    node.wait_for(&format!(
+    let up = format!(
         "[ \"$(cat /proc/sys/kernel/random/boot_id)\" != {boot} ] && systemctl is-active ssh"
-    ));
+    );
+    // It cannot be asked while it is down.
+    let asked = || node.lab.exec(&node.name, &["sh", "-c", &up]);
+    while !asked().is_ok_and(|ran| ran.status == 0) {
+        assert!(
+            start.elapsed() < Duration::from_secs(50),
+            "it does not come back"
+        );
+        thread::sleep(Duration::from_millis(200));
+    }
     restored(&node, Duration::from_secs(20));
     assert!(
         start.elapsed() < Duration::from_secs(50),

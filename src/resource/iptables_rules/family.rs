@@ -103,6 +103,13 @@ impl Family {
 /// A rule by what it does: words without quotes, rates by the day, protocols by their numbers, states and names in one order.
 pub fn essence(rule: &str) -> Vec<String> {
     let mut words = words(rule);
+    // Printed by itself where the rate is printed in another unit than it was given in.
+    if let Some(at) = words
+        .iter()
+        .position(|word| word == "--hashlimit-htable-expire")
+    {
+        words.drain(at..(at + 2).min(words.len()));
+    }
     for at in 1..words.len() {
         let (before, rest) = words.split_at_mut(at);
         let (option, word) = (before[at - 1].as_str(), &mut rest[0]);
@@ -171,7 +178,7 @@ mod tests {
         same("-p vrrp -j ACCEPT", "-p 112 -j ACCEPT");
         same(
             "-m hashlimit --hashlimit-upto 60/min",
-            "-m hashlimit --hashlimit-upto 1/sec",
+            "-m hashlimit --hashlimit-upto 1/sec --hashlimit-htable-expire 60000",
         );
         same(
             "-m comment --comment ssh -j ACCEPT",
