@@ -288,6 +288,10 @@ fn plays() {
             "`run_once` cannot be a template",
         ),
         (
+            "- hosts: all\n  handlers:\n    - name: restart {{ x }}\n      debug: {}\n",
+            "error site.yml:3:13: the name of a handler cannot be a template",
+        ),
+        (
             "- hosts: all\n  handlers:\n    - block: [{debug: {}}]\n",
             "error site.yml:3:7: a block cannot be a handler",
         ),
