@@ -1,6 +1,9 @@
-//! `hadeploy demo`: three real nodes on this machine, set up by the site's playbook, and proved from outside.
+//! `hadeploy demo`: three real nodes behind a load balancer on this machine, set up by the site's playbook, updated while visitors are there, and
+//! proved from outside.
 
+mod crowd;
 mod proof;
+mod rolling;
 mod site;
 
 use std::fmt::Display;
@@ -167,7 +170,7 @@ fn make_room(lab: &Lab, replace: bool) -> Result<(), Failed> {
     }
 }
 
-/// Lab, apply, look from outside, apply again.
+/// Lab, apply, look from outside, apply again, update node after node under load.
 fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Failed> {
     say::out(&format!(
         "{NODES} Debian {release} nodes and a load balancer on this machine, set up over SSH by playbooks/site.yml.\n\
@@ -197,6 +200,10 @@ fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Faile
     }
     let load = visit(lab, &nodes)?;
     let (recap, second) = stage(&site, stop, " --output json", second_apply)?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(Failed::interrupted());
+    }
+    let rolled = rolling::roll(lab, &site)?;
     Ok(Proof {
         nodes,
         up,
@@ -204,6 +211,7 @@ fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Faile
         second,
         recap,
         load,
+        rolled,
     })
 }
 

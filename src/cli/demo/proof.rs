@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::rolling::Rolled;
 use crate::lab::Load;
 
 /// What was proved.
@@ -22,6 +23,8 @@ pub struct Proof {
     pub recap: Recap,
     /// What visitors saw in between.
     pub load: Load,
+    /// The rolling update.
+    pub rolled: Rolled,
 }
 
 /// An apply that changed nothing, in its own words.
@@ -40,11 +43,17 @@ impl Proof {
             "the second apply found {} tasks as wanted and changed nothing ({} scripts per node)",
             self.recap.ok, self.recap.round_trips
         );
+        let rolled = &self.rolled;
+        let update = format!(
+            "the rolling update brought another release and a restart of nginx to {} nodes",
+            rolled.nodes.len()
+        );
         let mut text = String::from("\nProved:\n");
         for (time, what) in [
             (self.up, "the nodes were made and answer SSH"),
             (self.first, "the first apply made them the site"),
             (self.second, &second),
+            (rolled.time, &update),
         ] {
             text.push_str(&format!("  {:>6.2} s  {what}\n", time.as_secs_f64()));
         }
@@ -52,6 +61,27 @@ impl Proof {
             "Visitors through the balancer, over TLS: {}; all nodes answered.\n",
             self.load
         ));
+        text.push_str(&format!(
+            "While it went on: {} requests sent, {} failed.\n",
+            rolled.during.requests, rolled.during.failed
+        ));
+        text.push_str("              half within    99 % within\n");
+        for (when, seen) in [("before", &rolled.before), ("during", &rolled.during)] {
+            text.push_str(&format!(
+                "  {when:<8} {:>12.1} ms {:>11.1} ms\n",
+                seen.keep.p50, seen.keep.p99
+            ));
+        }
+        text.push_str("Seconds per node:  drain  update   check    all\n");
+        for (name, parts) in &rolled.nodes {
+            text.push_str(&format!(
+                "  {name:<14} {:>7.1} {:>7.1} {:>7.1} {:>6.1}\n",
+                parts[0],
+                parts[1],
+                parts[2],
+                parts.iter().sum::<f64>()
+            ));
+        }
         text.push_str("From outside, each node says at /healthz that it is ready:\n");
         for (name, address) in &self.nodes {
             text.push_str(&format!("  {name:<4} http://{address}/healthz\n"));

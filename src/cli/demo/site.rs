@@ -110,9 +110,22 @@ impl Site {
 
     /// The arguments that apply it.
     pub fn apply(&self) -> Vec<String> {
+        self.command("apply")
+    }
+
+    /// The arguments that bring another release to node after node, and a setting of nginx that needs a restart.
+    pub fn roll(&self) -> Vec<String> {
+        let mut words = self.command("rolling-update");
+        for variable in ["app_release=2", "nginx_open_files=16384", "canary_hold=10s"] {
+            words.extend(["-e".into(), variable.into()]);
+        }
+        words
+    }
+
+    fn command(&self, name: &str) -> Vec<String> {
         let shown = |path: PathBuf| path.display().to_string();
         vec![
-            "apply".into(),
+            name.into(),
             shown(self.folder.join("playbooks/site.yml")),
             "-i".into(),
             shown(self.inventory.clone()),
