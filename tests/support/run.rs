@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use hadeploy::lab::Lab;
 use serde_json::Value;
 
-/// A run that takes longer than this hangs.
+/// A run that takes longer than this hangs, unless its site is more patient.
 const DEADLINE: Duration = Duration::from_secs(150);
 
 /// A project folder with a home of its own, so that nothing of the real user's has a say.
@@ -19,15 +20,18 @@ pub struct Site {
     folder: tempfile::TempDir,
     inventory: PathBuf,
     playbook: PathBuf,
+    patience: Duration,
 }
 
 /// A run that goes on.
 pub struct Running {
     child: Child,
-    stdout: JoinHandle<String>,
+    lines: Arc<Mutex<Vec<String>>>,
+    stdout: JoinHandle<()>,
     stderr: JoinHandle<String>,
     words: String,
     start: Instant,
+    patience: Duration,
     peak_kb: u64,
 }
 
@@ -52,6 +56,7 @@ impl Site {
         Site {
             inventory: lab.inventory().unwrap(),
             playbook: folder.path().join("play.yml"),
+            patience: DEADLINE,
             folder,
         }
     }
@@ -72,6 +77,11 @@ impl Site {
     /// Another playbook than the project's `play.yml`.
     pub fn playbook(&mut self, path: PathBuf) {
         self.playbook = path;
+    }
+
+    /// How long a run may take before it counts as hanging.
+    pub fn patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// The path of a file of the project.
@@ -106,14 +116,17 @@ impl Site {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = program.spawn().unwrap();
-        let stdout = drain(child.stdout.take().unwrap());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let stdout = listen(child.stdout.take().unwrap(), lines.clone());
         let stderr = drain(child.stderr.take().unwrap());
         Running {
             child,
+            lines,
             stdout,
             stderr,
             words: words.join(" "),
             start: Instant::now(),
+            patience: self.patience,
             peak_kb: 0,
         }
     }
@@ -153,7 +166,54 @@ fn drain(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
+/// Keeps each line as soon as it is said.
+fn listen(stream: impl Read + Send + 'static, lines: Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n') {
+            let Ok(line) = line else { break };
+            let line = String::from_utf8_lossy(&line).into_owned();
+            lines.lock().unwrap().push(line);
+        }
+    })
+}
+
 impl Running {
+    /// Waits until it said an event like that; the run must not end before.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) {
+        let mut seen = 0;
+        loop {
+            let over = self.child.try_wait().unwrap().is_some();
+            let lines = self.lines.lock().unwrap()[seen..].to_vec();
+            seen += lines.len();
+            let mut events = lines
+                .iter()
+                .filter_map(|line| serde_json::from_str(line).ok());
+            if events.any(|event| wanted(&event)) {
+                return;
+            }
+            let late = self.start.elapsed() > self.patience;
+            if over || late {
+                let _ = self.child.kill();
+                panic!(
+                    "`{}`: waited for {what} in vain\n{}",
+                    self.words,
+                    self.lines.lock().unwrap().join("\n")
+                );
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends a signal such as `INT`.
+    pub fn signal(&self, name: &str) {
+        let own = self.child.id().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", "kill -s \"$0\" \"$1\"", name, &own])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
     /// SIGKILL, at once; nothing is held against what it had said.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -168,18 +228,19 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            if self.start.elapsed() > DEADLINE {
+            if self.start.elapsed() > self.patience {
                 let _ = self.child.kill();
                 panic!(
                     "`{}` hung\n{}\n{}",
                     self.words,
-                    self.stdout.join().unwrap(),
+                    self.lines.lock().unwrap().join("\n"),
                     self.stderr.join().unwrap()
                 );
             }
             thread::sleep(Duration::from_millis(5));
         };
-        let stdout = self.stdout.join().unwrap();
+        self.stdout.join().unwrap();
+        let lines = std::mem::take(&mut *self.lines.lock().unwrap());
         let stderr = self.stderr.join().unwrap();
         let event = |line: &str| match serde_json::from_str(line) {
             Ok(event) => event,
@@ -187,7 +248,7 @@ impl Running {
         };
         let run = Run {
             code: status.code().unwrap_or(-1),
-            events: stdout.lines().map(event).collect(),
+            events: lines.iter().map(|line| event(line)).collect(),
             stderr,
             peak_kb: self.peak_kb,
             words: self.words,
