@@ -137,10 +137,10 @@ impl Resource for Unarchive {
                 Question::Probe(question),
                 Answer::Probe(answer.into_bytes().into()),
             );
-            for path in [Some(&self.dest), self.node_source()].into_iter().flatten() {
-                let answer = known.path(path)?.clone();
-                step = step.predict(Question::Path(path.clone()), Answer::Path(answer));
-            }
+            step = step.predict(
+                Question::Path(self.dest.clone()),
+                Answer::Path(info.clone()),
+            );
         }
         Ok(told(
             change.step(step).reading(Reading::new(read).foreseen()),
@@ -149,13 +149,6 @@ impl Resource for Unarchive {
 }
 
 impl Unarchive {
-    fn node_source(&self) -> Option<&Arc<str>> {
-        match &self.source {
-            Source::Node(path) => Some(path),
-            _ => None,
-        }
-    }
-
     fn questions(&self) -> Vec<Question> {
         let mut questions = vec![Question::Path(self.dest.clone())];
         questions.extend(self.creates.clone().map(Question::Path));
