@@ -158,6 +158,8 @@ pub fn half_known(task: &str, changed: bool) -> Native {
         "checksum_src",
         "checksum_dest",
         "backup_file",
+        "files",
+        "extract_results",
     ];
     let mut entries: Vec<(String, Native)> = unknown
         .iter()

@@ -1,6 +1,6 @@
 //! `get_url`: a file fetched by the node, checked beside the target, then put in its place.
 
-mod script;
+pub mod script;
 
 use std::sync::Arc;
 

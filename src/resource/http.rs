@@ -216,6 +216,25 @@ impl Request {
         Ok(request)
     }
 
+    /// Asks for what is at an address.
+    pub fn of(url: Url, insecure: bool) -> Request {
+        let mut request = Request {
+            login: url.login.clone(),
+            url,
+            method: "GET".to_owned(),
+            headers: Vec::new(),
+            body: None,
+            basic: false,
+            timeout: 10,
+            insecure,
+            ca_path: None,
+            socket: None,
+            follows: true,
+        };
+        request.header("User-Agent", "hadeploy");
+        request
+    }
+
     /// Adds a header, unless it is given.
     pub fn header(&mut self, name: &str, value: &str) {
         let given = |(other, _): &(String, String)| other.eq_ignore_ascii_case(name);

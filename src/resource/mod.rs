@@ -39,6 +39,7 @@ mod stat;
 mod sysctl;
 mod systemd;
 mod template;
+mod unarchive;
 mod uri;
 mod user;
 mod validate;
@@ -196,6 +197,7 @@ pub static KINDS: &[&Kind] = &[
     &systemd::SERVICE,
     &systemd::SYSTEMD,
     &template::TEMPLATE,
+    &unarchive::UNARCHIVE,
     &uri::URI,
     &user::USER,
     &wait_for::WAIT_FOR,

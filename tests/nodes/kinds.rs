@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,7 +18,7 @@ use crate::world::{Node, World};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Story {
-    /// Files of the project: path and content.
+    /// Files of the project: path and content; behind `base64:`, bytes.
     #[serde(default)]
     files: BTreeMap<String, String>,
     /// Shell text run on the node before all.
@@ -100,7 +102,10 @@ fn tell(world: &World, release: u8, story: &Story) {
     let node = world.first(release);
     let site = Site::with(&node.lab, &playbook(story));
     for (name, content) in &story.files {
-        site.write(name, content);
+        match content.strip_prefix("base64:") {
+            Some(bytes) => site.write(name, STANDARD.decode(bytes).unwrap()),
+            None => site.write(name, content),
+        }
     }
     node.sh(&story.prepare);
 

@@ -77,8 +77,8 @@ fn unchanged(same: &str, dest: &str) -> String {
     }
 }
 
-/// Brings the file to `$d/out`. Without curl, apt's helper takes what the plain client does not.
-fn fetch(request: &Request) -> String {
+/// Brings the file to `$d/out`. Without curl, apt's helper takes what the plain client does not. `fail` must end the script.
+pub fn fetch(request: &Request) -> String {
     let Url { text: url, tls, .. } = &request.url;
     let mut text = if *tls {
         let made = request.script();
