@@ -19,6 +19,9 @@ fn help_and_version_are_good_ends() {
         &["plan", "--help"],
         &["apply", "-h"],
         &["validate", "--help"],
+        &["rolling-update", "--help"],
+        &["deploy", "--help"],
+        &["rollback", "-h"],
         &["hosts", "--help"],
         &["lab", "up", "--help"],
     ] {
@@ -39,8 +42,13 @@ fn what_is_not_known_is_a_usage_error() {
     let sandbox = Sandbox::new(&[]);
     for (words, said) in [
         (&[][..], "Usage: hadeploy"),
-        (&["aply"], "similar subcommand exists: 'apply'"),
+        (&["aply"], "similar subcommands exist: 'deploy', 'apply'"),
         (&["plan"], "<PLAYBOOK>"),
+        (&["rolling-update"], "<PLAYBOOK>"),
+        (
+            &["rolling-update", "s.yml", "--max-unavailable", "0"],
+            "--max-unavailable",
+        ),
         (&["plan", "s.yml", "--frobnicate"], "--frobnicate"),
         (&["plan", "s.yml", "--yes"], "--yes"),
         (
@@ -91,10 +99,6 @@ fn what_ansible_has_and_what_comes_later_is_refused_by_name() {
         (
             &["exec", "all", "--", "ls"],
             "`hadeploy exec` comes in a later release",
-        ),
-        (
-            &["rolling-update", "s.yml"],
-            "`hadeploy rolling-update` comes in a later release",
         ),
         (&["vault"], "`hadeploy vault` comes in a later release"),
     ] {

@@ -37,8 +37,8 @@ pub type Case = harness::Case<World>;
 fn cases() -> Vec<Case> {
     // The bare nodes' plan comes first: whatever runs before it writes to them.
     [
-        acts::cases(),
         bare_plan::cases(),
+        acts::cases(),
         kinds::cases(),
         config_tree::cases(),
         release::cases(),
