@@ -1,6 +1,7 @@
 //! The first script of a host: connecting, the lease, owed handlers, facts and every question that needs no answer before it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::gate::Refusal;
@@ -10,7 +11,7 @@ use super::way_in;
 use crate::event::{Event, Failure};
 use crate::fact::{Answer, Known, Missing, Question};
 use crate::node::guard::{left_text, parse_left};
-use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed};
+use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed, parse_serves};
 use crate::node::{Claim, Connector, Node, NodeError, Privilege};
 use crate::secret::Secret;
 
@@ -96,6 +97,7 @@ async fn connect(
     loop {
         let (said, answers) = node.ask(&prologue, missing).await?;
         *lock(&host.owed) = parse_owed(&said);
+        host.serves.store(parse_serves(&said), Ordering::Relaxed);
         for left in parse_left(&said) {
             way_in::tell_left(run, host, &left);
         }

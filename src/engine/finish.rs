@@ -1,6 +1,7 @@
 //! Verdicts: a unit's end, the task's, and what a failure means for the host.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::bind::Unit;
 use super::host::{HostRun, Slot};
@@ -10,7 +11,8 @@ use super::progress::END;
 use super::scope::TaskScope;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
-use crate::event::{Failure, Status};
+use crate::change::Effect;
+use crate::event::{Event, Failure, Mode, Status, TaskResult};
 use crate::playbook::Task;
 use crate::template::{Scope, Stop, is_template};
 use crate::value::Value;
@@ -84,12 +86,37 @@ impl HostRun {
             self.paid(*handler);
         }
         self.host.enter();
+        self.warn_of_restart(&result);
         self.run.finish(result);
         self.slots[index].units = None;
         if failed && !ignored {
             self.fail(index);
         } else {
             self.pass(index);
+        }
+    }
+
+    /// An apply restarts under the visitors' hands what a rolling update would drain first: said once.
+    fn warn_of_restart(&self, result: &TaskResult) {
+        let rolled = self.play.play.play.rolling.is_some()
+            && self.run.settings.mode != Mode::Rolling
+            && self.run.settings.rolling.is_none();
+        if let Effect::Restart(unit) = &result.effect
+            && rolled
+            && result.status == Status::Changed
+            && self.host.serves.load(Ordering::Relaxed)
+            && !self.run.restarted.swap(true, Ordering::Relaxed)
+        {
+            let word = match self.run.settings.mode.may_change() {
+                true => "was restarted",
+                false => "would be restarted",
+            };
+            self.run.say(Event::Warning {
+                host: Some(self.host.name.clone()),
+                message: format!(
+                    "{unit} {word} while the node serves visitors; `hadeploy rolling-update` takes each node out of the balancer first"
+                ),
+            });
         }
     }
 

@@ -99,6 +99,7 @@ pub async fn run(
         files: files::Files::default(),
         touched: AtomicBool::new(false),
         borrows: false,
+        restarted: AtomicBool::new(false),
         hosts,
         events,
         passwords: tokio::sync::Mutex::default(),

@@ -89,6 +89,8 @@ pub struct Run {
     pub touched: AtomicBool,
     /// Whether its connections are another run's, which ends them.
     pub borrows: bool,
+    /// Whether it was said that an apply restarts what serves.
+    pub restarted: AtomicBool,
     /// Every host of the run.
     pub hosts: IndexMap<Arc<str>, Arc<HostState>>,
     pub(super) events: mpsc::UnboundedSender<Event>,
@@ -159,6 +161,8 @@ pub struct HostState {
     tally: Mutex<Tally>,
     out: Mutex<Out>,
     entered: AtomicBool,
+    /// Whether it said, when it was connected, that it takes visitors.
+    pub serves: AtomicBool,
     /// Another host acted here: what its own run knows of it may be old.
     pub stale: AtomicBool,
     why: Mutex<String>,
@@ -198,6 +202,7 @@ impl HostState {
             tally: Mutex::default(),
             out: Mutex::new(Out::Alive),
             entered: AtomicBool::new(false),
+            serves: AtomicBool::new(false),
             stale: AtomicBool::new(false),
             why: Mutex::default(),
             owed: Mutex::default(),

@@ -20,6 +20,11 @@ pub const EXPIRY: Duration = Duration::from_secs(30);
 /// How often the holder says that it lives.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
 
+/// While it is there, the node's health page says that visitors may come.
+const READY: &str = "/run/hadeploy/ready";
+/// While it is there, the node's health page says that none should.
+const DRAIN: &str = "/run/hadeploy/drain";
+
 /// Who holds a lease, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseInfo {
@@ -133,8 +138,15 @@ pub fn beat_text(base: &str, run: &str) -> String {
 /// Shell text that prints the notes of owed handlers, without a program of its own.
 pub fn owed_text() -> String {
     format!(
-        "for f in {OWED}/*; do [ -f \"$f\" ] && read -r l <\"$f\" && printf 'OWED %s %s\\n' \"${{f##*/}}\" \"$l\"; done\n"
+        "[ ! -f {READY} ] || [ -f {DRAIN} ] || printf 'SERVES\\n'\nfor f in {OWED}/*; do [ -f \"$f\" ] && read -r l <\"$f\" && printf 'OWED %s %s\\n' \"${{f##*/}}\" \"$l\"; done\n"
     )
+}
+
+/// Whether the node says by its flags that it takes visitors, as [`owed_text`] found it.
+pub fn parse_serves(output: &[u8]) -> bool {
+    output
+        .split(|byte| *byte == b'\n')
+        .any(|line| line == b"SERVES")
 }
 
 /// What [`claim_text`] printed; none when it said nothing, as where `/run` cannot be written.

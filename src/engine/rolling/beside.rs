@@ -41,6 +41,7 @@ pub(super) fn run(
         stop: run.stop.clone(),
         touched: AtomicBool::new(false),
         borrows: true,
+        restarted: AtomicBool::new(false),
         hosts,
         events,
         passwords: Default::default(),
