@@ -158,6 +158,8 @@ struct Unarchive {
     list: bool,
     newer: bool,
     attributes: Attributes,
+    /// The acting account.
+    user: Arc<str>,
     /// `OWNER:GROUP`, as given.
     principals: String,
     /// Words for `chmod`.
@@ -204,6 +206,7 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
         list: args.bool("list_files", false),
         newer: args.bool("keep_newer", false),
         attributes: Attributes::bind(args, controller)?,
+        user: controller.user().into(),
         principals,
         mode: args.str("mode").map(str::to_owned),
     }))

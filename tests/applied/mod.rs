@@ -333,3 +333,49 @@ fn a_file_of_the_node_is_copied_there() {
         ("here".to_owned(), 0o600)
     );
 }
+
+/// An archive of one file and what comes before it; names and link targets are as given.
+fn archive(entries: &[(&str, &str)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, target) in entries {
+        let mut header = tar::Header::new_ustar();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_old_mut().linkname[..target.len()].copy_from_slice(target.as_bytes());
+        header.set_mode(0o644);
+        header.set_entry_type(match *target {
+            "" => tar::EntryType::Regular,
+            _ => tar::EntryType::Symlink,
+        });
+        header.set_cksum();
+        builder.append(&header, std::io::empty()).expect("appended");
+    }
+    builder.into_inner().expect("ended")
+}
+
+#[test]
+fn no_archive_leaves_its_folder() {
+    let node = Node::new();
+    for folder in ["in", "outside"] {
+        std::fs::create_dir(node.path(folder)).expect("made");
+    }
+    node.write("outside/kept", "kept");
+    let outside = node.text("outside");
+    for (entries, words) in [
+        (
+            vec![("ok", ""), ("a/../../outside/evil", "")],
+            "below `dest`",
+        ),
+        (vec![("/evil", "")], "below `dest`"),
+        (vec![("x", &*outside), ("x/evil", "")], "x/evil"),
+    ] {
+        std::fs::write(node.path("a.tar"), archive(&entries)).expect("written");
+        let arguments =
+            json!({ "src": node.text("a.tar"), "dest": node.text("in"), "remote_src": true });
+        let said = node.fails("unarchive", arguments, "");
+        assert!(said.contains(words), "{said}");
+        for folder in ["in", "outside"] {
+            let left = std::fs::read_dir(node.path(folder)).expect("a folder");
+            assert_eq!(left.count(), usize::from(folder == "outside"), "{said}");
+        }
+    }
+}

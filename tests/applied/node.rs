@@ -114,7 +114,7 @@ impl Node {
         let (change, _) = self.diff(&*resource);
         let output = run_under(limit, &change.steps[0]);
         assert!(!output.status.success());
-        String::from_utf8_lossy(&output.stderr).into_owned()
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 }
 

@@ -1,7 +1,3 @@
-case $(id -u) in
-0) notes=/var/lib/hadeploy/unarchive ;;
-*) notes=$(getent passwd "$(id -u)" | cut -d: -f6)/.local/state/hadeploy/unarchive ;;
-esac
 export LC_ALL=C
 state() (
   cd -- "$2" || exit

@@ -46,9 +46,16 @@ impl Unarchive {
         text
     }
 
-    /// Names the note.
+    /// Names the note, in a folder of the acting account's.
     pub(super) fn noted(&self, dest: &str) -> String {
-        format!("{NOTES}note=$notes/{}", self.key(dest))
+        let folder = match &*self.user {
+            "root" => "/var/lib/hadeploy/unarchive".to_owned(),
+            user => format!(
+                "$(getent passwd {} | cut -d: -f6)/.local/state/hadeploy/unarchive",
+                quote(user)
+            ),
+        };
+        format!("{NOTES}notes={folder}\nnote=$notes/{}", self.key(dest))
     }
 
     /// Whether all is unpacked as it was packed.
@@ -64,11 +71,11 @@ impl Unarchive {
     /// Unpacks it. `src` is the archive on the node, `sum` what it must be.
     pub(super) fn script(&self, dest: &str, src: Option<&str>, sum: Option<&str>) -> String {
         let mut text = temporary(&format!("{}/archive", dest.trim_end_matches('/')));
-        text.push_str(NOTES);
+        text.push_str(&self.noted(dest));
+        text.push('\n');
         text.push_str(PRELUDE);
         text.push_str(&format!(
-            "note=$notes/{} dest={} listed={}\nmkdir -m 0700 -- \"$t\" || exit\nmkdir -m 0700 -- \"$t/x\" || exit\n",
-            self.key(dest),
+            "dest={} listed={}\nmkdir -m 0700 -- \"$t\" || exit\nmkdir -m 0700 -- \"$t/x\" || exit\n",
             quote(dest),
             if self.list { "1" } else { "" }
         ));
