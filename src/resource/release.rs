@@ -1,4 +1,5 @@
-//! `release`: releases of an application side by side, each in a folder that is never altered, and a link to the current one.
+//! `release`: releases of an application side by side, each in a folder that is never altered, with links to the current one and the one
+//! before it.
 
 mod diff;
 mod script;
@@ -25,8 +26,8 @@ pub static RELEASE: Kind = Kind {
         Param::new("checksum", ParamType::Str, "SHA-256 of the tarball; needed with `remote_src`."),
         Param::new("strip_components", ParamType::Int, "How many leading folders of the names in a tarball are dropped.").default("0"),
         Param::new("current", ParamType::Bool, "Whether the link is switched to this release. With false it is only unpacked.").default("true"),
-        Param::new("link", ParamType::Str, "The name of the link.").default("current"),
-        Param::new("keep", ParamType::Int, "How many releases stay, the current one among them. Releases that a process still runs in and the one before the current one always stay.").default("3"),
+        Param::new("link", ParamType::Str, "The name of the link. What it led to before, `previous` (`LINK-previous` for another `link`) leads to from then on.").default("current"),
+        Param::new("keep", ParamType::Int, "How many releases stay, the current one among them. Releases that a process still runs in or that a link in `path` leads to always stay.").default("3"),
         Param::new("shared", ParamType::List, "Paths in the release that are links to what bears the same name in `shared`. One with a slash at its end is a folder that is made there."),
         attributes::OWNER,
         attributes::GROUP,
@@ -89,7 +90,7 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
         args.str("release").ok_or_else(|| needs("release"))?,
     )?;
     let link = name(args, "link", args.str("link").unwrap_or("current"))?;
-    if ["releases", "shared"].contains(&&*link) {
+    if ["previous", "releases", "shared"].contains(&&*link) {
         return Err(Diagnostic::at(
             args.value_place("link"),
             format!("the link cannot be called `{link}`"),

@@ -23,7 +23,7 @@ fn old_ones_go(world: &World, release: u8) {
     node.sh("systemctl stop worker 2>/dev/null; rm -rf /srv/life");
     let site = Site::with(&node.lab, &play("src: app, release: r1"));
     let releases =
-        || node.sh("ls /srv/life/app/releases | tr '\\n' ' '; readlink /srv/life/app/current");
+        || node.sh("ls /srv/life/app/releases | tr '\\n' ' '; readlink /srv/life/app/current /srv/life/app/previous | tr '\\n' ' '");
     site.write("files/app/main", "1\n");
     site.apply();
     node.sh("systemd-run --quiet --collect --unit=worker --working-directory=/srv/life/app/releases/r1 sleep infinity");
@@ -33,7 +33,7 @@ fn old_ones_go(world: &World, release: u8) {
         site.apply();
     }
     // A worker still runs in r1; r3 is the one before; r2 is gone.
-    assert_eq!(releases(), "r1 r3 r4 releases/r4");
+    assert_eq!(releases(), "r1 r3 r4 releases/r4 releases/r3");
 
     // Another content under an id that is taken.
     site.write("files/app/main", "other\n");
@@ -52,7 +52,7 @@ fn old_ones_go(world: &World, release: u8) {
     node.sh("systemctl stop worker");
     site.write("play.yml", play("src: app, release: r5, current: false"));
     site.apply();
-    assert_eq!(releases(), "r3 r4 r5 releases/r3");
+    assert_eq!(releases(), "r3 r4 r5 releases/r3 releases/r4");
 
     // A tarball of the node that is not the one that was meant.
     node.sh("tar -C /srv/life/app/releases/r3 -czf /srv/life/a.tgz main");
@@ -65,7 +65,7 @@ fn old_ones_go(world: &World, release: u8) {
     );
     let run = site.expect(&["apply"], 3);
     run.says(&["/srv/life/a.tgz has another checksum"]);
-    assert_eq!(releases(), "r3 r4 r5 releases/r3");
+    assert_eq!(releases(), "r3 r4 r5 releases/r3 releases/r4");
     let sum = node.sh("sha256sum </srv/life/a.tgz | cut -d ' ' -f 1");
     site.write(
         "play.yml",
@@ -75,12 +75,12 @@ fn old_ones_go(world: &World, release: u8) {
     );
     let run = site.apply();
     assert_eq!(run.with("changed"), ["release"], "{run}");
-    assert_eq!(releases(), "r3 r5 r6 releases/r6");
+    assert_eq!(releases(), "r3 r5 r6 releases/r6 releases/r3");
     // Its own tarball of the controller.
     site.write("files/b.tar", b"no tarball".repeat(100));
     site.write("play.yml", play("src: b.tar, release: r7"));
     site.expect(&["apply"], 3);
-    assert_eq!(releases(), "r3 r5 r6 releases/r6");
+    assert_eq!(releases(), "r3 r5 r6 releases/r6 releases/r3");
     assert_eq!(
         node.sh("ls -A /srv/life/app/releases | grep hadeploy || echo clean"),
         "clean"

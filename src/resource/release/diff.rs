@@ -90,6 +90,14 @@ impl Resource for Release {
 }
 
 impl Release {
+    /// The name of the link to the release before.
+    pub(super) fn previous(&self) -> String {
+        match &*self.link {
+            "current" => "previous".to_owned(),
+            link => format!("{link}-previous"),
+        }
+    }
+
     pub(super) fn below(&self, name: &str) -> String {
         format!("{}/{name}", self.path.trim_end_matches('/'))
     }
@@ -182,6 +190,7 @@ impl Release {
         };
         Ok(step
             .touch(Touch::Path(path.clone()))
+            .touch(Touch::Path(self.below(&self.previous())))
             .predict(Question::Path(path.into()), Answer::Path(info)))
     }
 }

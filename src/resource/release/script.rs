@@ -63,15 +63,22 @@ pub fn unpack(release: &Release, source: &Source, base: &str, resolved: &Resolve
 /// Makes the release the current one.
 pub fn switch(release: &Release, base: &str, before: Option<&str>) -> Step {
     let link = quote(&format!("{base}/{}", release.link));
-    let new = quote(&format!("{base}/.{}.new", release.link));
+    let new = quote(&format!("{base}/.{}", release.link));
     let id = &release.id;
     let old = before.and_then(|link| link.trim_end_matches('/').rsplit('/').next());
-    let script = format!(
-        "rm -f -- {new} && ln -s -- releases/{id} {new} && mv -T -- {new} {link} || exit 1\n\
-         printf '%s\\n' {} >{}\n",
-        quote(old.unwrap_or_default()),
-        quote(&format!("{base}/releases/.previous"))
-    );
+    let previous = release.previous();
+    let mut script = "put() { rm -f -- \"$1.new\" && ln -s -- \"$2\" \"$1.new\" && mv -T -- \"$1.new\" \"$3\"; }\n".to_owned();
+    // First: when the node stops in between, the next run still switches.
+    if let Some(old) = old {
+        let leads = quote(&format!("releases/{old}"));
+        let (new, link) = (format!("{base}/.{previous}"), format!("{base}/{previous}"));
+        script.push_str(&format!(
+            "put {} {leads} {} || exit 1\n",
+            quote(&new),
+            quote(&link)
+        ));
+    }
+    script.push_str(&format!("put {new} releases/{id} {link} || exit 1\n"));
     let leads = |target: Option<&str>| Expect::Path {
         path: format!("{base}/{}", release.link),
         kind: Some(if target.is_some() { 'l' } else { '-' }),
@@ -86,19 +93,18 @@ pub fn switch(release: &Release, base: &str, before: Option<&str>) -> Step {
         .verify(leads(Some(&format!("releases/{id}"))))
 }
 
-/// Removes what is too old. Only folders with a marker are releases.
+/// Removes what is too old. Only folders with a marker are releases, and where a link leads to stays.
 pub fn prune(release: &Release, base: &str) -> String {
     format!(
         "cd -- {}/releases || exit 1\nreal=$(pwd -P) kept=0\n\
-         now=$(readlink -- ../{}) now=${{now##*/}}\nprevious=$(cat .previous 2>/dev/null)\n\
+         linked=' '\nfor link in ../* ; do [ -L \"$link\" ] || continue; link=$(readlink -- \"$link\"); linked=\"$linked${{link##*/}} \"; done\n\
          used=$(readlink /proc/[0-9]*/cwd /proc/[0-9]*/exe 2>/dev/null | sort -u)\n\
          for marker in $(ls -1t -- */{MARKER} 2>/dev/null); do\n  name=${{marker%/*}}\n  kept=$((kept + 1))\n  \
-         case $name in {}|\"$now\"|\"$previous\") continue ;; esac\n  \
+         [ \"$name\" != {} ] || continue\n  case $linked in *\" $name \"*) continue ;; esac\n  \
          [ \"$kept\" -gt {} ] || continue\n  \
          printf '%s\\n' \"$used\" | awk -v p=\"$real/$name/\" 'index($0 \"/\", p) == 1 {{ f = 1 }} END {{ exit !f }}' && continue\n  \
          rm -rf -- \"$name\"\ndone\n:\n",
         quote(base),
-        release.link,
         release.id,
         release.keep,
     )
