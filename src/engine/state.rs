@@ -159,6 +159,7 @@ pub struct HostState {
     tally: Mutex<Tally>,
     out: Mutex<Out>,
     entered: AtomicBool,
+    failed: AtomicBool,
     /// Another host acted here: what its own run knows of it may be old.
     pub stale: AtomicBool,
     why: Mutex<String>,
@@ -198,6 +199,7 @@ impl HostState {
             tally: Mutex::default(),
             out: Mutex::new(Out::Alive),
             entered: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             stale: AtomicBool::new(false),
             why: Mutex::default(),
             owed: Mutex::default(),
@@ -250,6 +252,16 @@ impl HostState {
         if *out == Out::Alive {
             *out = why;
         }
+    }
+
+    /// Remembers that a task failed for good; only forced handlers may still run.
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Whether a task failed for good, or it could not be reached.
+    pub fn is_bad(&self) -> bool {
+        self.failed.load(Ordering::Acquire) || matches!(self.out(), Out::Failed | Out::Unreachable)
     }
 
     /// Remembers that it came to its tasks.
