@@ -198,6 +198,9 @@ impl HostRun {
             }
             self.wait(place).await;
         }
+        if self.must_stop() {
+            return true;
+        }
         let plan = !self.run.settings.mode.may_change();
         if !plan && !self.may_write().await {
             return false;

@@ -136,8 +136,10 @@ impl HostRun {
         if self.host.out() == Out::Alive && self.leap(index) {
             return;
         }
-        self.pass(index);
+        // Counted before others see that this host is further: they may have to stop for it.
+        self.host.fail();
         if self.play.play.play.force_handlers && !self.broken && self.notified.is_due() {
+            self.pass(index);
             self.broken = true;
             let place = (END.0 - 1, 0, 0);
             self.items.truncate(self.cursor);
@@ -151,6 +153,7 @@ impl HostRun {
             return;
         }
         self.host.take_out(Out::Failed);
+        self.pass(index);
     }
 
     /// `failed_when`, then `changed_when`, in the scope of the result.

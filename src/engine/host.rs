@@ -145,6 +145,10 @@ impl HostRun {
                 break;
             }
             let turn = self.walk();
+            // A host that failed during the walk may be why this one came to its place.
+            if matches!(turn, Turn::Script(..)) && self.must_stop() {
+                continue;
+            }
             if matches!(turn, Turn::Wait(_) | Turn::WaitForOnce(_)) && !self.be_there().await {
                 break;
             }
@@ -192,9 +196,9 @@ impl HostRun {
         self.permit = self.run.forks.clone().acquire_owned().await.ok();
     }
 
-    /// Whether more hosts of the play failed than may.
+    /// Whether more hosts of the play failed than may. Of those that failed, forced handlers run all the same.
     pub(super) fn must_stop(&self) -> bool {
-        super::serial::too_many_failed(&self.run, &self.play.play)
+        !self.host.is_bad() && super::serial::too_many_failed(&self.run, &self.play.play)
     }
 
     pub(super) async fn wait(&mut self, place: Place) {

@@ -34,11 +34,10 @@ pub fn too_many_failed(run: &Run, play: &Scheduled) -> bool {
     let Some(percentage) = play.play.may_fail else {
         return false;
     };
-    let is_bad = |host: &&Arc<HostState>| matches!(host.out(), Out::Failed | Out::Unreachable);
     let hosts = play.hosts.iter();
     let failed = hosts
         .filter_map(|name| run.hosts.get(name.as_str()))
-        .filter(is_bad)
+        .filter(|host| host.is_bad())
         .count();
     failed as f64 * 100.0 > percentage * play.hosts.len() as f64
 }

@@ -163,6 +163,7 @@ pub struct HostState {
     entered: AtomicBool,
     /// Whether it said, when it was connected, that it takes visitors.
     pub serves: AtomicBool,
+    failed: AtomicBool,
     /// Another host acted here: what its own run knows of it may be old.
     pub stale: AtomicBool,
     why: Mutex<String>,
@@ -203,6 +204,7 @@ impl HostState {
             out: Mutex::new(Out::Alive),
             entered: AtomicBool::new(false),
             serves: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             stale: AtomicBool::new(false),
             why: Mutex::default(),
             owed: Mutex::default(),
@@ -255,6 +257,16 @@ impl HostState {
         if *out == Out::Alive {
             *out = why;
         }
+    }
+
+    /// Remembers that a task failed for good; only forced handlers may still run.
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Whether a task failed for good, or it could not be reached.
+    pub fn is_bad(&self) -> bool {
+        self.failed.load(Ordering::Acquire) || matches!(self.out(), Out::Failed | Out::Unreachable)
     }
 
     /// Remembers that it came to its tasks.

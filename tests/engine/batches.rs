@@ -79,6 +79,20 @@ async fn more_failures_than_may_be_stop_the_others() {
     }
 }
 
+/// A host counts as failed from the failure on, and not only when its forced handlers have run.
+#[tokio::test(flavor = "multi_thread")]
+async fn forced_handlers_run_where_the_others_stop() {
+    let bench = Bench::new(&["a", "b", "c"]);
+    let tasks = format!(
+        "    - {{shell: \"true\", notify: h}}\n    - {{shell: \"test {{{{ inventory_hostname }}}} != a\"}}\n    - {{shell: \"echo {{{{ inventory_hostname }}}} >> {{all}}\"}}\n{HANDLER}"
+    );
+    let head = "  any_errors_fatal: true\n  force_handlers: true\n";
+    let told = bench.apply(&play(&bench, head, &tasks)).await;
+    assert_eq!(told.recap.exit_code, 3, "{}", told.story());
+    assert_eq!(log(&bench), ["ha"], "{}", told.story());
+    assert_eq!(failed(&told), ["a"]);
+}
+
 const ONCE: &str = r#"    - {name: once, shell: "echo once{{ inventory_hostname }} >> {all}; echo said", run_once: true, register: r, notify: h}
     - {name: fact, set_fact: {x: "{{ inventory_hostname }}"}, run_once: true}
     - {shell: "echo {{ r.stdout }}{{ x }} >> {all}"}
