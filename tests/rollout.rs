@@ -439,3 +439,40 @@ fn with_another_node_off_nothing_begins() {
             .all(|machine| machine.release == Release::Old)
     );
 }
+
+#[test]
+fn a_node_that_is_only_watched_is_not_touched_and_counts() {
+    let policy = Policy {
+        batch: 1,
+        max_unavailable: 1,
+        on_failure: OnFailure::Stop,
+        soak: false,
+    };
+    for (seen, begins) in [
+        (Seen::InService, true),
+        (Seen::Out("drained".to_owned()), false),
+        (Seen::Lost("no answer".to_owned()), false),
+    ] {
+        let members = vec![
+            Member::new("n1", Rank::Plain, true, &Seen::InService),
+            Member::new("n2", Rank::Plain, true, &seen).watched(),
+        ];
+        let mut rollout = Rollout::new(policy, members);
+        let mut touched = Vec::new();
+        let verdict = loop {
+            match rollout.go_on() {
+                Next::End(verdict) => break verdict,
+                Next::Look => rollout.looked(&[Seen::InService, seen.clone()]),
+                Next::Do(acts) => {
+                    for (index, act) in acts {
+                        touched.push(index);
+                        rollout.report(index, act, Report::Done);
+                    }
+                }
+            }
+        };
+        assert!(!touched.contains(&1), "the watched node was touched");
+        assert_eq!(!touched.is_empty(), begins, "{seen:?}: {verdict:?}");
+        assert_eq!(verdict.outcome == Outcome::Done, begins, "{seen:?}");
+    }
+}

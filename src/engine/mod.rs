@@ -73,7 +73,7 @@ pub async fn run(
     interrupt: CancellationToken,
 ) -> Recap {
     let began = Instant::now();
-    let (hosts, faults) = hosts::of(&project, &templates, &settings);
+    let (hosts, mut faults) = hosts::of(&project, &templates, &settings);
     let _ = events.send(Event::RunStarted {
         mode: settings.mode,
         run_id: settings.run_id.clone(),
@@ -82,7 +82,7 @@ pub async fn run(
         log: settings.log.clone(),
     });
     let fatal = faults.iter().any(|fault| fault.is_error());
-    for fault in faults {
+    for fault in faults.drain(..) {
         let _ = events.send(Event::Diagnostic(Box::new(fault)));
     }
     let plays: Vec<Arc<Scheduled>> = project.plays.iter().cloned().map(Arc::new).collect();
@@ -114,6 +114,11 @@ pub async fn run(
     if run.settings.rolling.is_some() {
         // The node on its way is finished, whatever the user wants of the others.
         run.stop = CancellationToken::new();
+        // What the limit leaves out counts for what the fleet can spare.
+        let rolled = plays.iter().filter(|play| play.play.rolling.is_some());
+        let beyond = rolled.flat_map(|play| &play.beyond);
+        let beyond = beyond.map(|host| host.as_str().to_owned()).collect();
+        faults = admit(&mut run, beyond);
         let shared = Arc::new(run);
         let answer = rolling::prepare(&shared, &plays);
         // Nobody else has it yet.
@@ -121,14 +126,13 @@ pub async fn run(
             unreachable!("a run that has not begun has one owner");
         };
         run = own;
-        let faults = match answer {
+        match answer {
             Ok(ready) => {
-                let faults = admit(&mut run, ready.balancer_hosts());
+                faults.append(&mut admit(&mut run, ready.balancer_hosts()));
                 prepared = Some(ready);
-                faults
             }
-            Err(faults) => faults,
-        };
+            Err(mut found) => faults.append(&mut found),
+        }
         if faults.iter().any(|fault| fault.is_error()) {
             for fault in faults {
                 run.say(Event::Diagnostic(Box::new(fault)));

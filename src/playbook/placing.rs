@@ -127,7 +127,9 @@ fn place(
     scheduled.hosts = matched.hosts;
     let why = if !scheduled.hosts.is_empty() {
         if let Some(limited) = limited {
-            scheduled.hosts.retain(|host| limited.contains(host));
+            let hosts = std::mem::take(&mut scheduled.hosts);
+            (scheduled.hosts, scheduled.beyond) =
+                hosts.into_iter().partition(|host| limited.contains(host));
         }
         "`--limit` leaves it no host".to_owned()
     } else if matched.empty_groups.is_empty() {

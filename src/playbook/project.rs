@@ -39,6 +39,8 @@ pub struct Scheduled {
     pub play: Play,
     /// Its hosts in inventory order; empty when it is skipped.
     pub hosts: Vec<HostName>,
+    /// Hosts that its pattern selects and `--limit` leaves out: never changed.
+    pub beyond: Vec<HostName>,
     /// The sizes of its batches, the last one for all that follow; none for one batch of all.
     pub batches: Vec<BatchSize>,
     /// The folder of the playbook it was given with: `playbook_dir`.
@@ -113,6 +115,7 @@ impl Project {
                     playbook.plays.into_iter().map(|play| Scheduled {
                         play,
                         hosts: Vec::new(),
+                        beyond: Vec::new(),
                         batches: Vec::new(),
                         playbook_folder: folder.clone(),
                     })

@@ -134,4 +134,11 @@ impl Member {
             over: false,
         }
     }
+
+    /// It counts for what the fleet can spare, and nothing is done with it.
+    pub fn watched(mut self) -> Member {
+        self.pending = false;
+        self.over = true;
+        self
+    }
 }

@@ -22,8 +22,9 @@ fn old_ones_go(world: &World, release: u8) {
     let node = world.first(release);
     node.sh("systemctl stop worker 2>/dev/null; rm -rf /srv/life");
     let site = Site::with(&node.lab, &play("src: app, release: r1"));
-    let releases =
-        || node.sh("ls /srv/life/app/releases | tr '\\n' ' '; readlink /srv/life/app/current /srv/life/app/previous | tr '\\n' ' '");
+    let releases = || {
+        node.sh("ls /srv/life/app/releases | tr '\\n' ' '; readlink /srv/life/app/current /srv/life/app/previous | tr '\\n' ' '")
+    };
     site.write("files/app/main", "1\n");
     site.apply();
     node.sh("systemd-run --quiet --collect --unit=worker --working-directory=/srv/life/app/releases/r1 sleep infinity");

@@ -20,9 +20,7 @@ use super::state::{Out, Run};
 use crate::event::{Event, NodeRecap};
 use crate::fact::Missing;
 use crate::playbook::Scheduled;
-use crate::rollout::{
-    Member, Next, OnFailure, Outcome, Rank, Rollout, Seen, Share, State, Verdict,
-};
+use crate::rollout::{Member, Next, OnFailure, Outcome, Rollout, Seen, Share, State, Verdict};
 
 use fleet::Fleet;
 pub(super) use prepare::{Prepared, prepare};
@@ -143,15 +141,15 @@ impl Way<'_> {
             Err(why) => return End::refused(why),
         };
         if let Some(why) = cannot_spare(&fleet, &seen) {
-            return self.early(&fleet, &seen, Outcome::Refused(why));
+            return self.early(&seen, Outcome::Refused(why));
         }
         fleet.remember_releases().await;
         let around = self.around();
         if let Some(why) = self.whole_plays(&around.before).await {
-            return self.early(&fleet, &seen, Outcome::Stopped(why));
+            return self.early(&seen, Outcome::Stopped(why));
         }
         if let Some(why) = self.before_the_drains().await {
-            return self.early(&fleet, &seen, Outcome::Stopped(why));
+            return self.early(&seen, Outcome::Stopped(why));
         }
         let pending = match self.run.settings.mode.may_change() {
             true => survey::pending(&self.run, &around.rolled, &fleet.names()).await,
@@ -161,9 +159,8 @@ impl Way<'_> {
             .names()
             .iter()
             .zip(&seen)
-            .map(|(name, seen)| {
-                Member::new(name.clone(), Rank::Plain, pending.contains(name), seen)
-            })
+            .enumerate()
+            .map(|(index, (name, seen))| self.prepared.member(index, pending.contains(name), seen))
             .collect();
         let mut end = self.drive(&fleet, &around.rolled, members).await;
         if matches!(end.verdict.outcome, Outcome::Done)
@@ -175,12 +172,11 @@ impl Way<'_> {
     }
 
     /// An end before the first drain.
-    fn early(&self, fleet: &Fleet, seen: &[Seen], outcome: Outcome) -> End {
-        let members: Vec<Member> = fleet
-            .names()
+    fn early(&self, seen: &[Seen], outcome: Outcome) -> End {
+        let members: Vec<Member> = seen
             .iter()
-            .zip(seen)
-            .map(|(name, seen)| Member::new(name.clone(), Rank::Plain, true, seen))
+            .enumerate()
+            .map(|(index, seen)| self.prepared.member(index, true, seen))
             .collect();
         let nodes = members
             .iter()

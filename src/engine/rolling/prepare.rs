@@ -6,8 +6,9 @@ use crate::balancer::{Member, Spec};
 use crate::diagnostic::Diagnostic;
 use crate::engine::scope::PlayScope;
 use crate::engine::state::{HostState, Run};
+use crate::name::HostName;
 use crate::playbook::Scheduled;
-use crate::rollout::{Policy, Settings};
+use crate::rollout::{self, Policy, Rank, Seen, Settings};
 use crate::template::{Lookup, Scope, Stop};
 use crate::value::{Kind, Value};
 
@@ -31,6 +32,8 @@ pub(in crate::engine) struct Prepare {
     pub spec: Spec,
     /// The node as the balancer knows it.
     pub member: Member,
+    /// `--limit` leaves it out: it is only looked at.
+    pub watched: bool,
 }
 
 impl Prepared {
@@ -50,6 +53,16 @@ impl Prepared {
 
     pub(super) fn policy(&self) -> Policy {
         self.first().settings.policy(self.nodes.len())
+    }
+
+    /// The node as a member of the rollout.
+    pub(super) fn member(&self, index: usize, pending: bool, seen: &Seen) -> rollout::Member {
+        let node = &self.nodes[index];
+        let member = rollout::Member::new(node.name.clone(), Rank::Plain, pending, seen);
+        match node.watched {
+            true => member.watched(),
+            false => member,
+        }
     }
 
     /// Hosts of the inventory that the balancer needs.
@@ -96,12 +109,16 @@ pub(in crate::engine) fn prepare(
     let mut faults = Vec::new();
     let mut nodes = Vec::new();
     for (name, host) in &run.hosts {
-        let hosts = rolled.iter().flat_map(|(play, _)| &play.hosts);
-        if !hosts.into_iter().any(|host| host.as_str() == &**name) {
+        let taken = |hosts: &[HostName]| hosts.iter().any(|host| host.as_str() == &**name);
+        let changed = rolled.iter().any(|(play, _)| taken(&play.hosts));
+        if !changed && !rolled.iter().any(|(play, _)| taken(&play.beyond)) {
             continue;
         }
         match node(run, first, host, value) {
-            Ok(node) => nodes.push(node),
+            Ok(node) => nodes.push(Prepare {
+                watched: !changed,
+                ..node
+            }),
             Err(mut found) => {
                 faults.append(&mut found);
                 break;
@@ -176,5 +193,6 @@ fn node(
         member: spec.member(&host.name, &address),
         settings,
         spec,
+        watched: false,
     })
 }
