@@ -256,11 +256,13 @@ impl LoadBalancer for Haproxy {
     }
 
     async fn enable(&self, member: &Member) -> Result<(), BalancerError> {
-        self.views(member).await?;
-        // The health page first, so that HAProxy's checks do not find an old answer.
-        if self.flags {
+        let known = self.views(member).await;
+        // The health page first, so that HAProxy's checks do not find an old answer. It is set even where HAProxy cannot be asked: once
+        // it runs again, the node's own flag must not keep visitors from a healthy node.
+        if self.flags && !matches!(known, Err(BalancerError::UnknownMember { .. })) {
             self.node.mark_ready(&member.host).await?;
         }
+        known?;
         self.set(member, "ready").await?;
         let up = |views: &[View]| view::service(views) == Service::In;
         let deadline = Instant::now() + self.enable_timeout;

@@ -36,7 +36,7 @@ fn another_goes_off(world: &World) {
     platform.lab.kill("n3").unwrap();
     let run = running.wait();
     assert_eq!(run.code, 3, "{run}");
-    assert!(run.reason().contains("n3 no longer serves"), "{run}");
+    assert!(run.reason().contains("n3"), "{run}");
     assert!(!run.drained("n2") && !run.drained("n3"), "{run}");
     assert!(
         matches!(run.states("n1").last(), Some(&"attached" | &"in_service")),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::balancer::{Hands, Reply};
 use crate::command::quote;
-use crate::engine::state::Run;
+use crate::engine::state::{HostState, Run};
 use crate::node::nonce;
 
 /// A host that has not answered a small script by then is lost.
@@ -22,20 +22,31 @@ impl Hands for RunHands {
         let Some(host) = self.0.hosts.get(host) else {
             return Err(format!("`{host}` is not a host of this run"));
         };
-        let mut place = host.node.lock().await;
-        let Some(node) = place.as_mut() else {
-            return Err(format!("{} is not connected", host.name));
-        };
-        let mark = nonce();
-        let text = wrap(script, &mark);
-        let before = node.round_trips;
-        let answer = tokio::time::timeout(DEADLINE, node.read(&text)).await;
-        host.tally().round_trips += node.round_trips - before;
-        match answer {
-            Err(_) => Err(format!("no answer within {} s", DEADLINE.as_secs())),
-            Ok(Err(error)) => Err(error.to_string()),
-            Ok(Ok(output)) => unwrap(&output, &mark),
+        let (host, script) = (host.clone(), script.to_owned());
+        // In a task of its own: who gives up waiting leaves no answer behind that the next one would take for theirs.
+        let asked = tokio::spawn(async move { ask(&host, &script).await });
+        asked.await.map_err(|error| error.to_string())?
+    }
+}
+
+async fn ask(host: &HostState, script: &str) -> Result<Reply, String> {
+    let mut place = host.node.lock().await;
+    let Some(node) = place.as_mut() else {
+        return Err(format!("{} is not connected", host.name));
+    };
+    let mark = nonce();
+    let text = wrap(script, &mark);
+    let before = node.round_trips;
+    let answer = tokio::time::timeout(DEADLINE, node.read(&text)).await;
+    host.tally().round_trips += node.round_trips - before;
+    match answer {
+        Err(_) => {
+            // Its answer may still come.
+            *place = None;
+            Err(format!("no answer within {} s", DEADLINE.as_secs()))
         }
+        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Ok(output)) => unwrap(&output, &mark),
     }
 }
 
