@@ -110,7 +110,10 @@ impl Reader {
                         play.may_fail = Some(0.0);
                     }
                 }
-                "rolling" if value.as_map().is_some() => play.rolling = Some(value.clone()),
+                // A variable may hold the whole mapping, for several playbooks.
+                "rolling" if value.as_map().is_some() || is_template(value) => {
+                    play.rolling = Some(value.clone());
+                }
                 "rolling" if value.is_null() => {}
                 "rolling" => self.wrong("rolling", "a mapping", value),
                 "become" => play.privilege.become_ = self.flag("become", value),
@@ -329,4 +332,8 @@ pub(super) fn spot(map: &Map, value: &Value) -> (crate::source::Span, Arc<str>) 
         .clone();
     let at = at(&span);
     (span, at)
+}
+
+fn is_template(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains("{{"))
 }

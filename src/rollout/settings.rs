@@ -182,5 +182,7 @@ mod tests {
     fn templates_wait_until_they_are_rendered() {
         let settings = read("batch: \"{{ n }}\"\nhealth: {http: \"http://127.0.0.1:{{ p }}/\"}");
         assert!(settings.is_ok(), "{settings:?}");
+        let settings = read("\"{{ rolling_update }}\"");
+        assert!(settings.is_ok(), "{settings:?}");
     }
 }

@@ -15,6 +15,7 @@ macro_rules! carried {
 
 /// The files as they stand in the repository, by their paths there.
 const FILES: &[(&str, &str)] = carried![
+    "playbooks/deploy.yml",
     "playbooks/files/app/build.sh",
     "playbooks/files/app/job.js",
     "playbooks/files/app/migrate.js",
@@ -27,7 +28,6 @@ const FILES: &[(&str, &str)] = carried![
     "playbooks/files/app/web/index.html",
     "playbooks/files/app/worker.js",
     "playbooks/files/app/yarn.lock",
-    "playbooks/release.yml",
     "playbooks/site.yml",
     "playbooks/tasks/app.yml",
     "playbooks/tasks/balancer.yml",
@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = carried![
     "playbooks/tasks/data.yml",
     "playbooks/tasks/data_handlers.yml",
     "playbooks/tasks/node_handlers.yml",
+    "playbooks/tasks/release.yml",
     "playbooks/tasks/running.yml",
     "playbooks/tasks/security.yml",
     "playbooks/tasks/web.yml",
