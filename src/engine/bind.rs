@@ -6,6 +6,7 @@ use std::time::Duration;
 use minijinja::Value as Native;
 
 use super::controller::TaskController;
+use super::include::Included;
 use super::items::extended;
 use super::scope::{PlayScope, TaskScope};
 use super::state::HostState;
@@ -23,6 +24,8 @@ pub struct Unit {
     pub scope: Arc<TaskScope>,
     /// The wanted state; none when its condition is false.
     pub resource: Option<Box<dyn Resource>>,
+    /// Of an include: what it includes; none when its condition is false.
+    pub included: Option<Included>,
     /// The account that acts; none for the shell's own.
     pub user: Option<String>,
     /// The host that acts in place of the task's own.
@@ -50,13 +53,13 @@ pub struct Binder {
 }
 
 impl Binder {
-    /// The units of a task. A loop over nothing has none.
-    pub fn bind(&self, task: &Task) -> Result<Vec<Arc<Unit>>, Stop> {
+    /// The units of a task, to which the includes around it give some names. A loop over nothing has none.
+    pub fn bind(&self, task: &Task, given: &[(Arc<str>, Native)]) -> Result<Vec<Arc<Unit>>, Stop> {
         let Some(repeat) = &task.repeat else {
-            let scope = self.scope(task, Vec::new());
+            let scope = self.scope(task, given.to_vec());
             return Ok(vec![Arc::new(self.unit(task, scope, None, None)?)]);
         };
-        let plain = self.scope(task, Vec::new());
+        let plain = self.scope(task, given.to_vec());
         // A condition that does not read the item and is false spares the list.
         let items = match self.items(repeat, &plain) {
             Ok(items) => items,
@@ -74,7 +77,8 @@ impl Binder {
             .enumerate()
             .map(|(index, item)| {
                 let native = to_native(&item);
-                let mut own = vec![(repeat.var.clone(), native.clone())];
+                let mut own = given.to_vec();
+                own.push((repeat.var.clone(), native.clone()));
                 if let Some(name) = &repeat.index_var {
                     own.push((name.clone(), Native::from(index)));
                 }
@@ -153,6 +157,7 @@ impl Binder {
             label,
             scope: scope.clone(),
             resource: None,
+            included: None,
             user: None,
             delegate: None,
             env: Vec::new(),
@@ -169,6 +174,10 @@ impl Binder {
         unit.ignore = self
             .flag(&task.ignore_errors, "ignore_errors", &scope)?
             .unwrap_or(false);
+        if let TaskAction::Include(include) = &task.action {
+            unit.included = Some(self.included(task, include, &scope)?);
+            return Ok(unit);
+        }
         unit.reads = self.flag(&task.check_mode, "check_mode", &scope)? == Some(false);
         unit.env = self.environment(task, &scope)?;
         unit.timeout = self.timeout(task, &scope)?;

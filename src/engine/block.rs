@@ -12,9 +12,17 @@ use super::walk::{Step, Walk};
 use crate::playbook::{Part, Task, Within};
 
 impl HostRun {
+    /// The innermost block that takes over when an item fails.
+    pub(super) fn rescuer(&self, index: usize) -> Option<usize> {
+        let mut around = self.items[index].within.iter().rev();
+        around
+            .find(|it| it.part == Part::Block && self.rescues.contains_key(&it.block))
+            .map(|it| it.block)
+    }
+
     /// Whether a failure at an item is taken over by a rescue, sooner or later.
     pub(super) fn is_rescued(&self, index: usize) -> bool {
-        self.host.out() == Out::Alive && self.layout.rescuer(&self.items[index].within).is_some()
+        self.host.out() == Out::Alive && self.rescuer(index).is_some()
     }
 
     /// What a rescue can read of the failure it takes over.
@@ -35,23 +43,23 @@ impl HostRun {
             return false;
         }
         self.restore();
+        self.fold(next);
         // What is left was bound for another course of things.
         for slot in &mut self.slots[next..] {
             *slot = Slot::default();
         }
         self.cursor = next;
         self.leaped = true;
-        let place = self.items[next].place;
-        self.progress.reach(&self.host.name, place);
+        self.progress
+            .reach(&self.host.name, &self.items[next].place);
         true
     }
 
     fn land(&mut self, next: usize, within: &[Within]) -> bool {
         for (depth, around) in within.iter().enumerate().rev() {
             self.leave_part(next, depth, *around);
-            let layout = self.layout.clone();
             if around.part == Part::Block
-                && let Some(rescue) = layout.rescues.get(&around.block)
+                && let Some(rescue) = self.rescues.get(&around.block)
             {
                 self.insert(next, rescue.clone());
                 return true;
@@ -72,10 +80,11 @@ impl HostRun {
             };
             let length = self.length(next, depth, always);
             if length > 0 {
-                let last = self.items[next + length - 1].place;
+                let last = &self.items[next + length - 1].place;
                 let raise = Item {
-                    place: (last.0, usize::MAX, 1),
+                    place: last.behind(),
                     what: What::Raise,
+                    given: Arc::default(),
                     within: within[..depth].into(),
                 };
                 self.insert(next + length, vec![raise]);

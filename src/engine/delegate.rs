@@ -186,17 +186,16 @@ impl HostRun {
         change: Change,
         mut known: Known,
     ) -> bool {
-        let place = self.items[index].place;
-        let place = (place.0, place.1, number);
-        self.progress.reach(&self.host.name, place);
+        let place = self.items[index].place.item(number);
+        self.progress.reach(&self.host.name, &place);
         if !self.be_there().await {
             return false;
         }
-        while !self.progress.all_at(&self.host.name, place) {
+        while !self.progress.all_at(&self.host.name, &place) {
             if self.run.stop.is_cancelled() || self.must_stop() {
                 return true;
             }
-            self.wait(place).await;
+            self.wait(&place).await;
         }
         if self.must_stop() {
             return true;

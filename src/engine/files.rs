@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::state::lock;
 use crate::change::Content;
+use crate::diagnostic::Diagnostic;
+use crate::playbook::Task;
 use crate::source::Source;
 
 /// Files larger than this are streamed, never held in memory.
@@ -20,7 +22,11 @@ pub struct Files {
     contents: Mutex<HashMap<PathBuf, Content>>,
     sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
     digests: Mutex<HashMap<PathBuf, (u64, Arc<str>)>>,
+    tasks: Mutex<HashMap<(usize, PathBuf), Result<Arc<[Task]>, Diagnostic>>>,
 }
+
+/// The numbers of tasks that are read during the run begin here.
+const FIRST_ID: usize = 1 << 40;
 
 impl Files {
     /// A file's content: in memory when small, else its length and hash.
@@ -41,6 +47,26 @@ impl Files {
         let found = digest(path)?;
         lock(&self.digests).insert(path.to_owned(), found.clone());
         Ok(found)
+    }
+
+    /// The tasks that the task `include` includes from a file, read by `load` from a first number on: the same for all hosts.
+    pub fn tasks(
+        &self,
+        include: usize,
+        path: &Path,
+        load: impl FnOnce(usize) -> Result<Vec<Task>, Vec<Diagnostic>>,
+    ) -> Result<Arc<[Task]>, Diagnostic> {
+        let mut known = lock(&self.tasks);
+        let first_id = FIRST_ID + (known.len() << 20);
+        let read = known.entry((include, path.to_owned())).or_insert_with(|| {
+            let tasks = load(first_id).map_err(|faults| {
+                let mut faults = faults.into_iter().filter(Diagnostic::is_error);
+                let nothing = || Diagnostic::error("the file cannot be read");
+                faults.next().unwrap_or_else(nothing)
+            })?;
+            Ok(tasks.into())
+        });
+        read.clone()
     }
 
     /// A template file.

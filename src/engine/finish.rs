@@ -7,13 +7,13 @@ use super::bind::Unit;
 use super::host::{HostRun, Slot};
 use super::layout::{Item, What};
 use super::native;
-use super::progress::END;
+use super::place::Place;
 use super::scope::TaskScope;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
 use crate::change::Effect;
 use crate::event::{Event, Failure, Mode, Status, TaskResult};
-use crate::playbook::Task;
+use crate::playbook::{Task, TaskAction};
 use crate::template::{Scope, Stop, is_template};
 use crate::value::Value;
 
@@ -89,6 +89,11 @@ impl HostRun {
         self.warn_of_restart(&result);
         self.run.finish(result);
         self.slots[index].units = None;
+        if matches!(task.action, TaskAction::Include(_))
+            && ends.iter().all(|end| end.status != Status::Unknown)
+        {
+            self.withdraw(task);
+        }
         if failed && !ignored {
             self.fail(index);
         } else {
@@ -141,13 +146,14 @@ impl HostRun {
         if self.play.play.play.force_handlers && !self.broken && self.notified.is_due() {
             self.pass(index);
             self.broken = true;
-            let place = (END.0 - 1, 0, 0);
+            let place = Place::last();
             self.items.truncate(self.cursor);
             self.slots.truncate(self.cursor);
             self.items.push(Item {
                 place,
                 what: What::Flush,
                 within: Arc::default(),
+                given: Arc::default(),
             });
             self.slots.push(Slot::default());
             return;

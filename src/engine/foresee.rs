@@ -11,7 +11,7 @@ use crate::resource::{Param, ParamType};
 impl HostRun {
     /// Adds what `task` will ask of the paths it names, as far as they are known. Only to a script that is sent anyway: an answer nobody
     /// needs in the end (its condition is false, the target is a folder) costs nothing but a line.
-    pub(super) fn foresee(&self, task: &Task, walk: &mut Walk) {
+    pub(super) fn foresee(&self, index: usize, task: &Task, walk: &mut Walk) {
         let TaskAction::Kind { kind, args } = &task.action else {
             return;
         };
@@ -19,7 +19,7 @@ impl HostRun {
         if !sent || task.repeat.is_some() {
             return;
         }
-        let scope = self.binder.scope(task, Vec::new());
+        let scope = self.binder.scope(task, self.items[index].given.to_vec());
         let mut questions = Vec::new();
         for (name, entry) in args.iter() {
             let is_this = |param: &&Param| param.name == name;

@@ -191,20 +191,22 @@ impl HostRun {
                 self.pass(index);
                 return Step::On;
             }
-            let place = self.items[index].place;
+            let place = self.items[index].place.clone();
             let within = self.items[index].within.clone();
             let handlers: Vec<Item> = due
                 .into_iter()
                 .map(|handler| Item {
                     within: within.clone(),
-                    place: (place.0, handler + 1, 0),
+                    place: place.handler(handler),
+                    given: Arc::default(),
                     what: What::Handler(handler, self.layout.handlers[handler].clone()),
                 })
                 .collect();
             let added = handlers.len();
             // The flush stands once more behind them: handlers may notify handlers.
             let again = Item {
-                place: (place.0, usize::MAX, 0),
+                place: place.behind_handlers(),
+                given: Arc::default(),
                 what: What::Flush,
                 within,
             };

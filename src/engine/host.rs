@@ -12,7 +12,8 @@ use super::bind::{Binder, Unit};
 use super::handlers::Notified;
 use super::layout::{Item, Layout, What};
 use super::once::Key;
-use super::progress::{END, Place, Progress};
+use super::place::Place;
+use super::progress::Progress;
 use super::scope::{GATHERING, PlayScope};
 use super::state::{HostState, Out, Run, lock};
 use super::verdict::UnitEnd;
@@ -29,6 +30,8 @@ use crate::template::Stop;
 pub(super) struct Slot {
     pub units: Option<Arc<Vec<Arc<Unit>>>>,
     pub ends: Vec<UnitEnd>,
+    /// Whether what an include includes is laid out behind it.
+    pub expanded: bool,
     /// Attempts of the unit that is being tried again.
     pub attempts: u32,
     /// The next attempt is not made before then.
@@ -85,11 +88,17 @@ pub struct HostRun {
     pub(super) binder: Binder,
     pub(super) items: Vec<Item>,
     pub(super) slots: Vec<Slot>,
+    /// What is done when a task of a block failed, by the number of the block.
+    pub(super) rescues: HashMap<usize, Vec<Item>>,
+    /// How many blocks of included files were laid out.
+    pub(super) blocks: usize,
     pub(super) cursor: usize,
     pub(super) known: Known,
     pub(super) notified: Notified,
     /// The task that made things uncertain in a plan.
     pub(super) uncertain: Option<String>,
+    /// In a plan: an include of which not even the file is known.
+    pub(super) hidden: Option<String>,
     /// A task failed and only forced handlers are left.
     pub(super) broken: bool,
     /// A task failed and the way goes on elsewhere: the walk begins anew.
@@ -111,6 +120,8 @@ impl HostRun {
             binder: Binder { play: play.clone() },
             items: layout.items.clone(),
             slots: layout.items.iter().map(|_| Slot::default()).collect(),
+            rescues: layout.rescues.clone(),
+            blocks: 0,
             host,
             layout,
             progress,
@@ -119,6 +130,7 @@ impl HostRun {
             known,
             notified: Notified::default(),
             uncertain: None,
+            hidden: None,
             broken: false,
             leaped: false,
             elsewhere: HashMap::new(),
@@ -159,7 +171,7 @@ impl HostRun {
                         break;
                     }
                 }
-                Turn::Wait(place) => self.wait(place).await,
+                Turn::Wait(place) => self.wait(&place).await,
                 Turn::WaitForOnce(key) => self.wait_for_once(key).await,
                 Turn::Delegate(index, number) => {
                     if !self.act_there(index, number).await {
@@ -173,7 +185,7 @@ impl HostRun {
         if self.broken {
             self.host.take_out(Out::Failed);
         }
-        self.progress.reach(&self.host.name, END);
+        self.progress.reach(&self.host.name, &Place::end());
         self.working(String::new());
         *lock(&self.host.known) = self.known;
     }
@@ -201,16 +213,16 @@ impl HostRun {
         !self.host.is_bad() && super::serial::too_many_failed(&self.run, &self.play.play)
     }
 
-    pub(super) async fn wait(&mut self, place: Place) {
+    pub(super) async fn wait(&mut self, place: &Place) {
         let progress = self.progress.clone();
-        let name = self.host.name.clone();
-        if let Some(other) = progress.behind(&name, place) {
+        let (name, place) = (self.host.name.clone(), place.clone());
+        if let Some(other) = progress.behind(&name, &place) {
             self.working(format!("waiting for {other}"));
         }
         let stop = self.run.stop.clone();
         self.idle(async move {
             tokio::select! {
-                () = progress.wait(&name, place) => {}
+                () = progress.wait(&name, &place) => {}
                 () = stop.cancelled() => {}
             }
         })
@@ -292,15 +304,15 @@ impl HostRun {
         if let Some(key) = self.awaits() {
             return Turn::WaitForOnce(key);
         }
-        let item = &self.items[self.cursor];
+        let item = self.items[self.cursor].clone();
         let (What::Task(task) | What::Handler(_, task)) = item.what.clone() else {
             return Turn::Wait(item.place);
         };
-        match self.binder.bind(&task) {
+        match self.binder.bind(&task, &item.given) {
             Err(Stop::After(what)) if what == GATHERING && self.facts_may_come() => {
                 Turn::WaitForFacts
             }
-            Err(Stop::After(_)) if !self.progress.all_at(&self.host.name, item.place) => {
+            Err(Stop::After(_)) if !self.progress.all_at(&self.host.name, &item.place) => {
                 Turn::Wait(item.place)
             }
             Err(Stop::After(what)) => {

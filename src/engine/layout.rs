@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use minijinja::Value as Native;
+
 use super::once::Once;
-use super::progress::Place;
+use super::place::Place;
 use crate::playbook::{Meta, Part, Play, Task, TaskAction, Within};
 
 /// A play laid out: its tasks and flushes in order, shared by all hosts.
@@ -28,6 +30,8 @@ pub struct Item {
     pub what: What,
     /// The blocks it stands in, outer first.
     pub within: Arc<[Within]>,
+    /// What the loops of the includes around it set.
+    pub given: Arc<[(Arc<str>, Native)]>,
 }
 
 /// A task or a flush.
@@ -55,7 +59,7 @@ impl Layout {
         let mut place = 0;
         for tasks in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
             for task in tasks {
-                layout.add(Item::of(task, place));
+                layout.add(Item::of(task, Place::at(place)));
                 place += 1;
             }
             // None before the first task: what an earlier run owes may be mended by this one's tasks, and must not stop them.
@@ -63,9 +67,10 @@ impl Layout {
                 continue;
             }
             layout.items.push(Item {
-                place: (place, 0, 0),
+                place: Place::at(place),
                 what: What::Flush,
                 within: Arc::default(),
+                given: Arc::default(),
             });
             place += 1;
         }
@@ -79,23 +84,15 @@ impl Layout {
             None => self.items.push(item),
         }
     }
-
-    /// The innermost block that takes over when something within these blocks fails.
-    pub fn rescuer(&self, within: &[Within]) -> Option<usize> {
-        within
-            .iter()
-            .rev()
-            .find(|it| it.part == Part::Block && self.rescues.contains_key(&it.block))
-            .map(|it| it.block)
-    }
 }
 
 impl Item {
     /// A task in its place.
-    pub fn of(task: &Task, place: usize) -> Item {
+    pub fn of(task: &Task, place: Place) -> Item {
         Item {
-            place: (place, 0, 0),
+            place,
             within: task.within.clone(),
+            given: Arc::default(),
             what: match &task.action {
                 TaskAction::Meta(Meta::FlushHandlers) => What::Flush,
                 _ => What::Task(Arc::new(task.clone())),

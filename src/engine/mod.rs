@@ -18,10 +18,12 @@ mod handlers;
 mod heart;
 mod host;
 mod hosts;
+mod include;
 mod items;
 mod layout;
 mod mask;
 mod once;
+mod place;
 mod progress;
 mod reach;
 mod recap;
@@ -296,7 +298,7 @@ async fn work_together(
                 });
                 host.tally().unreachable = 1;
                 host.take_out(Out::Failed);
-                reached.reach(&name, progress::END);
+                reached.reach(&name, &place::Place::end());
                 run.gate.settle(&name);
             }
             // A host that needed no connection holds nobody back.

@@ -9,7 +9,7 @@ use minijinja::Value as Native;
 use super::host::HostRun;
 use super::layout::What;
 use super::native;
-use super::progress::Place;
+use super::place::Place;
 use super::state::{Out, lock};
 use super::verdict::UnitEnd;
 use super::walk::{Step, Walk};
@@ -44,19 +44,19 @@ struct Outcome {
 impl HostRun {
     /// At a task that runs once: none when this host is the one that does it.
     pub(super) fn once(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Option<Step> {
-        let key = (task.id, self.items[index].place);
+        let key = (task.id, self.items[index].place.clone());
         let ready = walk.clear && walk.batch.entries.is_empty();
         if ready {
-            self.progress.reach(&self.host.name, key.1);
+            self.progress.reach(&self.host.name, &key.1);
         }
-        if !ready && self.state(key).is_none() && self.comes_first(key) {
+        if !ready && self.state(&key).is_none() && self.comes_first(&key) {
             // What comes before it may yet fail: it is this host's only when that is done.
             walk.clear = false;
             return None;
         }
-        match self.state(key) {
+        match self.state(&key) {
             Some(State::Taken(by)) if by == self.host.name => None,
-            None if ready && self.take(key) => None,
+            None if ready && self.take(&key) => None,
             Some(State::Done(outcome)) if ready => Some(self.follow(index, task, outcome)),
             _ => {
                 walk.clear = false;
@@ -67,8 +67,8 @@ impl HostRun {
     }
 
     /// The state of a task, as far as its host can still bring it to an end.
-    fn state(&self, key: Key) -> Option<State> {
-        let state = lock(&self.layout.once.tasks).get(&key).cloned()?;
+    fn state(&self, key: &Key) -> Option<State> {
+        let state = lock(&self.layout.once.tasks).get(key).cloned()?;
         let State::Taken(by) = &state else {
             return Some(state);
         };
@@ -88,7 +88,7 @@ impl HostRun {
     }
 
     /// Whether this is the first host of the batch that can come to that place.
-    fn comes_first(&self, (_, place): Key) -> bool {
+    fn comes_first(&self, (_, place): &Key) -> bool {
         let mut batch = self.play.batch.iter();
         let first = batch.find(|name| {
             let alive = |host: &Arc<super::state::HostState>| host.out() == Out::Alive;
@@ -97,15 +97,15 @@ impl HostRun {
         first == Some(&self.host.name)
     }
 
-    fn take(&self, key: Key) -> bool {
+    fn take(&self, key: &Key) -> bool {
         if !self.comes_first(key) {
             return false;
         }
         let mut tasks = lock(&self.layout.once.tasks);
         tasks
-            .entry(key)
+            .entry(key.clone())
             .or_insert_with(|| State::Taken(self.host.name.clone()));
-        matches!(tasks.get(&key), Some(State::Taken(by)) if *by == self.host.name)
+        matches!(tasks.get(key), Some(State::Taken(by)) if *by == self.host.name)
     }
 
     /// Takes over what another host has done.
@@ -113,6 +113,8 @@ impl HostRun {
         for (name, value) in outcome.set {
             self.set(name, value);
         }
+        // What another host included is not done here.
+        self.withdraw(task);
         self.host.enter();
         if !outcome.failed {
             self.pass(index);
@@ -146,7 +148,7 @@ impl HostRun {
             set: facts.chain(register).collect(),
             failed,
         };
-        let key = (task.id, self.items[index].place);
+        let key = (task.id, self.items[index].place.clone());
         lock(&self.layout.once.tasks).insert(key, State::Done(outcome));
     }
 
@@ -156,25 +158,28 @@ impl HostRun {
         let (What::Task(task) | What::Handler(_, task)) = &item.what else {
             return None;
         };
-        let key = (task.id, item.place);
+        let key = (task.id, item.place.clone());
         let waits = task.run_once
-            && match self.state(key) {
+            && match self.state(&key) {
                 Some(State::Taken(by)) => by != self.host.name,
                 Some(State::Done(_)) => false,
-                None => !self.comes_first(key),
+                None => !self.comes_first(&key),
             };
         waits.then_some(key)
     }
 
     /// Waits until another host has done it, or this one has to.
     pub(super) async fn wait_for_once(&mut self, key: Key) {
-        let by = match self.state(key) {
+        let by = match self.state(&key) {
             Some(State::Taken(by)) => by.to_string(),
             _ => "another host".to_owned(),
         };
         self.working(format!("waiting for {by}, which does this for all"));
         self.release();
-        while self.awaits() == Some(key) && !self.run.stop.is_cancelled() && !self.must_stop() {
+        while self.awaits().as_ref() == Some(&key)
+            && !self.run.stop.is_cancelled()
+            && !self.must_stop()
+        {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         self.acquire().await;

@@ -5,13 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 
+use super::place::Place;
 use super::state::lock;
-
-/// A place in a play: the task's index in the play (handlers: the flush's), the handler's index from 1, and the item of a loop.
-pub type Place = (usize, usize, usize);
-
-/// Behind everything: hosts that are done, failed or lost count as arrived.
-pub const END: Place = (usize::MAX, 0, 0);
 
 /// How far the hosts of one play have come.
 pub struct Progress {
@@ -23,17 +18,17 @@ impl Progress {
     /// All at the beginning.
     pub fn new(hosts: impl IntoIterator<Item = Arc<str>>) -> Progress {
         Progress {
-            places: Mutex::new(hosts.into_iter().map(|host| (host, (0, 0, 0))).collect()),
+            places: Mutex::new(hosts.into_iter().map(|host| (host, Place::at(0))).collect()),
             changed: Notify::new(),
         }
     }
 
     /// A host has done everything before `place`.
-    pub fn reach(&self, host: &str, place: Place) {
+    pub fn reach(&self, host: &str, place: &Place) {
         let mut places = lock(&self.places);
         let moved = match places.get_mut(host) {
-            Some(now) if *now < place => {
-                *now = place;
+            Some(now) if *now < *place => {
+                *now = place.clone();
                 true
             }
             _ => false,
@@ -45,26 +40,26 @@ impl Progress {
     }
 
     /// Whether a host has left a place behind, or was never to come there.
-    pub fn is_past(&self, host: &str, place: Place) -> bool {
-        lock(&self.places).get(host).is_none_or(|at| *at > place)
+    pub fn is_past(&self, host: &str, place: &Place) -> bool {
+        lock(&self.places).get(host).is_none_or(|at| at > place)
     }
 
     /// Whether every other host has done everything before `place`.
-    pub fn all_at(&self, host: &str, place: Place) -> bool {
+    pub fn all_at(&self, host: &str, place: &Place) -> bool {
         self.behind(host, place).is_none()
     }
 
     /// A host that has not yet come to `place`, the first by name.
-    pub fn behind(&self, host: &str, place: Place) -> Option<Arc<str>> {
+    pub fn behind(&self, host: &str, place: &Place) -> Option<Arc<str>> {
         lock(&self.places)
             .iter()
-            .filter(|(other, at)| ***other != *host && **at < place)
+            .filter(|(other, at)| ***other != *host && *at < place)
             .map(|(other, _)| other.clone())
             .min()
     }
 
     /// Waits until every other host has come to `place`.
-    pub async fn wait(&self, host: &str, place: Place) {
+    pub async fn wait(&self, host: &str, place: &Place) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -84,17 +79,17 @@ mod tests {
     #[tokio::test]
     async fn the_slowest_host_holds_the_others_back_until_it_is_there_or_out() {
         let progress = Arc::new(Progress::new(["a".into(), "b".into(), "c".into()]));
-        progress.reach("a", (3, 0, 0));
-        progress.reach("b", (2, 0, 0));
-        assert_eq!(progress.behind("a", (2, 0, 0)).as_deref(), Some("c"));
+        progress.reach("a", &Place::at(3));
+        progress.reach("b", &Place::at(2));
+        assert_eq!(progress.behind("a", &Place::at(2)).as_deref(), Some("c"));
         let waiting = tokio::spawn({
             let progress = progress.clone();
-            async move { progress.wait("a", (2, 0, 0)).await }
+            async move { progress.wait("a", &Place::at(2)).await }
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        progress.reach("c", END);
+        progress.reach("c", &Place::end());
         waiting.await.expect("released");
-        assert!(!progress.all_at("a", (3, 0, 0)));
+        assert!(!progress.all_at("a", &Place::at(3)));
     }
 }

@@ -1,5 +1,6 @@
 //! How one unit ended, what `register` gets of it, and the one result of a task made of its units.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use minijinja::Value as Native;
@@ -67,6 +68,14 @@ impl UnitEnd {
             "skip_reason".to_owned(),
             "Conditional result was False".into(),
         );
+        end
+    }
+
+    /// It includes the tasks of a file.
+    pub fn included(path: &Path) -> UnitEnd {
+        let mut end = UnitEnd::new(Status::Ok, format!("included {}", path.display()));
+        let path = path.display().to_string();
+        end.result.insert("include".to_owned(), path.into());
         end
     }
 

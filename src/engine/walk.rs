@@ -7,7 +7,6 @@ use super::bind::Unit;
 use super::finish::pays_itself;
 use super::host::{Batch, Entry, HostRun, Turn};
 use super::layout::What;
-use super::progress::END;
 use super::scope::GATHERING;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
@@ -47,10 +46,9 @@ impl HostRun {
             return;
         }
         self.cursor = index + 1;
-        let place = self.items.get(self.cursor).map_or(END, |item| item.place);
         // The end is reached only when the last script is: see `work`.
-        if place != END {
-            self.progress.reach(&self.host.name, place);
+        if let Some(item) = self.items.get(self.cursor) {
+            self.progress.reach(&self.host.name, &item.place);
         }
     }
 
@@ -79,6 +77,7 @@ impl HostRun {
             Ok(units) => units,
             Err(stop) => return self.unbound(index, task, stop, walk),
         };
+        self.expand(index, task);
         if units.is_empty() && walk.clear && walk.batch.entries.is_empty() {
             self.finish_task(index, task);
             return Step::On;
@@ -106,7 +105,7 @@ impl HostRun {
         if let Some(units) = &self.slots[index].units {
             return Ok(units.clone());
         }
-        let units = Arc::new(self.binder.bind(task)?);
+        let units = Arc::new(self.binder.bind(task, &self.items[index].given)?);
         self.slots[index].units = Some(units.clone());
         Ok(units)
     }
@@ -121,11 +120,16 @@ impl HostRun {
         if !walk.clear || !walk.batch.entries.is_empty() {
             walk.clear = false;
             if matches!(stop, Stop::After(_)) {
-                self.foresee(task, walk);
+                self.foresee(index, task, walk);
             }
             self.promise(task);
-            return Step::On;
+            return behind(task);
         }
+        // In a plan, what an unknown file would have set is missing.
+        let stop = match (stop, &self.hidden) {
+            (Stop::Fault(_), Some(include)) => Stop::After(include.clone()),
+            (stop, _) => stop,
+        };
         match stop {
             Stop::Fault(fault) => {
                 let mut failure = Failure::new(fault.one_line());
@@ -138,9 +142,12 @@ impl HostRun {
             {
                 walk.clear = false;
                 self.promise(task);
-                Step::On
+                behind(task)
             }
             Stop::After(what) => {
+                if task.is_open() {
+                    self.hidden = Some(task.label.to_string());
+                }
                 if !only_reads(task.action.name()) {
                     self.uncertain = Some(task.label.to_string());
                 }
@@ -153,7 +160,7 @@ impl HostRun {
 
     /// Whoever reads what `task` will set waits for it.
     pub(super) fn promise(&mut self, task: &Task) {
-        for name in task.register.iter().cloned().chain(set_names(task)) {
+        for name in names_of(task) {
             self.promise_value(name, pending(&task.label));
         }
     }
@@ -171,7 +178,11 @@ impl HostRun {
             return Some(Step::Turn(Turn::Pause(when)));
         }
         let Some(resource) = &unit.resource else {
-            return self.decided(index, number, task, UnitEnd::skipped(), walk);
+            let end = match &unit.included {
+                Some(included) => UnitEnd::included(&included.path),
+                None => UnitEnd::skipped(),
+            };
+            return self.decided(index, number, task, end, walk);
         };
         let change = match resource.diff(&walk.view) {
             Ok(change) => way_in::guarded(change, &walk.view),
@@ -327,17 +338,16 @@ impl HostRun {
         change: Change,
         walk: &mut Walk,
     ) -> Option<Step> {
-        let place = self.items[index].place;
-        let place = (place.0, place.1, number);
+        let place = self.items[index].place.item(number);
         let alone = self.play.play.hosts.len() < 2;
         let cut = task.run_once || change.steps.iter().any(|step| step.cut);
         if cut && !alone {
             self.progress
-                .reach(&self.host.name, self.items[self.cursor].place);
+                .reach(&self.host.name, &self.items[self.cursor].place);
             if walk.batch.entries.is_empty() && self.cursor == index {
-                self.progress.reach(&self.host.name, place);
+                self.progress.reach(&self.host.name, &place);
             }
-            if !self.progress.all_at(&self.host.name, place) {
+            if !self.progress.all_at(&self.host.name, &place) {
                 if walk.batch.entries.is_empty() && walk.missing.is_empty() {
                     return Some(Step::Turn(Turn::Wait(place)));
                 }
@@ -351,9 +361,8 @@ impl HostRun {
             }
         }
         // The edge of a block with a rescue ends a script.
-        let rescuer = |item: usize| self.layout.rescuer(&self.items[item].within);
         let before = walk.batch.entries.last();
-        if before.is_some_and(|entry| rescuer(entry.item) != rescuer(index)) {
+        if before.is_some_and(|entry| self.rescuer(entry.item) != self.rescuer(index)) {
             walk.clear = false;
             return None;
         }
@@ -402,12 +411,28 @@ impl HostRun {
     }
 }
 
+/// How the walk goes on behind a task that cannot be bound yet: nothing is bound behind tasks that may set any name.
+fn behind(task: &Task) -> Step {
+    match task.is_open() {
+        true => Step::Break,
+        false => Step::On,
+    }
+}
+
 /// Kinds that change no node: what comes later is no less certain for them.
 fn only_reads(kind: &str) -> bool {
     matches!(
         kind,
         "assert" | "debug" | "fail" | "ping" | "set_fact" | "setup" | "stat"
     )
+}
+
+/// The variables that a task, and those it is known to include, will set.
+pub(super) fn names_of(task: &Task) -> BTreeSet<Arc<str>> {
+    let tasks = task.with_included().into_iter();
+    tasks
+        .flat_map(|task| task.register.iter().cloned().chain(set_names(task)))
+        .collect()
 }
 
 /// The variables `set_fact` sets.

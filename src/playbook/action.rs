@@ -15,6 +15,14 @@ pub(super) enum Action {
     Run(TaskAction),
     /// The file of an `import_tasks`.
     Import(Value),
+    /// An `include_tasks`.
+    Include(Asked),
+}
+
+/// The parameters of an `include_tasks`.
+pub(super) struct Asked {
+    pub(super) file: Value,
+    pub(super) apply: Option<Value>,
 }
 
 /// What a key of a task names.
@@ -23,6 +31,7 @@ enum Named {
     Kind(&'static Kind),
     Meta,
     Import,
+    Include,
 }
 
 /// Whether a key imports tasks.
@@ -30,6 +39,14 @@ pub(super) fn is_import(key: &str) -> bool {
     matches!(
         key,
         "import_tasks" | "ansible.builtin.import_tasks" | "ansible.legacy.import_tasks"
+    )
+}
+
+/// Whether a key includes tasks.
+pub(super) fn is_include(key: &str) -> bool {
+    matches!(
+        key,
+        "include_tasks" | "ansible.builtin.include_tasks" | "ansible.legacy.include_tasks"
     )
 }
 
@@ -54,6 +71,9 @@ impl Reader {
         }
         if is_import(name) {
             return Some(Named::Import);
+        }
+        if is_include(name) {
+            return Some(Named::Include);
         }
         self.find_kind(name).map(Named::Kind)
     }
@@ -108,7 +128,10 @@ impl Reader {
     /// The kinds of tasks, for help.
     fn there_are(&self) -> String {
         let names: Vec<_> = self.kinds.iter().map(|kind| kind.name).collect();
-        format!("the kinds of tasks are {} and meta", names.join(", "))
+        format!(
+            "the kinds of tasks are {}, import_tasks, include_tasks and meta",
+            names.join(", ")
+        )
     }
 
     /// `action: copy src=a dest=/b` and `action: {module: copy, src: a}`.
@@ -181,11 +204,11 @@ impl Reader {
             self.fault(fault.help(self.there_are()));
             return true;
         }
-        let names = self
-            .kinds
-            .iter()
-            .map(|kind| kind.name)
-            .chain(["meta", "import_tasks"]);
+        let names = self.kinds.iter().map(|kind| kind.name).chain([
+            "meta",
+            "import_tasks",
+            "include_tasks",
+        ]);
         let near_kind = crate::diagnostic::nearest(key, names.clone());
         let fault = Diagnostic::at(span, format!("unknown key or module `{key}` of a task"))
             .nearest(key, keywords::TASK.iter().copied().chain(names));
@@ -220,10 +243,55 @@ impl Reader {
                 };
                 Some(Action::Import(file))
             }
+            Named::Include => self.asked(value, span, args).map(Action::Include),
             Named::Kind(kind) => {
                 let map = self.parameters(kind, value, span, args)?;
                 let args = self.checked(kind, span, &map)?;
                 Some(Action::Run(TaskAction::Kind { kind, args }))
+            }
+        }
+    }
+
+    fn asked(&mut self, value: &Value, span: &Span, args: Option<&Entry>) -> Option<Asked> {
+        let mut asked = Asked {
+            file: Value::new(ValueKind::Null, span),
+            apply: None,
+        };
+        let maps = [Some(value), args.map(|entry| &entry.value)];
+        for given in maps.into_iter().flatten() {
+            match given.as_map() {
+                Some(map) => {
+                    for (key, entry) in map {
+                        match key.as_ref() {
+                            "file" | "_raw_params" => asked.file = entry.value.clone(),
+                            "apply" => asked.apply = Some(entry.value.clone()),
+                            other => self.fault(
+                                Diagnostic::at(
+                                    &entry.key,
+                                    format!("unknown parameter `{other}` for `include_tasks`"),
+                                )
+                                .nearest(other, ["file", "apply"])
+                                .help("values for the tasks in the file go below `vars:`"),
+                            ),
+                        }
+                    }
+                }
+                None if given.is_null() => {}
+                None => asked.file = given.clone(),
+            }
+        }
+        match asked.file.as_str() {
+            Some(_) => Some(asked),
+            None if asked.file.is_null() => {
+                self.fault(
+                    Diagnostic::at(span, "`include_tasks` needs `file`")
+                        .help("write `include_tasks: FILE`"),
+                );
+                None
+            }
+            None => {
+                self.wrong("file", "the name of a file", &asked.file);
+                None
             }
         }
     }

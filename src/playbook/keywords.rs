@@ -86,6 +86,23 @@ pub(super) const IMPORT: &[&str] = &[
     "delegate_facts",
 ];
 
+/// Keys that an include of tasks may have beside its file.
+pub(super) const INCLUDE: &[&str] = &[
+    "name",
+    "when",
+    "loop",
+    "with_items",
+    "with_dict",
+    "loop_control",
+    "vars",
+    "tags",
+    "args",
+    "action",
+    "no_log",
+    "run_once",
+    "rollout",
+];
+
 /// Keys that a block may have.
 pub(super) const BLOCK: &[&str] = &[
     "block",
@@ -240,14 +257,10 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
         "group_by",
         "write the group into the inventory, or use `when`",
     ),
-    ("include", "use `import_tasks`"),
+    ("include", "use `include_tasks` or `import_tasks`"),
     (
         "include_role",
         "roles come in a later release; use `import_tasks`",
-    ),
-    (
-        "include_tasks",
-        "it comes in a later release; use `import_tasks`",
     ),
     ("include_vars", "use `vars_files` on the play"),
     (

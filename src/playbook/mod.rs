@@ -5,6 +5,7 @@ mod block;
 mod check;
 mod fields;
 mod free_form;
+mod include;
 mod keywords;
 mod listing;
 pub mod magic;
@@ -30,6 +31,7 @@ use crate::value::{Map, Value};
 
 pub use check::missing;
 pub use fields::{is_literal, is_template};
+pub use include::Include;
 pub use listing::{ListedPlay, ListedTask};
 pub use parse::parse_playbook;
 pub use play::load_vars_file;
@@ -173,6 +175,8 @@ pub struct Task {
     pub handler: bool,
     /// The blocks it stands in, outer first.
     pub within: Arc<[Within]>,
+    /// The names that loops of includes around it set.
+    pub given: Vec<Arc<str>>,
     /// The folder of its file, for relative sources.
     pub folder: PathBuf,
 }
@@ -187,6 +191,22 @@ pub enum Rollout {
 }
 
 impl Task {
+    /// It, and the tasks that it is known to include.
+    pub fn with_included(&self) -> Vec<&Task> {
+        let mut found = vec![self];
+        if let TaskAction::Include(include) = &self.action
+            && let Some((_, tasks)) = &include.read
+        {
+            found.extend(tasks.iter().flat_map(Task::with_included));
+        }
+        found
+    }
+
+    /// Whether it includes tasks of which nothing is known.
+    pub fn is_open(&self) -> bool {
+        matches!(&self.action, TaskAction::Include(include) if include.is_open())
+    }
+
     /// Whether it pauses between the items of its loop.
     pub fn pauses(&self) -> bool {
         self.repeat
@@ -207,6 +227,8 @@ pub enum TaskAction {
     },
     /// Something the engine itself does.
     Meta(Meta),
+    /// Tasks of another file.
+    Include(Arc<Include>),
 }
 
 impl TaskAction {
@@ -215,6 +237,7 @@ impl TaskAction {
         match self {
             TaskAction::Kind { kind, .. } => kind.name,
             TaskAction::Meta(_) => "meta",
+            TaskAction::Include(_) => "include_tasks",
         }
     }
 }
@@ -321,9 +344,11 @@ impl Play {
             .chain(&self.post_tasks)
     }
 
-    /// Its tasks, then its handlers.
+    /// Its tasks with those that they are known to include, then its handlers.
     pub fn tasks_and_handlers(&self) -> impl Iterator<Item = &Task> {
-        self.all_tasks().chain(&self.handlers)
+        self.all_tasks()
+            .flat_map(Task::with_included)
+            .chain(&self.handlers)
     }
 
     /// The handlers a notification means: the last one of that name, and all that listen to it. `name_of` gives the

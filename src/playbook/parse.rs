@@ -25,16 +25,7 @@ pub fn parse_playbook(
     kinds: &'static [&'static Kind],
     first_id: usize,
 ) -> (Playbook, Vec<Diagnostic>) {
-    let mut reader = Reader {
-        faults: Vec::new(),
-        kinds,
-        next_id: first_id,
-        last_id: first_id + MAX_TASKS,
-        imports: 0,
-        root: folder_of(Path::new(path)),
-        chain: Vec::new(),
-        read: HashMap::new(),
-    };
+    let mut reader = Reader::new(folder_of(Path::new(path)), kinds, first_id);
     let mut plays = Vec::new();
     if let Some(value) = reader.enter(Path::new(path), None) {
         reader.plays(&value, &Around::default(), &mut plays);
@@ -54,7 +45,7 @@ pub(super) struct Reader {
     next_id: usize,
     last_id: usize,
     imports: usize,
-    root: PathBuf,
+    pub(super) root: PathBuf,
     chain: Vec<Opened>,
     read: HashMap<PathBuf, Value>,
 }
@@ -66,6 +57,20 @@ struct Opened {
 }
 
 impl Reader {
+    /// Nothing is read yet; `root` is the folder of the playbook.
+    pub(super) fn new(root: PathBuf, kinds: &'static [&'static Kind], first_id: usize) -> Reader {
+        Reader {
+            faults: Vec::new(),
+            kinds,
+            next_id: first_id,
+            last_id: first_id + MAX_TASKS,
+            imports: 0,
+            root,
+            chain: Vec::new(),
+            read: HashMap::new(),
+        }
+    }
+
     pub(super) fn fault(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
     }
@@ -94,6 +99,12 @@ impl Reader {
         self.chain
             .last()
             .map_or(self.root.clone(), |opened| folder_of(&opened.path))
+    }
+
+    /// Whether a file is being read, or one that it imports or includes.
+    pub(super) fn is_within(&self, path: &Path) -> bool {
+        let real = path.canonicalize().unwrap_or(path.to_owned());
+        self.chain.iter().any(|opened| opened.real == real)
     }
 
     /// Begins a file; [`Reader::leave`] ends it. A file inside itself is a fault that shows the way round.

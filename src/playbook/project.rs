@@ -28,6 +28,8 @@ pub struct Project {
     pub plays: Vec<Scheduled>,
     /// `-e`, later ones over earlier ones; stronger than everything else.
     pub extra: Arc<Map>,
+    /// Which tasks run; those of includes are chosen when they are included.
+    pub tags: TagChoice,
     /// The folder of the project, for sources that many playbooks share.
     pub folder: Option<PathBuf>,
 }
@@ -122,6 +124,7 @@ impl Project {
                 })
                 .collect(),
             extra,
+            tags: options.tags.clone(),
             folder: folders.first().and_then(|folder| project_folder(folder)),
             inventory: std::mem::take(&mut inventory),
         };

@@ -19,7 +19,7 @@ fn of_play(play: &Play) -> Vec<Diagnostic> {
             Err(mut found) => faults.append(&mut found),
         }
     }
-    for task in play.all_tasks() {
+    for task in play.tasks_and_handlers() {
         if let (Some(when), Some(notify)) = (task.rollout, task.notify.first()) {
             let word = match when {
                 Rollout::Before => "before",

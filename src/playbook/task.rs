@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::action::Action;
 use super::fields::is_literal;
 use super::parse::Reader;
-use super::{Loop, LoopKind, Privilege, Rollout, Task, Until, Within, keywords};
+use super::{Loop, LoopKind, Privilege, Rollout, Task, TaskAction, Until, Within, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Kind, Map, Value};
 
 /// What imports, and the play, give to a task.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Outer {
     pub(super) when: Vec<Value>,
     pub(super) vars: Vec<Arc<Map>>,
@@ -30,6 +30,10 @@ pub(super) struct Outer {
     pub(super) delegate_facts: bool,
     pub(super) notify: Vec<Value>,
     pub(super) within: Vec<Within>,
+    /// Variables of the loops of includes.
+    pub(super) given: Vec<Arc<str>>,
+    /// How many includes are around.
+    pub(super) includes: usize,
 }
 
 /// The keywords that only a task has, not an import.
@@ -65,6 +69,9 @@ impl Reader {
         };
         let action = match action {
             Action::Import(file) => return self.import(&file, map, outer, handler, tasks),
+            Action::Include(asked) => {
+                return self.include(value, map, outer, handler, asked, tasks);
+            }
             Action::Run(action) => action,
         };
         let (own, inherited) = self.keywords(map, outer);
@@ -76,14 +83,27 @@ impl Reader {
                     .help("move the task below `handlers:`, or remove `listen`"),
             );
         }
-        let (span, at) = super::play::spot(map, value);
+        let spot = super::play::spot(map, value);
+        tasks.push(self.made(spot, action, own, inherited, repeat, handler));
+    }
+
+    /// A task of what was read.
+    pub(super) fn made(
+        &mut self,
+        (span, at): (Span, Arc<str>),
+        action: TaskAction,
+        own: Own,
+        inherited: Outer,
+        repeat: Option<Loop>,
+        handler: bool,
+    ) -> Task {
         let label = own
             .name
             .as_ref()
             .and_then(Value::as_str)
             .unwrap_or(action.name())
             .into();
-        tasks.push(Task {
+        Task {
             id: self.task_id(),
             label,
             name: own.name,
@@ -118,8 +138,9 @@ impl Reader {
             delegate_facts: inherited.delegate_facts,
             handler,
             within: inherited.within.into(),
+            given: inherited.given,
             folder: self.folder(),
-        });
+        }
     }
 
     fn import(
@@ -277,7 +298,7 @@ impl Reader {
             .collect()
     }
 
-    fn repeat(&mut self, map: &Map) -> Option<Loop> {
+    pub(super) fn repeat(&mut self, map: &Map) -> Option<Loop> {
         let mut found: Option<(LoopKind, &Value, &Span)> = None;
         for (key, kind) in [
             ("loop", LoopKind::List),

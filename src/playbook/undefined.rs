@@ -67,6 +67,7 @@ impl Run {
             if task.within.iter().any(|within| within.part == Part::Rescue) {
                 run.names.extend(RESCUE.iter().map(|name| Arc::from(*name)));
             }
+            run.open |= task.is_open();
             for name in set_by(task) {
                 run.open |= is_template(&name);
                 run.names.insert(name);
@@ -161,7 +162,7 @@ impl Reader<'_> {
     fn task(&mut self, task: &Task, templates: Vec<Arc<Source>>) {
         let mut local = Local {
             vars: &task.vars,
-            names: Vec::new(),
+            names: task.given.iter().map(Arc::as_ref).collect(),
         };
         if let Some(repeat) = &task.repeat {
             local.names.push(&repeat.var);

@@ -35,6 +35,9 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
         }
         uses.extend(args.open().map(|(_, entry)| (&entry.value, Use::Template)));
     }
+    if let TaskAction::Include(include) = &task.action {
+        uses.push((&include.file, Use::Template));
+    }
     let conditions = task.changed_when.iter().chain(&task.failed_when);
     let conditions = conditions.chain(task.until.iter().flat_map(|until| &until.conditions));
     uses.extend(conditions.map(|value| (value, Use::Expression)));

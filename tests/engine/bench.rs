@@ -94,6 +94,13 @@ impl Bench {
         &self.hosts[0]
     }
 
+    /// A file beside the playbook.
+    pub fn file(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+
     pub async fn apply(&self, plays: &str) -> Told {
         self.run(Mode::Apply, plays).await
     }

@@ -7,6 +7,7 @@ mod blocks;
 mod cuts;
 mod delegates;
 mod handlers;
+mod includes;
 mod leases;
 mod order;
 mod played;

@@ -1,0 +1,146 @@
+//! Includes: the tasks of a file are laid out behind the task that includes it, as soon as it is known which file that is.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use minijinja::Value as Native;
+
+use super::bind::Binder;
+use super::host::HostRun;
+use super::layout::{Item, What};
+use super::scope::TaskScope;
+use crate::diagnostic::Diagnostic;
+use crate::event::Event;
+use crate::playbook::{Include, Part, Task, TaskAction, Within};
+use crate::template::Stop;
+
+/// What a unit of an include includes.
+pub struct Included {
+    /// The file.
+    pub path: PathBuf,
+    /// Its tasks.
+    pub tasks: Arc<[Task]>,
+}
+
+impl Binder {
+    /// The file that is named now, with its tasks.
+    pub(super) fn included(
+        &self,
+        task: &Task,
+        include: &Include,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Included, Stop> {
+        if let Some((path, tasks)) = &include.read {
+            return Ok(Included {
+                path: path.clone(),
+                tasks: tasks.clone(),
+            });
+        }
+        let run = &self.play.run;
+        let file = self.render(&include.file, scope)?;
+        let path = include.find(&file)?;
+        let tasks = run.files.tasks(task.id, &path, |first_id| {
+            let (tasks, warnings) = include.load(&path, &file, first_id)?;
+            for warning in warnings {
+                run.say(Event::Diagnostic(Box::new(warning)));
+            }
+            Ok(tasks)
+        })?;
+        let host = &self.play.host;
+        let needs_root = |task: &&Task| {
+            super::hosts::becomes(&task.privilege.over(&self.play.play.play.privilege))
+        };
+        if !host.root
+            && let Some(task) = tasks.iter().flat_map(Task::with_included).find(needs_root)
+        {
+            return Err(Diagnostic::at(
+                &task.span,
+                format!("root is needed on `{}`, which no other task needs", host.name),
+            )
+            .help("the file is only known now: set `become` where it is included, on its play or a block")
+            .into());
+        }
+        Ok(Included { path, tasks })
+    }
+}
+
+impl HostRun {
+    /// Lays out what a bound include includes, once.
+    pub(super) fn expand(&mut self, index: usize, task: &Task) {
+        let slot = &mut self.slots[index];
+        let (Some(units), false) = (slot.units.clone(), slot.expanded) else {
+            return;
+        };
+        slot.expanded = true;
+        let item = self.items[index].clone();
+        let mut laid_out = Vec::new();
+        for (number, unit) in units.iter().enumerate() {
+            let Some(included) = &unit.included else {
+                continue;
+            };
+            let given: Arc<[(Arc<str>, Native)]> = unit.scope.own.clone().into();
+            // Each time a file is included, its blocks are others.
+            let mut blocks: HashMap<usize, usize> = HashMap::new();
+            for (position, inner) in included.tasks.iter().enumerate() {
+                if !self.run.project.tags.takes(&inner.tags) {
+                    continue;
+                }
+                let mut own = Vec::new();
+                for within in &inner.within[task.within.len()..] {
+                    let block = *blocks.entry(within.block).or_insert_with(|| {
+                        self.blocks += 1;
+                        usize::MAX - self.blocks
+                    });
+                    own.push(Within { block, ..*within });
+                }
+                let rescue = own.iter().rfind(|within| within.part == Part::Rescue);
+                let rescue = rescue.map(|within| within.block);
+                let mut inner = Item::of(inner, item.place.inside(number, position));
+                inner.within = item.within.iter().copied().chain(own).collect();
+                inner.given = given.clone();
+                match rescue {
+                    Some(block) => self.rescues.entry(block).or_default().push(inner),
+                    None => laid_out.push(inner),
+                }
+            }
+        }
+        self.insert(index + 1, laid_out);
+    }
+
+    /// What was laid out of includes from `from` on is not there any more: they are bound anew.
+    pub(super) fn fold(&mut self, from: usize) {
+        let mut at = from;
+        while at < self.items.len() {
+            if is_include(&self.items[at]) {
+                let place = self.items[at].place.clone();
+                let behind = self.items[at + 1..].iter();
+                let count = behind
+                    .take_while(|item| item.place.is_inside(&place))
+                    .count();
+                self.items.drain(at + 1..at + 1 + count);
+                self.slots.drain(at + 1..at + 1 + count);
+            }
+            at += 1;
+        }
+    }
+
+    /// Names that an include was to set are what they were before: its tasks promise them themselves.
+    pub(super) fn withdraw(&mut self, task: &Task) {
+        let mut vars = self.host.vars();
+        for name in super::walk::names_of(task) {
+            match self.displaced.remove(&name) {
+                Some(Some(value)) => vars.set.insert(name, value),
+                Some(None) => vars.set.remove(&name),
+                None => continue,
+            };
+        }
+    }
+}
+
+fn is_include(item: &Item) -> bool {
+    match &item.what {
+        What::Task(task) => matches!(task.action, TaskAction::Include(_)),
+        _ => false,
+    }
+}

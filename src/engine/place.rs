@@ -1,0 +1,107 @@
+//! Places in a play: one order for all hosts, also where they do different things.
+
+use std::sync::Arc;
+
+/// A place in a play. What an include lays out stands behind the include and before the task that follows it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The task's index in the play; behind it, for each include, the item of its loop and the task's index in the file.
+    way: Arc<[usize]>,
+    /// Of a handler: its index from 1. The way is the flush's.
+    handler: usize,
+    /// The item of a loop.
+    item: usize,
+}
+
+impl Place {
+    /// The task of that index.
+    pub fn at(index: usize) -> Place {
+        Place {
+            way: [index].into(),
+            handler: 0,
+            item: 0,
+        }
+    }
+
+    /// Behind all tasks, before [`Place::end`].
+    pub fn last() -> Place {
+        Place::at(usize::MAX - 1)
+    }
+
+    /// Behind everything: hosts that are done, failed or lost count as arrived.
+    pub fn end() -> Place {
+        Place::at(usize::MAX)
+    }
+
+    /// A handler, by its index, at a flush of this place.
+    pub fn handler(&self, index: usize) -> Place {
+        Place {
+            handler: index + 1,
+            ..self.clone()
+        }
+    }
+
+    /// Behind the handlers of a flush of this place.
+    pub fn behind_handlers(&self) -> Place {
+        Place {
+            handler: usize::MAX,
+            ..self.clone()
+        }
+    }
+
+    /// An item of the loop of this place's task.
+    pub fn item(&self, number: usize) -> Place {
+        Place {
+            item: number,
+            ..self.clone()
+        }
+    }
+
+    /// The task of that index in the file that an include at this place includes for an item.
+    pub fn inside(&self, item: usize, index: usize) -> Place {
+        Place {
+            way: self.way.iter().copied().chain([item, index]).collect(),
+            handler: 0,
+            item: 0,
+        }
+    }
+
+    /// Behind everything that an include at this place lays out.
+    pub fn behind(&self) -> Place {
+        self.inside(usize::MAX, usize::MAX)
+    }
+
+    /// Whether an include at `place` laid it out.
+    pub fn is_inside(&self, place: &Place) -> bool {
+        self.way.len() > place.way.len() && self.way.starts_with(&place.way)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_included_stands_between_the_include_and_what_follows() {
+        let include = Place::at(3);
+        let in_order = [
+            Place::at(2).item(7),
+            include.clone(),
+            include.item(1),
+            include.inside(0, 1),
+            include.inside(0, 1).inside(0, 0),
+            include.inside(0, 2),
+            include.inside(0, 2).handler(0),
+            include.inside(0, 2).behind_handlers(),
+            include.inside(1, 0),
+            include.behind(),
+            Place::at(4),
+            Place::last(),
+            Place::end(),
+        ];
+        assert!(in_order.is_sorted_by(|before, after| before < after));
+        assert!(include.inside(1, 0).is_inside(&include));
+        assert!(!include.is_inside(&include));
+        assert!(!Place::at(4).inside(0, 0).is_inside(&include));
+    }
+}
