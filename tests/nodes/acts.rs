@@ -8,23 +8,19 @@ use crate::world::{Node, World};
 
 /// All cases.
 pub fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for release in [12, 13] {
-        cases.push(Case::new(format!("acts::uri_on_{release}"), move |world| {
-            uri(&served(world, release));
-        }));
-        cases.push(Case::new(
-            format!("acts::wait_for_on_{release}"),
-            move |world| wait_for(&served(world, release)),
-        ));
-        cases.push(Case::new(
-            format!("acts::get_url_on_{release}"),
-            move |world| {
-                get_url(&served(world, release));
-            },
-        ));
-    }
-    cases
+    let case = |name: &str, release: u8, act: fn(&Node)| {
+        let name = format!("acts::{name}_on_{release}");
+        let case = Case::new(name, move |world| act(&served(world, release)));
+        crate::on(release, case)
+    };
+    let both = |release| {
+        [
+            case("uri", release, uri),
+            case("wait_for", release, wait_for),
+            case("get_url", release, get_url),
+        ]
+    };
+    [12, 13].into_iter().flat_map(both).collect()
 }
 
 /// A server of few words at port 8099 of the node, and at a socket.

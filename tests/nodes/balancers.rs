@@ -46,7 +46,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("balancers::readiness", readiness),
         Case::new("balancers::haproxy", haproxy),
-        Case::new("balancers::on_debian_13", on_debian_13),
+        Case::new("balancers::on_debian_13", on_debian_13).beside(13),
     ]
 }
 

@@ -19,7 +19,8 @@ pub fn cases() -> Vec<Case> {
             let site = Site::with(world.lab(13), PLATFORM);
             add_templates(&site);
             writes_nothing(&site, &[world.first(13)]);
-        }),
+        })
+        .beside(13),
         Case::new("bare_plan::the_site_of_this_repository", |world| {
             writes_nothing(&own_site(world), &[world.node("n1"), world.node("n3")]);
         }),

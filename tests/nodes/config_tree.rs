@@ -6,14 +6,11 @@ use crate::world::{Node, World};
 
 /// All cases.
 pub fn cases() -> Vec<Case> {
-    [12, 13]
-        .into_iter()
-        .map(|release| {
-            Case::new(format!("config_tree::nginx_on_{release}"), move |world| {
-                nginx(world, release);
-            })
-        })
-        .collect()
+    let case = |release| {
+        let name = format!("config_tree::nginx_on_{release}");
+        crate::on(release, Case::new(name, move |world| nginx(world, release)))
+    };
+    [12, 13].into_iter().map(case).collect()
 }
 
 const PLAY: &str = r#"- hosts: n1

@@ -10,7 +10,7 @@ use crate::world::{Node, World};
 /// All cases.
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::new("faults::a_full_disk", a_full_disk),
+        Case::new("faults::a_full_disk", a_full_disk).beside(13),
         Case::new("faults::a_read_only_file_system", a_read_only_file_system),
         Case::new("faults::no_such_package", no_such_package),
         Case::new("faults::apt_is_locked_for_a_while", locked_for_a_while),

@@ -21,14 +21,16 @@ pub fn cases() -> Vec<Case> {
         }),
         Case::new("guard::right_rules_stay_on_13", |world| {
             right_rules(world, 13)
-        }),
+        })
+        .beside(13),
         Case::new("guard::rules_stand_after_a_restart", restart),
         Case::long("guard::no_ssh_on_13", |world| {
             let node = world.first(13);
             let run = site(&node, &rules("- {name: web, ports: [80]}")).run(&["apply"]);
             undone(&run, &node, "packet filter");
             clean(&node);
-        }),
+        })
+        .beside(13),
     ]
 }
 

@@ -87,12 +87,10 @@ pub fn cases() -> Vec<Case> {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         for release in story.releases {
             let text = text.clone();
-            cases.push(Case::new(
-                format!("kinds::{name}_on_{release}"),
-                move |world| {
-                    tell(world, release, &serde_yaml::from_str(&text).unwrap());
-                },
-            ));
+            let case = Case::new(format!("kinds::{name}_on_{release}"), move |world| {
+                tell(world, release, &serde_yaml::from_str(&text).unwrap());
+            });
+            cases.push(crate::on(release, case));
         }
     }
     cases

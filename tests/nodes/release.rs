@@ -8,7 +8,7 @@ use crate::world::World;
 pub fn cases() -> Vec<Case> {
     vec![
         Case::new("release::old_ones_go", |world| old_ones_go(world, 12)),
-        Case::new("release::old_ones_go_on_13", |world| old_ones_go(world, 13)),
+        Case::new("release::old_ones_go_on_13", |world| old_ones_go(world, 13)).beside(13),
     ]
 }
 

@@ -9,6 +9,7 @@ mod bad;
 mod balancer;
 mod crowd;
 mod full;
+#[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/harness.rs"]
 mod harness;
 mod killed;

@@ -1,35 +1,56 @@
-//! A test harness for cases that run one after another on one world of real nodes, which is taken down at the end whatever they did.
+//! A test harness for cases on one world of real nodes, which is taken down at the end whatever they did. Cases run one after another,
+//! but those of different sides at the same time.
 
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 /// One case: its name, whether it runs only when asked for, and what it does.
 pub struct Case<W> {
     /// `module::case`.
     pub name: String,
+    /// Cases of one side never run at the same time; a case leaves alone what those of other sides use.
+    pub side: u8,
     /// Long: only with `--ignored` or `--include-ignored`.
     pub long: bool,
     /// Panics when something is not as it should be.
-    pub run: Box<dyn Fn(&W)>,
+    pub run: Box<dyn Fn(&W) + Send + Sync>,
 }
 
 impl<W> Case<W> {
     /// A case of every run.
-    pub fn new(name: impl Into<String>, run: impl Fn(&W) + 'static) -> Case<W> {
+    pub fn new(name: impl Into<String>, run: impl Fn(&W) + Send + Sync + 'static) -> Case<W> {
         Case {
             name: name.into(),
+            side: 0,
             long: false,
             run: Box::new(run),
         }
     }
 
     /// A case that only runs when asked for.
-    pub fn long(name: impl Into<String>, run: impl Fn(&W) + 'static) -> Case<W> {
+    pub fn long(name: impl Into<String>, run: impl Fn(&W) + Send + Sync + 'static) -> Case<W> {
         Case {
             long: true,
             ..Case::new(name, run)
         }
+    }
+
+    /// The same on another side.
+    pub fn beside(self, side: u8) -> Case<W> {
+        Case { side, ..self }
+    }
+
+    /// Runs it and says what became of it; false when it failed.
+    fn passes(&self, world: &W) -> bool {
+        let start = Instant::now();
+        let end = panic::catch_unwind(AssertUnwindSafe(|| (self.run)(world)));
+        let word = if end.is_ok() { "ok" } else { "FAILED" };
+        let time = start.elapsed().as_secs_f32();
+        println!("test {} ... {word} ({time:.1} s)", self.name);
+        end.is_ok()
     }
 }
 
@@ -87,7 +108,7 @@ pub trait World {
 }
 
 /// Runs the cases that the words of the command line ask for.
-pub fn run<W: World>(cases: Vec<Case<W>>) -> ExitCode {
+pub fn run<W: World + Sync>(cases: Vec<Case<W>>) -> ExitCode {
     let wish = Wish::parse(std::env::args().skip(1));
     let (cases, others): (Vec<Case<W>>, Vec<Case<W>>) =
         cases.into_iter().partition(|case| wish.names(case));
@@ -110,24 +131,27 @@ pub fn run<W: World>(cases: Vec<Case<W>>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let world = W::new();
-    let mut failed = Vec::new();
-    for case in &cases {
-        if !wish.runs(case) {
-            println!("test {} ... ignored", case.name);
-            continue;
-        }
-        let start = Instant::now();
-        let end = panic::catch_unwind(AssertUnwindSafe(|| (case.run)(&world)));
-        let word = if end.is_ok() { "ok" } else { "FAILED" };
-        println!(
-            "test {} ... {word} ({:.1} s)",
-            case.name,
-            start.elapsed().as_secs_f32()
-        );
-        if end.is_err() {
-            failed.push(&case.name);
-        }
+    for case in cases.iter().filter(|case| !wish.runs(case)) {
+        println!("test {} ... ignored", case.name);
     }
+    let sides: BTreeSet<u8> = cases.iter().map(|case| case.side).collect();
+    let of = |side: u8| {
+        let mine = |case: &&Case<W>| case.side == side && wish.runs(case);
+        let failed = cases
+            .iter()
+            .filter(mine)
+            .filter(|case| !case.passes(&world));
+        failed.map(|case| &case.name).collect::<Vec<_>>()
+    };
+    let failed: Vec<&String> = thread::scope(|scope| {
+        let of = &of;
+        let running: Vec<_> = sides
+            .into_iter()
+            .map(|side| scope.spawn(move || of(side)))
+            .collect();
+        let ends = running.into_iter().map(|side| side.join().unwrap());
+        ends.flatten().collect()
+    });
     world.down();
     if !failed.is_empty() {
         println!("\nfailures:");
