@@ -7,7 +7,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("balancer::away_before", away_before),
         Case::long("balancer::its_host_is_off", its_host_is_off),
-        Case::new("balancer::away_while_a_node_is_updated", away_meanwhile),
+        Case::long("balancer::away_while_a_node_is_updated", away_meanwhile),
         Case::long("balancer::away_between_two_nodes", away_between),
     ]
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::crowd::{Crowd, LARGE, SMALL, Size};
-use crate::platform::NODES;
+use crate::platform::{NODES, Platform};
 use crate::run::Run;
 use crate::{Case, World};
 
@@ -12,8 +12,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("full::haproxy", |world| {
             update(world, SMALL, &["-e", "nginx_open_files=16384"], 10_000);
         }),
-        Case::new("full::nothing_to_do", nothing_to_do),
-        Case::new("full::readiness", |world| {
+        Case::long("full::readiness", |world| {
             update(world, SMALL, READINESS, 5_000);
         }),
         Case::long("full::haproxy_with_all_visitors", |world| {
@@ -91,13 +90,12 @@ fn update(world: &World, size: Size, words: &[&str], requests: u64) {
         took <= parts * 1.05,
         "{took:.1} s for {parts:.1} s of parts\n{run}"
     );
+    changes_nothing(platform, &release, words);
 }
 
-fn nothing_to_do(world: &World) {
-    let platform = world.platform();
-    let release = platform.good();
-    platform.roll_well(&release, &[]);
-    let again = platform.roll_well(&release, &[]);
+/// The same again: nothing is changed, and nobody taken out.
+fn changes_nothing(platform: &Platform, release: &str, words: &[&str]) {
+    let again = platform.roll_well(release, words);
     again.drained_nobody();
     for name in NODES {
         assert_eq!(again.count(name, "changed"), 0, "{again}");

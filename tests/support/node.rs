@@ -12,6 +12,7 @@ use hadeploy::lab::Lab;
 pub fn lab_name(kind: &str, release: u8) -> String {
     let mut hash = DefaultHasher::new();
     env!("CARGO_MANIFEST_DIR").hash(&mut hash);
+    std::env::var_os(KEEP).hash(&mut hash);
     format!("{kind}{:04x}-{release}", hash.finish() & 0xffff)
 }
 
@@ -31,9 +32,12 @@ pub fn is_possible() -> bool {
     debian && fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }
 
-/// With this variable the labs stay up at the end, and are used again at the next start.
+/// With this variable the labs stay up at the end, and are used again at the next start with the same value.
+const KEEP: &str = "KEEP_LAB";
+
+/// Whether the labs stay up at the end.
 pub fn is_kept() -> bool {
-    std::env::var_os("KEEP_LAB").is_some()
+    std::env::var_os(KEEP).is_some()
 }
 
 impl Node {
