@@ -16,13 +16,16 @@ use crate::source::Source;
 /// Files larger than this are streamed, never held in memory.
 const IN_MEMORY: u64 = 1024 * 1024;
 
+/// The tasks of an included file, or what is wrong with it.
+type Included = Result<Arc<[Task]>, Diagnostic>;
+
 /// What was read so far.
 #[derive(Default)]
 pub struct Files {
     contents: Mutex<HashMap<PathBuf, Content>>,
     sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
     digests: Mutex<HashMap<PathBuf, (u64, Arc<str>)>>,
-    tasks: Mutex<HashMap<(usize, PathBuf), Result<Arc<[Task]>, Diagnostic>>>,
+    tasks: Mutex<HashMap<(usize, PathBuf), Included>>,
 }
 
 /// The numbers of tasks that are read during the run begin here.

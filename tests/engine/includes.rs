@@ -206,7 +206,7 @@ async fn a_faulty_file_fails_its_task_with_the_place() {
     for mode in [Mode::Plan, Mode::Apply] {
         let told = bench.run(mode, &play(tasks)).await;
         let failed = told.tasks().find(|task| task.status == Status::Failed);
-        let failed = failed.expect(&told.story());
+        let failed = failed.unwrap_or_else(|| panic!("{}", told.story()));
         assert_eq!(failed.kind, "include_tasks");
         assert!(failed.msg.contains("x.yml:2:3"), "{}", failed.msg);
         assert!(failed.msg.contains("`shel`"), "{}", failed.msg);
