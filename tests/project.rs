@@ -4,6 +4,8 @@
 mod damage;
 #[path = "project/errors.rs"]
 mod errors;
+#[path = "project/includes.rs"]
+mod includes;
 #[path = "project/inventory.rs"]
 mod inventory;
 #[path = "project/kinds.rs"]

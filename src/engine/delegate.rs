@@ -11,10 +11,11 @@ use super::layout::What;
 use super::native;
 use super::state::{HostState, Out};
 use super::verdict::UnitEnd;
-use super::walk::{Step, Walk};
-use crate::change::{Change, Touch};
+use super::walk::{Step as Next, Walk};
+use crate::change::{Change, Step, Touch};
 use crate::event::{Failure, Status};
 use crate::fact::{Answer, Known, Missing, Question};
+use crate::node::{OwedNote, PlacedStep, StepEnd};
 use crate::playbook::Task;
 
 /// The most waves of questions before something is wrong.
@@ -22,11 +23,11 @@ const WAVES: u32 = 8;
 
 impl HostRun {
     /// A task that other hosts act for: its turn comes when all before it is done.
-    pub(super) fn delegated(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
+    pub(super) fn delegated(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Next {
         if !walk.clear || !walk.batch.entries.is_empty() {
             walk.clear = false;
             self.promise(task);
-            return Step::On;
+            return Next::On;
         }
         if let Some(step) = self.attempt_again(index, task) {
             return step;
@@ -37,7 +38,7 @@ impl HostRun {
         };
         if units.is_empty() {
             self.finish_task(index, task);
-            return Step::On;
+            return Next::On;
         }
         for number in self.slots[index].ends.len()..units.len() {
             let unit = &units[number];
@@ -46,7 +47,7 @@ impl HostRun {
                     walk.clear = false;
                     break;
                 }
-                return Step::Turn(match self.rests(index) {
+                return Next::Turn(match self.rests(index) {
                     Some(when) => Turn::Pause(when),
                     None => Turn::Delegate(index, number),
                 });
@@ -58,7 +59,7 @@ impl HostRun {
         if !walk.clear {
             self.promise(task);
         }
-        Step::On
+        Next::On
     }
 
     /// Compares and acts on the other host. False when this host is out.
@@ -216,9 +217,15 @@ impl HostRun {
             || unit.retry.is_some();
         let steps = change.steps.len();
         self.place_steps(index, task, unit, &change, judged, &mut batch.steps);
+        // The notes of handlers belong to the host whose handlers they are.
+        let mut notes = Vec::new();
         for step in &mut batch.steps {
-            // The notes of handlers belong to the host whose handlers they are.
-            step.owes.clear();
+            notes.append(&mut step.owes);
+        }
+        let owed = !notes.is_empty();
+        if owed && let Err(failure) = self.owe(notes).await {
+            self.conclude(index, number, task, UnitEnd::failed(failure));
+            return self.host.out() == Out::Alive;
         }
         batch.entries.push(Entry {
             item: index,
@@ -251,6 +258,9 @@ impl HostRun {
                 std::mem::swap(&mut self.known, &mut known);
                 self.settle(batch, end.steps, took);
                 std::mem::swap(&mut self.known, &mut known);
+                if owed {
+                    self.unowe(index, task);
+                }
             }
             Err(error) => {
                 let mut failure = Failure::new(format!("on {}: {error}", there.name));
@@ -262,6 +272,36 @@ impl HostRun {
             }
         }
         self.host.out() == Out::Alive
+    }
+
+    /// Writes notes of owed handlers to this host, before another one makes the change that raises them.
+    async fn owe(&self, owes: Vec<OwedNote>) -> Result<(), Failure> {
+        let mut place = self.host.node.lock().await;
+        let Some(node) = place.as_mut() else {
+            return Err(Failure::new("this host is not connected"));
+        };
+        let note = PlacedStep {
+            step: Step::new("note the owed handlers", ":"),
+            user: None,
+            owes,
+            pays: Vec::new(),
+            stops: true,
+        };
+        let before = node.round_trips;
+        let answer = node.run_steps(&[note], &Missing::default()).await;
+        self.host.tally().round_trips += node.round_trips - before;
+        drop(place);
+        let (end, _) = answer.map_err(|error| {
+            connect::unreachable(&self.run, &self.host, &error);
+            Failure::new(error.to_string())
+        })?;
+        match &end.steps[..] {
+            [StepEnd::Ran { rc: 0, .. }] => Ok(()),
+            _ => Err(
+                Failure::new("the handlers that this change owes could not be noted")
+                    .help("see whether /var/lib/hadeploy on this host can be written"),
+            ),
+        }
     }
 
     /// Forgets what is known of this host when another one acted here.

@@ -4,12 +4,14 @@
 //! and compares all remaining tasks at once, reads what is missing in one script and writes what differs in one (`script`).
 
 mod acted;
+mod acting;
 mod bind;
 mod block;
 mod connect;
 mod controller;
 mod delegate;
 mod delegates;
+mod failed;
 mod files;
 mod finish;
 mod foresee;
@@ -20,6 +22,7 @@ mod host;
 mod hosts;
 mod include;
 mod items;
+mod join;
 mod layout;
 mod mask;
 mod once;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::bind::Unit;
 use super::connect;
+use super::failed::failed_step;
 use super::host::{Batch, Entry, HostRun};
 use super::layout::What;
 use super::native;
@@ -19,9 +20,6 @@ use crate::playbook::Task;
 
 /// A unit whose ground has moved this often is given up.
 const MOVES: u32 = 3;
-
-/// Lines of output that a failure shows.
-const LINES: usize = 20;
 
 impl HostRun {
     /// Runs what a walk collected. False when the host is out.
@@ -375,76 +373,4 @@ impl HostRun {
         }
         self.host.take_out(Out::Failed);
     }
-}
-
-fn failed_step(
-    mut end: UnitEnd,
-    placed: &PlacedStep,
-    rc: i32,
-    stdout: &[u8],
-    stderr: &[u8],
-) -> UnitEnd {
-    let seconds = placed.step.deadline.as_secs();
-    let said = String::from_utf8_lossy(if stderr.trim_ascii().is_empty() {
-        stdout
-    } else {
-        stderr
-    })
-    .into_owned();
-    let lines: Vec<&str> = said.trim_end().lines().collect();
-    let mut failure = Failure::new(match rc {
-        124 | 137 if placed.step.act || seconds < crate::change::Step::DEADLINE.as_secs() => {
-            format!("{} did not end within {seconds} s", placed.step.title)
-        }
-        _ if placed.step.act => format!("the command ended with status {rc}"),
-        _ => match lines.last() {
-            Some(last) => format!("{} failed: {last}", placed.step.title),
-            None => format!("{} failed with status {rc}", placed.step.title),
-        },
-    });
-    failure.rc = Some(rc);
-    let title = &placed.step.title;
-    let command = title.strip_prefix("run ").unwrap_or(title);
-    failure.command = placed.step.act.then(|| command.to_owned());
-    failure.output = lines
-        .iter()
-        .skip(lines.len().saturating_sub(LINES))
-        .map(|line| (*line).to_owned())
-        .collect();
-    failure.help = cause(&said);
-    end.status = Status::Failed;
-    end.msg = failure.message.clone();
-    end.rc = Some(rc);
-    end.failure = Some(failure);
-    end
-}
-
-/// The probable cause of words that nodes say often, and what to do.
-fn cause(said: &str) -> Option<String> {
-    let known = [
-        (
-            "No space left on device",
-            "the disk is full: free some space on the node (`df -h`, `du -xsh /var/*`), then apply again; nothing was half written",
-        ),
-        (
-            "Read-only file system",
-            "the file system is mounted read-only: see `dmesg` on the node, mount it writable, then apply again",
-        ),
-        (
-            "Permission denied",
-            "the acting account may not do that: set `become: true` on the task or the play",
-        ),
-        (
-            "Temporary failure resolving",
-            "the node cannot resolve names: look at its /etc/resolv.conf",
-        ),
-        (
-            "dpkg was interrupted",
-            "run `dpkg --configure -a` on the node, then apply again",
-        ),
-    ];
-    known
-        .iter()
-        .find(|(words, _)| said.contains(words))
-        .map(|(_, help)| (*help).to_owned())
 }

@@ -110,3 +110,28 @@ async fn facts_go_to_the_original_host_unless_said_otherwise() {
     let told = bench.apply(&play("all", tasks)).await;
     assert_eq!(told.recap.exit_code, 0, "{}", told.story());
 }
+
+/// What another host does for this one owes this one's handlers, however the run ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_host_changed_is_owed_here() {
+    let bench = Bench::new(&["a", "lb"]);
+    let lb = bench.hosts[1].path("").display().to_string();
+    let lb = lb.trim_end_matches('/');
+    let text = |act: &str, rc: u8| {
+        let tasks = format!(
+            "    - {act}\n      delegate_to: lb\n      notify: h\n    - {{shell: \"exit {rc}\", changed_when: false}}\n  handlers:\n    - {{name: h, shell: \"echo h >> {{{{ dir }}}}/log\"}}\n"
+        );
+        play("a", &tasks)
+    };
+    let fails = "shell: exit 3";
+    let told = bench.apply(&text(fails, 0)).await;
+    assert_eq!(told.recap.exit_code, 3, "{}", told.story());
+    assert_eq!(bench.host().owed(), 0, "{}", told.story());
+    let writes = format!("copy: {{content: x, dest: {lb}/f}}");
+    let told = bench.apply(&text(&writes, 3)).await;
+    assert_eq!(told.recap.exit_code, 3, "{}", told.story());
+    assert_eq!((bench.host().owed(), bench.hosts[1].owed()), (1, 0));
+    let told = bench.apply(&text(&writes, 0)).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert_eq!((bench.host().owed(), bench.host().count("h")), (0, 1));
+}

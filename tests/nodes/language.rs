@@ -22,6 +22,7 @@ pub fn cases() -> Vec<Case> {
             "language::blocks_attempts_batches_and_delegates",
             constructs,
         ),
+        Case::new("language::includes", includes),
         Case::new("language::values_of_other_hosts", other_hosts),
         Case::new("language::secrets_stay_hidden", secrets),
     ]
@@ -428,6 +429,59 @@ fn constructs(world: &World) {
         (0, 0),
         "{again}"
     );
+}
+
+fn includes(world: &World) {
+    let nodes = ["n1", "n2"].map(|host| world.node(host));
+    for node in &nodes {
+        node.sh("rm -rf /srv/la; mkdir -p /srv/la");
+    }
+    let site = Site::with(
+        &nodes[0].lab,
+        r#"- hosts: n1:n2
+  tasks:
+    - name: which
+      command: cat /proc/sys/kernel/hostname
+      register: which
+      changed_when: false
+    - include_tasks: tasks/files.yml
+      loop: [a, b]
+      loop_control: {loop_var: name}
+      when: name != 'b' or inventory_hostname == 'n2'
+    - include_tasks:
+        file: "tasks/{{ which.stdout }}.yml"
+        apply: {environment: {WORD: applied}}
+    - name: behind
+      copy: {content: "{{ own.stdout | default('none') }}", dest: /srv/la/behind}
+  handlers:
+    - name: act
+      shell: echo acted >>/srv/la/log
+"#,
+    );
+    site.write(
+        "tasks/files.yml",
+        "- name: write\n  copy: {content: \"{{ name }}\", dest: \"/srv/la/{{ name }}\"}\n  notify: act\n",
+    );
+    site.write(
+        "tasks/n1.yml",
+        "- name: own\n  shell: echo \"$WORD\"\n  register: own\n  changed_when: false\n",
+    );
+    site.write("tasks/n2.yml", "- meta: flush_handlers\n");
+    let plan = site.plan();
+    nodes[0].sh("test ! -e /srv/la/a");
+    assert_eq!(plan.count("n1", "failed"), 0, "{plan}");
+    let run = site.apply();
+    for (node, wanted) in nodes
+        .iter()
+        .zip(["a,behind,log acted applied", "a,b,behind,log acted none"])
+    {
+        let seen = node.sh("cd /srv/la; echo $(ls | paste -sd, -) $(cat log) $(cat behind)");
+        assert_eq!(seen, wanted, "{}\n{run}", node.name);
+    }
+    let again = site.apply();
+    for host in ["n1", "n2"] {
+        assert_eq!(again.count(host, "changed"), 0, "{again}");
+    }
 }
 
 fn order(world: &World) {

@@ -203,8 +203,8 @@ fn tasks() {
             "hadeploy does not have `async` on a block",
         ),
         (
-            "include_tasks: x.yml",
-            "hadeploy does not have the module `include_tasks`",
+            "include_role: {name: x}",
+            "hadeploy does not have the module `include_role`",
         ),
         (
             "community.general.ufw: {}",
