@@ -24,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("bare_plan::the_site_of_this_repository", |world| {
             writes_nothing(&own_site(world), &[world.node("n1"), world.node("n3")]);
         }),
+        Case::new("bare_plan::files_that_the_run_makes", files_to_come),
     ]
 }
 
@@ -100,6 +101,39 @@ fn own_site(world: &World) -> Site {
     let mut site = Site::new(world.lab(12));
     site.playbook(Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/site.yml"));
     site
+}
+
+/// A file of the controller that an earlier task writes is not there yet in a plan.
+fn files_to_come(world: &World) {
+    let site = Site::with(
+        world.lab(12),
+        r#"- hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: build
+      command: touch "{{ playbook_dir }}/files/built"
+      args: {creates: "{{ playbook_dir }}/files/built"}
+- hosts: n1
+  gather_facts: false
+  tasks:
+    - {name: there, copy: {src: there, dest: /srv/there}}
+    - {name: built, copy: {src: built, dest: /srv/built}}
+"#,
+    );
+    site.write("files/there", "x");
+    let plan = site.plan();
+    assert_eq!(plan.with("changed"), ["there"], "{plan}");
+    assert_eq!(plan.with("unknown"), ["build", "built"], "{plan}");
+    assert_eq!(plan.task("built")["known_after"], "build", "{plan}");
+    site.write("files/built", "x");
+    let plan = site.plan();
+    assert_eq!(plan.with("changed"), ["there", "built"], "{plan}");
+    // Nothing makes it any more: it is missing.
+    let playbook =
+        "- hosts: n1\n  tasks:\n    - {name: gone, copy: {src: gone, dest: /srv/gone}}\n";
+    site.write("play.yml", playbook);
+    site.expect(&["plan"], 1).says(&["there is no `gone`"]);
 }
 
 fn writes_nothing(site: &Site, nodes: &[Node]) {
