@@ -33,19 +33,22 @@ fn unreadable(path: &Path, at: &Span, error: &std::io::Error) -> Diagnostic {
 }
 
 impl Controller for TaskController<'_> {
-    fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Diagnostic> {
+    fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Stop> {
         let run = &self.binder.play.run;
         let search: Search = run.project.search(&self.binder.play.play, self.task);
         let name = src.as_str().unwrap_or_default();
         search.find(name, folder).map_err(|places| {
+            if let Some(task) = run.files.awaited() {
+                return Stop::After(task.clone());
+            }
             let places: Vec<String> = places
                 .iter()
                 .map(|place| place.display().to_string())
                 .collect();
-            Diagnostic::at(&src.span, format!("there is no `{name}`")).help(format!(
-                "looked at {}",
-                list(places.iter().map(String::as_str))
-            ))
+            let places = list(places.iter().map(String::as_str));
+            Diagnostic::at(&src.span, format!("there is no `{name}`"))
+                .help(format!("looked at {places}"))
+                .into()
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use sha2::{Digest, Sha256};
 
@@ -26,12 +26,23 @@ pub struct Files {
     sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
     digests: Mutex<HashMap<PathBuf, (u64, Arc<str>)>>,
     tasks: Mutex<HashMap<(usize, PathBuf), Included>>,
+    awaited: OnceLock<String>,
 }
 
 /// The numbers of tasks that are read during the run begin here.
 const FIRST_ID: usize = 1 << 40;
 
 impl Files {
+    /// In a plan: this task would write on the controller, so that a file that is not there may be there when the plan is applied.
+    pub fn await_task(&self, label: &str) {
+        let _ = self.awaited.set(label.to_owned());
+    }
+
+    /// The task before which no file of the controller can be called missing.
+    pub fn awaited(&self) -> Option<&String> {
+        self.awaited.get()
+    }
+
     /// A file's content: in memory when small, else its length and hash.
     pub fn content(&self, path: &Path) -> std::io::Result<Content> {
         if let Some(content) = lock(&self.contents).get(path) {

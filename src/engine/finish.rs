@@ -13,6 +13,7 @@ use super::state::Out;
 use super::verdict::{self, UnitEnd};
 use crate::change::Effect;
 use crate::event::{Event, Failure, Mode, Status, TaskResult};
+use crate::inventory::Method;
 use crate::playbook::{Task, TaskAction};
 use crate::template::{Scope, Stop, is_template};
 use crate::value::Value;
@@ -87,6 +88,7 @@ impl HostRun {
         }
         self.host.enter();
         self.warn_of_restart(&result);
+        self.foresee_files(task, result.status);
         self.run.finish(result);
         self.slots[index].units = None;
         if matches!(task.action, TaskAction::Include(_))
@@ -98,6 +100,15 @@ impl HostRun {
             self.fail(index);
         } else {
             self.pass(index);
+        }
+    }
+
+    /// What a plan does not do here may be what makes a file of the controller.
+    fn foresee_files(&self, task: &Task, status: Status) {
+        let writes = matches!(status, Status::Changed | Status::Unknown)
+            && (self.host.connection.method == Method::Local || task.action.name() == "fetch");
+        if writes && !self.run.settings.mode.may_change() {
+            self.run.files.await_task(&task.label);
         }
     }
 

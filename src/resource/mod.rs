@@ -101,8 +101,9 @@ impl std::fmt::Debug for Kind {
 /// What binding may ask of the controller: its files, and templates in the task's scope.
 pub trait Controller {
     /// A file of the controller: an absolute path, or a relative one searched in the playbook's `folder` (`files` or `templates`), the
-    /// playbook's own folder, then the project's. The error names the places looked at.
-    fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Diagnostic>;
+    /// playbook's own folder, then the project's. The fault names the places looked at; in a plan a file may be known only after a
+    /// task that writes on the controller.
+    fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Stop>;
     /// Content of a file: held in memory up to 1 MiB, else streamed; hashed once per run.
     fn content(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic>;
     /// Length and SHA-256 of a file, hashed once per run and never held: for folders of many files.

@@ -17,6 +17,7 @@ use super::place::trimmed;
 use super::{Args, Bound, Controller, Kind, Param, ParamType};
 use crate::change::Content;
 use crate::diagnostic::Diagnostic;
+use crate::template::Stop;
 
 /// The row of `unarchive`.
 pub static UNARCHIVE: Kind = Kind {
@@ -219,7 +220,7 @@ fn is_kept(word: &str) -> bool {
     })
 }
 
-fn source(args: &Args, controller: &dyn Controller) -> Result<Source, Diagnostic> {
+fn source(args: &Args, controller: &dyn Controller) -> Result<Source, Stop> {
     let src = args
         .get("src")
         .ok_or_else(|| Diagnostic::at(&args.span, "`unarchive` needs `src`"))?;
@@ -227,7 +228,8 @@ fn source(args: &Args, controller: &dyn Controller) -> Result<Source, Diagnostic
     if text.contains("://") {
         if !args.bool("remote_src", false) {
             return Err(Diagnostic::at(&src.span, "only the node fetches archives")
-                .help("write `remote_src: true` beside it"));
+                .help("write `remote_src: true` beside it")
+                .into());
         }
         let url = http::Url::parse(text).map_err(|message| Diagnostic::at(&src.span, message))?;
         let request = Request::of(url, !args.bool("validate_certs", true));
@@ -237,14 +239,16 @@ fn source(args: &Args, controller: &dyn Controller) -> Result<Source, Diagnostic
         if !text.starts_with(['/', '~']) {
             let message = format!("the path `{text}` is relative");
             return Err(Diagnostic::at(&src.span, message)
-                .help("with `remote_src`, `src` is an absolute path of the node"));
+                .help("with `remote_src`, `src` is an absolute path of the node")
+                .into());
         }
         return Ok(Source::Node(trimmed(text).into()));
     }
     let path = controller.find(src, "files")?;
     if path.is_dir() {
         return Err(Diagnostic::at(&src.span, "it is a folder, not an archive")
-            .help("use `copy` for folders"));
+            .help("use `copy` for folders")
+            .into());
     }
     let body = Body::of(controller.content(&path, src)?);
     let mut head = Vec::new();

@@ -44,8 +44,8 @@ server {
 
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::new("balancers::readiness", readiness),
-        Case::new("balancers::haproxy", haproxy),
+        crate::waiting("balancers::readiness", readiness),
+        crate::waiting("balancers::haproxy", haproxy),
         Case::new("balancers::on_debian_13", on_debian_13).beside(13),
     ]
 }
@@ -255,7 +255,7 @@ fn remove(nodes: &[&Node]) {
 }
 
 fn platform(world: &World) -> [Node; 3] {
-    let nodes = ["n1", "n2", "n3"].map(|name| world.node(name));
+    let nodes = ["n1", "n2", "n3"].map(|name| world.spare(name));
     let [lb, a, b] = &nodes;
     web(a);
     web(b);

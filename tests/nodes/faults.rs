@@ -49,7 +49,7 @@ fn a_full_disk(world: &World) {
             "old sum"
         );
         node.sh("rm /srv/filler /srv/filler2");
-        assert_eq!(node.sh("find /var/lib/hadeploy -type f"), "");
+        assert_eq!(node.sh("find /var/lib/hadeploy/stage -type f"), "");
         let run = site.apply();
         assert_eq!(run.with("changed"), ["write"], "{run}");
         assert_eq!(

@@ -10,20 +10,20 @@ use crate::world::{Node, World};
 /// All cases.
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::new("guard::the_way_in_opens_again", opens_again),
-        Case::new("guard::a_reboot_opens_it_too", reboot_in_the_window),
-        Case::new(
+        crate::waiting("guard::the_way_in_opens_again", opens_again),
+        crate::waiting("guard::a_reboot_opens_it_too", reboot_in_the_window),
+        crate::waiting(
             "guard::a_wrong_sshd_config_never_takes_effect",
             wrong_config,
         ),
-        Case::new("guard::right_rules_stay_on_12", |world| {
-            right_rules(world, 12)
+        crate::waiting("guard::right_rules_stay_on_12", |world| {
+            right_rules(&world.spare("n1"))
         }),
         Case::new("guard::right_rules_stay_on_13", |world| {
-            right_rules(world, 13)
+            right_rules(&world.first(13))
         })
         .beside(13),
-        Case::new("guard::rules_stand_after_a_restart", restart),
+        crate::waiting("guard::rules_stand_after_a_restart", restart),
         Case::long("guard::no_ssh_on_13", |world| {
             let node = world.first(13);
             let run = site(&node, &rules("- {name: web, ports: [80]}")).run(&["apply"]);
@@ -105,7 +105,7 @@ fn clean(node: &Node) {
 
 /// Three nodes side by side, since each takes its minute.
 fn opens_again(world: &World) {
-    let [one, two, three] = ["n1", "n2", "n3"].map(|name| world.node(name));
+    let [one, two, three] = ["n1", "n2", "n3"].map(|name| world.spare(name));
     // Installed before: a node knows whence it is asked in a run's first script only.
     one.sh("apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install iptables >/dev/null 2>&1");
     let no_ssh = site(
@@ -143,7 +143,7 @@ fn opens_again(world: &World) {
 
 /// The node is started anew while nobody confirms: what lies on its disk is put back before sshd starts.
 fn reboot_in_the_window(world: &World) {
-    let node = world.node("n2");
+    let node = world.spare("n2");
     let site = site(&node, &sshd("Port 2222"));
     let run = site.start(&["apply"]);
     armed(&node);
@@ -174,7 +174,7 @@ fn reboot_in_the_window(world: &World) {
 }
 
 fn wrong_config(world: &World) {
-    let node = world.node("n2");
+    let node = world.spare("n2");
     let run = site(&node, &sshd("AllowUser ada")).expect(&["apply"], 3);
     run.says(&["Bad configuration option", "nothing of it took effect"]);
     as_before(&node);
@@ -195,9 +195,8 @@ fn wrong_config(world: &World) {
 const RULES: &str = "- {name: ssh, ports: 22, limit: 60/minute, burst: 20}\n- {name: web, ports: [80, 443]}\n- {name: vrrp, proto: vrrp, from: [10.0.0.0/8, fd00::/8]}\n- {name: mosh, ports: '60000:61000', proto: udp}";
 
 /// Rules beside those of others; what is altered by hand is mended, and nothing else.
-fn right_rules(world: &World, release: u8) {
-    let node = world.first(release);
-    let site = site(&node, &rules(RULES));
+fn right_rules(node: &Node) {
+    let site = site(node, &rules(RULES));
     let run = site.apply();
     assert_eq!(run.status("filter"), "changed", "{run}");
     node.sh("rm /run/later");
@@ -230,13 +229,13 @@ fn right_rules(world: &World, release: u8) {
         "-A INPUT -p tcp -m multiport --dports 22 -j f2b-sshd\n-A INPUT -j HADEPLOY-IN\n-A INPUT -j ACCEPT"
     );
     node.sh("iptables -S f2b-sshd | grep -q 203.0.113.7; iptables -F INPUT; iptables -F f2b-sshd; iptables -X f2b-sshd; rm -f /run/later");
-    clean(&node);
-    as_before(&node);
+    clean(node);
+    as_before(node);
 }
 
 /// The run goes on behind a restart, and the rules stand there.
 fn restart(world: &World) {
-    let node = world.node("n3");
+    let node = world.spare("n3");
     let tasks = format!(
         "{}\n- name: restart\n  reboot: {{test_command: test -d /etc}}\n  register: restart\n- name: look\n  command: iptables-save\n  register: saved\n- name: said\n  assert: {{that: [restart.rebooted, restart.elapsed < 60, \"'--dport 22' in saved.stdout\"]}}",
         rules("- {name: ssh, ports: [22]}")

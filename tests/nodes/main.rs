@@ -42,6 +42,11 @@ pub fn on(release: u8, case: Case) -> Case {
     }
 }
 
+/// A case that mostly waits, on the spare nodes, while others run.
+pub fn waiting(name: &str, run: fn(&World)) -> Case {
+    Case::new(name, run).beside(1)
+}
+
 fn cases() -> Vec<Case> {
     // The bare nodes' plan comes first: whatever runs before it writes to them.
     [

@@ -1,4 +1,5 @@
-//! The lab of the cases: three nodes of Debian 12, and one of Debian 13 with a small disk, each brought up when first needed.
+//! The labs of the cases, each brought up when first needed: three nodes of Debian 12, three more for cases that mostly wait, and one of
+//! Debian 13 with a small disk.
 
 use std::sync::OnceLock;
 
@@ -14,39 +15,51 @@ pub const SMALL_DISK: u64 = 400 << 20;
 /// All labs; those that were needed are up.
 pub struct World {
     bookworm: OnceLock<Lab>,
+    spare: OnceLock<Lab>,
     trixie: OnceLock<Lab>,
+}
+
+fn up(kind: &str, release: u8, wanted: &Wanted) -> Lab {
+    let lab = Lab::open(&lab_name(kind, release)).unwrap();
+    if !is_kept() {
+        lab.down().unwrap();
+    }
+    lab.up(wanted, &|_| {}).unwrap();
+    lab
+}
+
+fn three() -> Wanted {
+    Wanted {
+        nodes: 3,
+        release: Some(Release::Bookworm),
+        ..Wanted::default()
+    }
+}
+
+fn small() -> Wanted {
+    Wanted {
+        nodes: 1,
+        release: Some(Release::Trixie),
+        disk: Some(SMALL_DISK),
+        ..Wanted::default()
+    }
 }
 
 impl World {
     /// The lab of a release; brought up at the first call.
     pub fn lab(&self, release: u8) -> &Lab {
-        let (slot, wanted) = match release {
-            13 => {
-                let wanted = Wanted {
-                    nodes: 1,
-                    release: Some(Release::Trixie),
-                    disk: Some(SMALL_DISK),
-                    ..Wanted::default()
-                };
-                (&self.trixie, wanted)
-            }
-            _ => {
-                let wanted = Wanted {
-                    nodes: 3,
-                    release: Some(Release::Bookworm),
-                    ..Wanted::default()
-                };
-                (&self.bookworm, wanted)
-            }
-        };
-        slot.get_or_init(|| {
-            let lab = Lab::open(&lab_name("t", release)).unwrap();
-            if !is_kept() {
-                lab.down().unwrap();
-            }
-            lab.up(&wanted, &|_| {}).unwrap();
-            lab
-        })
+        match release {
+            13 => self.trixie.get_or_init(|| up("t", 13, &small())),
+            _ => self.bookworm.get_or_init(|| up("t", 12, &three())),
+        }
+    }
+
+    /// A node with Debian 12 in the lab of [`waiting`](crate::waiting) cases.
+    pub fn spare(&self, name: &str) -> Node {
+        Node {
+            lab: self.spare.get_or_init(|| up("w", 12, &three())).clone(),
+            name: name.to_owned(),
+        }
     }
 
     /// A node with Debian 12.
@@ -70,12 +83,13 @@ impl harness::World for World {
     fn new() -> World {
         World {
             bookworm: OnceLock::new(),
+            spare: OnceLock::new(),
             trixie: OnceLock::new(),
         }
     }
 
     fn down(&self) {
-        for lab in [&self.bookworm, &self.trixie]
+        for lab in [&self.bookworm, &self.spare, &self.trixie]
             .into_iter()
             .filter_map(OnceLock::get)
         {

@@ -17,13 +17,13 @@ pub struct Files {
 }
 
 impl Controller for Files {
-    fn find(&self, src: &Value, _folder: &str) -> Result<PathBuf, Diagnostic> {
+    fn find(&self, src: &Value, _folder: &str) -> Result<PathBuf, Stop> {
         let name = src.as_str().unwrap_or_default();
         let path = self.root.join(name);
         if path.exists() {
             Ok(path)
         } else {
-            Err(Diagnostic::at(&src.span, format!("`{name}` is not there")))
+            Err(Diagnostic::at(&src.span, format!("`{name}` is not there")).into())
         }
     }
 

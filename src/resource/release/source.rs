@@ -7,6 +7,7 @@ use super::super::copy::{Walk, permissions};
 use super::super::{Args, Controller};
 use crate::change::{Content, TarEntry};
 use crate::diagnostic::Diagnostic;
+use crate::template::Stop;
 
 /// The files of a release.
 pub struct Source {
@@ -21,7 +22,7 @@ pub struct Source {
 }
 
 /// Reads `src`, `remote_src`, `checksum` and `strip_components`.
-pub fn bind(args: &Args, controller: &dyn Controller) -> Result<Option<Source>, Diagnostic> {
+pub fn bind(args: &Args, controller: &dyn Controller) -> Result<Option<Source>, Stop> {
     let Some(src) = args.get("src") else {
         return Ok(None);
     };
@@ -41,7 +42,8 @@ pub fn bind(args: &Args, controller: &dyn Controller) -> Result<Option<Source>, 
         if !path.starts_with('/') {
             let message = format!("the path `{path}` is not absolute");
             return Err(Diagnostic::at(&src.span, message)
-                .help("with `remote_src`, `src` is an absolute path of the node"));
+                .help("with `remote_src`, `src` is an absolute path of the node")
+                .into());
         }
         let sum =
             checksum.ok_or_else(|| Diagnostic::at(&args.span, "`remote_src` needs `checksum`"))?;
@@ -59,7 +61,7 @@ pub fn bind(args: &Args, controller: &dyn Controller) -> Result<Option<Source>, 
             && wanted != body.sha256
         {
             let message = format!("the tarball has another checksum: `{}`", body.sha256);
-            return Err(Diagnostic::at(args.value_place("checksum"), message));
+            return Err(Diagnostic::at(args.value_place("checksum"), message).into());
         }
         return Ok(Some(Source {
             sum: body.sha256.clone(),
@@ -76,7 +78,8 @@ pub fn bind(args: &Args, controller: &dyn Controller) -> Result<Option<Source>, 
             return Err(Diagnostic::at(
                 args.place(name),
                 format!("`{name}` is for a tarball, and `src` is a folder"),
-            ));
+            )
+            .into());
         }
     }
     let mut found = Walk {
