@@ -1,10 +1,11 @@
 //! The site on three nodes behind a balancer, and what can be seen of it from outside.
 
-use std::cell::{Cell, RefCell};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,8 +30,8 @@ pub struct Platform {
     site: Site,
     /// A release, unpacked: what others are made from.
     model: PathBuf,
-    made: Cell<u32>,
-    runs: RefCell<String>,
+    made: AtomicU32,
+    runs: Mutex<String>,
 }
 
 /// How a node stands.
@@ -86,8 +87,8 @@ impl Platform {
             lab,
             site,
             model,
-            made: Cell::new(0),
-            runs: RefCell::default(),
+            made: AtomicU32::new(0),
+            runs: Mutex::default(),
         };
         let release = platform.release(|_| {});
         platform.apply(&release);
@@ -103,8 +104,8 @@ impl Platform {
 
     /// A new release of the application, changed by `change` in its folder; gives its name.
     pub fn release(&self, change: impl Fn(&Path)) -> String {
-        self.made.set(self.made.get() + 1);
-        let name = format!("{}.{}", std::process::id(), self.made.get());
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}.{number}", std::process::id());
         let folder = self.site.path(&name);
         sh(
             "cp -r \"$1\" \"$2\"; cd \"$2\"; r=${2##*/}; printf '%s\\n' \"$r\" >RELEASE; sed -i \"s/model/$r/g\" web/index.html; cd web/assets; for f in *.model.*; do mv \"$f\" \"${f%.model.*}.$r.${f##*.}\"; done",
@@ -135,7 +136,7 @@ impl Platform {
 
     /// The release that all nodes ran when they were last seen whole.
     pub fn runs(&self) -> String {
-        self.runs.borrow().clone()
+        self.runs.lock().unwrap().clone()
     }
 
     fn apply(&self, release: &str) {
@@ -143,7 +144,7 @@ impl Platform {
         let words = ["apply", "-e", &release_words, "-e", INSTANCES];
         let run = self.site.run(&words);
         assert_eq!(run.code, 0, "{run}");
-        self.runs.replace(release.to_owned());
+        release.clone_into(&mut self.runs.lock().unwrap());
         self.wait_for_balancer();
     }
 
@@ -230,7 +231,7 @@ impl Platform {
         for name in NODES {
             self.serves(name, release);
         }
-        self.runs.replace(release.to_owned());
+        release.clone_into(&mut self.runs.lock().unwrap());
     }
 
     /// Waits until the balancer finds every node healthy.
