@@ -53,10 +53,9 @@ pub(super) async fn shown(
             .iter()
             .filter_map(|name| run.hosts.get(name))
             .map(|host| {
-                (
-                    host.name.clone(),
-                    host.tally().changed + host.tally().unknown,
-                )
+                // One guard: a second one in the same expression would wait for the first for ever.
+                let tally = *host.tally();
+                (host.name.clone(), tally.changed + tally.unknown)
             })
             .collect::<Vec<_>>()
     };
