@@ -476,3 +476,70 @@ fn a_node_that_is_only_watched_is_not_touched_and_counts() {
         assert_eq!(verdict.outcome == Outcome::Done, begins, "{seen:?}");
     }
 }
+
+#[test]
+fn a_node_that_goes_bad_under_traffic_is_brought_back_too() {
+    let mut ends = 0;
+    for seed in 0..SEEDS {
+        let mut world = World::new(
+            seed,
+            Faults {
+                soak: 400,
+                ..Faults::default()
+            },
+        );
+        let mut rollout = world.rollout(OnFailure::Rollback);
+        let verdict = world.play(&mut rollout).expect("no crash");
+        judge(&world, &rollout, &verdict);
+        if verdict.outcome == Outcome::Done {
+            continue;
+        }
+        ends += 1;
+        assert!(
+            matches!(verdict.outcome, Outcome::RolledBack(_)),
+            "seed {seed}: {verdict:?}"
+        );
+        assert!(
+            world.machines.iter().all(|machine| machine.attached),
+            "seed {seed}: {verdict:?}"
+        );
+    }
+    assert!(ends > 1000, "{ends} went back");
+}
+
+#[test]
+fn a_fleet_that_cannot_be_seen_loses_no_further_node() {
+    let mut world = World::new(5, Faults::default());
+    while world.machines.len() < 3 {
+        let machine = world.machines[0].clone();
+        world.machines.push(machine);
+    }
+    for machine in &mut world.machines {
+        machine.release = Release::Old;
+    }
+    let mut rollout = world.rollout(OnFailure::Stop);
+    let mut drains = 0;
+    let verdict = loop {
+        match rollout.go_on() {
+            Next::End(verdict) => break verdict,
+            Next::Look if drains == 0 => {
+                let seen: Vec<Seen> = world.machines.iter().map(Machine::seen).collect();
+                rollout.looked(&seen);
+            }
+            Next::Look => rollout.blind("the balancer does not answer"),
+            Next::Do(acts) => {
+                for (index, act) in acts {
+                    drains += usize::from(act == Act::Drain);
+                    let report = world.act(index, act);
+                    rollout.report(index, act, report);
+                }
+            }
+        }
+    };
+    assert!(
+        matches!(verdict.outcome, Outcome::Stopped(_)),
+        "{verdict:?}"
+    );
+    assert_eq!(drains, 1, "only the first node was taken out");
+    assert!(world.machines.iter().all(|machine| machine.attached));
+}

@@ -65,9 +65,10 @@ const DEPLOY: &str = "Examples:
   hadeploy deploy v42 -i inventory.yml
   hadeploy deploy v42 --on-failure rollback --yes --lock-timeout 5m
 
-What the playbook marks with `rollout: before` (the upload, static files) is done
-on all nodes first, what it marks with `rollout: once` (migrations) on one; then
-node after node is taken out of the balancer, changed, proved healthy, put back.
+What the playbook marks with `rollout: before` (the upload, static files) is
+done on all nodes first, what it marks with `rollout: once` (migrations) on one;
+then node after node is taken out of the balancer, changed, proved healthy, and
+put back.
 
 Exit status: 0 done, 1 refused before any node was touched, 3 stopped or rolled
 back, 4 another run is at work, 130 interrupted.";

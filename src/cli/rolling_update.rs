@@ -68,7 +68,7 @@ impl PaceArgs {
 const EXAMPLES: &str = "Examples:
   hadeploy rolling-update playbooks/site.yml -i inventory.yml --dry-run
   hadeploy rolling-update playbooks/site.yml -i inventory.yml --yes
-  hadeploy rolling-update playbooks/site.yml --on-failure rollback -e app_release=v42
+  hadeploy rolling-update playbooks/site.yml -e app_release=v42 --batch 30%
 
 Nodes on which nothing would change stay in service. The same command goes on
 after any interruption.

@@ -13,6 +13,14 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
         Event::HostUnreachable { error, .. } => failure(error, masker),
         Event::HostWorking { what, .. } => text(what, masker),
         Event::Warning { message, .. } => text(message, masker),
+        Event::NodeState { detail, .. } => text(detail, masker),
+        Event::RunFinished(recap) => {
+            text(&mut recap.reason, masker);
+            let nodes = recap.rollout.iter_mut();
+            for trouble in nodes.filter_map(|node| node.trouble.as_mut()) {
+                text(trouble, masker);
+            }
+        }
         Event::Diagnostic(diagnostic) => text(&mut diagnostic.message, masker),
         _ => {}
     }

@@ -40,6 +40,7 @@ mod verdict;
 mod walk;
 mod way_in;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -142,7 +143,7 @@ pub async fn run(
             for fault in faults {
                 run.say(Event::Diagnostic(Box::new(fault)));
             }
-            let why = "the rolling update is not well described; nothing was touched";
+            let why = "the rolling update is not well described";
             return recap::finish(&run, began, Some(why), None);
         }
     }
@@ -174,8 +175,9 @@ pub async fn run(
 /// Hosts that are needed beside those of the plays.
 fn admit(run: &mut Run, names: Vec<String>) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
+    let mut seen = HashSet::new();
     for name in names {
-        if run.hosts.contains_key(name.as_str()) {
+        if !seen.insert(name.clone()) || run.hosts.contains_key(name.as_str()) {
             continue;
         }
         let project = run.project.clone();

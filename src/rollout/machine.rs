@@ -71,7 +71,8 @@ impl Rollout {
             back: None,
             back_failed: None,
             interrupted: false,
-            fresh: true,
+            // What was done before the first drain may have taken long.
+            fresh: false,
         }
     }
 
@@ -100,6 +101,16 @@ impl Rollout {
             }
         }
         self.fresh = true;
+    }
+
+    /// The fleet could not be looked at. Nothing is known of any node then, so none is taken out, not even one that seemed to be out.
+    pub fn blind(&mut self, why: &str) {
+        let why = format!("it cannot be seen how the nodes stand: {why}");
+        if self.back.is_some() {
+            self.back_failed.get_or_insert(why);
+        } else {
+            self.stop.get_or_insert(Stop::Thin(why));
+        }
     }
 
     /// Takes over what was seen of a member; says what is wrong when it stopped to serve.
@@ -331,6 +342,8 @@ impl Rollout {
             member.todo = Some(Act::Drain);
             if restoring {
                 member.over = false;
+                // It went bad under traffic, and is mended now.
+                member.bad = false;
             }
             self.batch = vec![first];
             return self.go_on();
@@ -370,6 +383,7 @@ impl Rollout {
             let member = &mut self.members[index];
             member.todo = Some(Act::Drain);
             member.over = false;
+            member.bad = false;
         }
         self.go_on()
     }

@@ -162,6 +162,20 @@ mod tests {
             ),
             ("batch: 1", "no `health`"),
             ("health: {checks: 3}", "asks nothing"),
+            ("health: {units: []}", "asks nothing"),
+            (
+                "health: {ports: [443, 70000]}",
+                "from 1 to 65535, not 70000",
+            ),
+            ("health: {units: [a], checks: 0}", "from 1 to 10000, not 0"),
+            (
+                "health: {http: {url: \"http://a/\", status: 99}}",
+                "from 100 to 599, not 99",
+            ),
+            (
+                "health: {units: [a], checks: 10, interval: 10s, timeout: 30s}",
+                "no node can pass",
+            ),
             ("health: {http: \"https://127.0.0.1/\"}", "https"),
             ("health: {units: [a]}\nsoak: soon", "a duration"),
             (

@@ -323,10 +323,7 @@ impl Way<'_> {
                 Next::End(verdict) => break verdict,
                 Next::Look => match fleet.look().await {
                     Ok(seen) => machine.looked(&seen),
-                    Err(why) => {
-                        let lost = vec![Seen::Out(why); machine.members.len()];
-                        machine.looked(&lost);
-                    }
+                    Err(why) => machine.blind(&why),
                 },
                 Next::Do(acts) => {
                     guard.busy(acts.iter().map(|(index, _)| *index), &machine.members);

@@ -53,8 +53,8 @@ pub(super) async fn shown(
             .iter()
             .filter_map(|name| run.hosts.get(name))
             .map(|host| {
-                // Locked once: two guards in one expression would wait for each other.
-                let tally = host.tally();
+                // One guard: a second one in the same expression would wait for the first for ever.
+                let tally = *host.tally();
                 (host.name.clone(), tally.changed + tally.unknown)
             })
             .collect::<Vec<_>>()

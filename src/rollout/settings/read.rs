@@ -103,14 +103,13 @@ impl Reader {
                     let items = self.items(value);
                     gate.ports = items
                         .iter()
-                        .filter_map(|item| self.whole(key, item))
-                        .filter_map(|port| u16::try_from(port).ok())
+                        .filter_map(|item| self.within(key, item, 1, u16::MAX))
                         .collect();
                 }
                 "command" => gate.command = self.text(key, value),
                 "checks" => {
-                    if let Some(checks) = self.whole(key, value) {
-                        gate.checks = u32::try_from(checks).unwrap_or(1).max(1);
+                    if let Some(checks) = self.within(key, value, 1, 10_000) {
+                        gate.checks = checks.into();
                     }
                 }
                 "interval" => self.set(&mut gate.interval, |reader| reader.duration(key, value)),
@@ -118,8 +117,28 @@ impl Reader {
                 _ => {}
             }
         }
-        let asks = ["http", "units", "ports", "command"];
-        if !asks.iter().any(|key| map.contains_key(*key)) {
+        let least = gate.interval * (gate.checks - 1);
+        if gate.timeout < least {
+            let place = ["timeout", "checks", "interval"]
+                .iter()
+                .find_map(|key| map.get(*key));
+            let span = place.map_or(&value.span, |entry| &entry.value.span);
+            self.faults.push(
+                Diagnostic::at(
+                    span,
+                    format!(
+                        "no node can pass: {} checks, {:?} apart, take {least:?}, and `timeout` is {:?}",
+                        gate.checks, gate.interval, gate.timeout
+                    ),
+                )
+                .help("give more `timeout`, or fewer `checks`"),
+            );
+        }
+        let asks = |key: &str| {
+            let entry = map.get(key);
+            entry.is_some_and(|entry| entry.value.as_list().is_none_or(|items| !items.is_empty()))
+        };
+        if !["http", "units", "ports", "command"].into_iter().any(asks) {
             self.faults.push(
                 Diagnostic::at(&value.span, "`health` asks nothing")
                     .help("give at least one of `http`, `units`, `ports` and `command`"),
@@ -146,8 +165,7 @@ impl Reader {
                     let items = self.items(&entry.value);
                     http.status = items
                         .iter()
-                        .filter_map(|item| self.whole(key, item))
-                        .filter_map(|status| u16::try_from(status).ok())
+                        .filter_map(|item| self.within(key, item, 100, 599))
                         .collect();
                 }
                 "contains" => http.contains = self.text(key, &entry.value),
@@ -248,6 +266,19 @@ impl Reader {
                 None
             }
         }
+    }
+
+    fn within(&mut self, key: &str, value: &Value, least: u16, most: u16) -> Option<u16> {
+        let number = self.whole(key, value)?;
+        let found = u16::try_from(number).ok();
+        let found = found.filter(|number| (least..=most).contains(number));
+        if found.is_none() {
+            self.faults.push(Diagnostic::at(
+                &value.span,
+                format!("`{key}` must be from {least} to {most}, not {number}"),
+            ));
+        }
+        found
     }
 
     fn share(&mut self, key: &str, value: &Value) -> Option<Share> {
