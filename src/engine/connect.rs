@@ -224,6 +224,14 @@ pub async fn leave(run: &Run, host: &HostState) {
 
 /// Takes away the notes of handlers that needed nothing, and ends the connection; the lease goes back with it.
 pub async fn farewell(run: &Run, host: &HostState) {
+    pay(run, host).await;
+    if let Some(node) = host.node.lock().await.as_mut() {
+        node.close().await;
+    }
+}
+
+/// Takes away the notes of handlers that ran or needed nothing.
+pub async fn pay(run: &Run, host: &HostState) {
     let mut place = host.node.lock().await;
     let Some(node) = place.as_mut() else { return };
     let paid: Vec<String> = lock(&host.paid).drain(..).collect();
@@ -243,5 +251,4 @@ pub async fn farewell(run: &Run, host: &HostState) {
         let _ = node.read(&script).await;
         host.tally().round_trips += node.round_trips - before;
     }
-    node.close().await;
 }

@@ -68,15 +68,8 @@ impl Platform {
                 &[&root.join(folder), &site.path(folder)],
             );
         }
-        // Archives are made here, one from another, so that the registry of packages is asked once.
-        let all = fs::read_to_string(site.path("playbooks/site.yml")).unwrap();
-        let own = all.replace(
-            "- name: The application's release\n  import_playbook: release.yml\n",
-            "",
-        );
-        assert_ne!(all, own);
-        site.write("playbooks/site.yml", own);
         site.playbook(site.path("playbooks/site.yml"));
+        // Archives are made here, one from another, so that the registry of packages is asked once.
         let (first, model) = (site.path("model.tar.gz"), site.path("model"));
         let build = site.path("playbooks/files/app/build.sh");
         sh(

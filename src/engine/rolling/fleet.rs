@@ -211,6 +211,13 @@ impl Fleet {
                 crate::engine::work(run, &part, plays).await;
             }
         }
+        for host in indices
+            .iter()
+            .filter_map(|&index| run.hosts.get(&self.nodes[index].name))
+        {
+            // Should this run end here, the next one must not take a node out again for what was done.
+            crate::engine::connect::pay(run, host).await;
+        }
         indices
             .iter()
             .filter_map(|&index| run.hosts.get(&self.nodes[index].name))
