@@ -10,7 +10,7 @@ use crate::engine::state::{Run, Settings, lock};
 use crate::event::Event;
 use crate::playbook::Project;
 use crate::source::Span;
-use crate::value::{Entry, Value};
+use crate::value::{Entry, Kind, Value};
 
 /// A run for some of the hosts of `run`, changed by `change`. Its events go to `events`. Connections are lent to it with [`lend`].
 pub(super) fn run(
@@ -102,5 +102,11 @@ pub(super) fn set(project: &mut Project, name: &Arc<str>, text: &str) {
         value: Value::str(text, &span),
     };
     extra.insert(name.clone(), entry);
+    // For what builds or uploads a release: the nodes have this one.
+    let back = Entry {
+        key: span.clone(),
+        value: Value::new(Kind::Bool(true), &span),
+    };
+    extra.insert("rolling_back".into(), back);
     project.extra = Arc::new(extra);
 }

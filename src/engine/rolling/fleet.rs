@@ -20,6 +20,9 @@ use crate::rollout::{Act, Gate, Report, Round, Seen, Settings, Streak};
 /// A node that has not said a word by then is lost.
 const PING: Duration = Duration::from_secs(15);
 
+/// Between two attempts to attach a node.
+const AGAIN: Duration = Duration::from_secs(3);
+
 /// The nodes, and the balancer before them.
 pub(super) struct Fleet {
     run: Arc<Run>,
@@ -234,7 +237,7 @@ impl Fleet {
         let mut reports = Vec::new();
         for &index in indices {
             let node = &self.nodes[index];
-            let Some(release) = lock(&node.before).current.clone() else {
+            let Some(release) = self.earlier(node).await else {
                 reports.push(Report::Failed(format!(
                     "it had no release in `{}` before",
                     node.settings.release_path
@@ -250,6 +253,17 @@ impl Fleet {
             beside::settle(&side, &self.run).await;
         }
         reports
+    }
+
+    /// The release to go back to: what ran before this rollout. Where that is what runs now, an earlier rollout that stopped has switched to it
+    /// already, and it is the one before.
+    async fn earlier(&self, node: &Node) -> Option<String> {
+        let now = releases::of(&self.hands, &node.name, &node.settings.release_path).await;
+        let before = lock(&node.before).clone();
+        match now {
+            Ok(now) if now.current == before.current => now.previous.or(before.current),
+            _ => before.current,
+        }
     }
 
     async fn drain(&self, index: usize) -> Report {
@@ -268,7 +282,11 @@ impl Fleet {
         let node = &self.nodes[index];
         match node.balancer.enable(&node.served).await {
             Ok(()) => Report::Done,
-            Err(error) => self.trouble(index, "Attach", &error.to_string()).await,
+            Err(error) => {
+                // It is tried again: a balancer that is being restarted is there again soon.
+                tokio::time::sleep(AGAIN).await;
+                self.trouble(index, "Attach", &error.to_string()).await
+            }
         }
     }
 
