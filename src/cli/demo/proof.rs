@@ -135,7 +135,8 @@ pub fn unchanged(events: &str, hosts: usize) -> Result<Recap, String> {
             .iter()
             .map(|key| count(row, key))
             .sum();
-        if other > 0 || count(row, "ok") == 0 {
+        // This machine acts for the nodes: what it does counts for them.
+        if other > 0 || (count(row, "ok") == 0 && host != "localhost") {
             return Err(format!("the recap of {host} is {row}"));
         }
     }

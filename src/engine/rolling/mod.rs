@@ -313,12 +313,7 @@ impl Way<'_> {
         }
         let guard = watch::Watch::start(fleet.clone());
         let verdict = loop {
-            if self.run.interrupt.is_cancelled() {
-                machine.interrupt();
-            }
-            for (index, seen) in guard.missing() {
-                machine.missing(index, &seen);
-            }
+            self.heed(&mut machine, &guard);
             match machine.go_on() {
                 Next::End(verdict) => break verdict,
                 Next::Look => match fleet.look().await {
@@ -332,6 +327,8 @@ impl Way<'_> {
                         watch.begin(index, act);
                     }
                     let reports = fleet.perform(plays, &acts).await;
+                    // Before what follows is decided: a node that was only drained goes back as it is.
+                    self.heed(&mut machine, &guard);
                     for (index, act, report) in reports {
                         watch.end(index, act);
                         watch.stayed(index, fleet.stayed(index));
@@ -348,6 +345,16 @@ impl Way<'_> {
         End {
             nodes: watch.recap(&machine.members),
             verdict,
+        }
+    }
+
+    /// What happened meanwhile: the user's wish to stop, and nodes that dropped out.
+    fn heed(&self, machine: &mut Rollout, guard: &watch::Watch) {
+        if self.run.interrupt.is_cancelled() {
+            machine.interrupt();
+        }
+        for (index, seen) in guard.missing() {
+            machine.missing(index, &seen);
         }
     }
 
