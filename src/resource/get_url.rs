@@ -9,7 +9,7 @@ use serde_json::Map;
 use super::attributes::{self, Attributes, Resolved, homeless};
 use super::copy::{BACKUP, REFUSED_OF_FILES};
 use super::http::{self, Request};
-use super::place::{is_folder, parent, standing, state, trimmed, was, with_stat};
+use super::place::{is_folder, parent, state, trimmed, was, with_stat};
 use super::write::set;
 use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource, folders};
 use crate::change::{ActOutput, Action, Change, Field, Interpreted, Reading, Step, Touch};
@@ -287,9 +287,6 @@ impl GetUrl {
         let regular = info.stat.as_ref().is_some_and(|stat| stat.kind == 'f');
         let old = digest.filter(|_| regular).map(|digest| &**digest);
         step = step.before(was(&info.abs, info.stat.as_ref(), old));
-        if let Some(Sum::Known(sum)) = &self.sum {
-            step = step.verify(standing(&info.abs, &new, Some(sum)));
-        }
         step.act = true;
         let mut change = Change::new(match digest {
             Some(_) => Action::Update,
