@@ -128,7 +128,7 @@ while IFS='=' read -r k v; do case $k in ActiveState) A=$v;; SubState) S=$v;; NR
 $(systemctl show -p ActiveState,SubState,NRestarts,MainPID "$U")
 EOF
 printf 'MARK %s %s %s\n' "$U" "$N" "$P"
-[ "$A" = active ] || {{ printf 'BAD the unit %s is %s (%s)\n' "$U" "$A" "$S"; journalctl -u "$U" -n 8 --no-pager -o cat 2>/dev/null | sed 's/^/SAID /'; }}
+[ "$A" = active ] || {{ printf 'BAD the unit %s is %s (%s)\n' "$U" "$A" "$S"; journalctl --sync 2>/dev/null; journalctl -u "$U" -n 8 --no-pager -o cat 2>/dev/null | sed 's/^/SAID /'; }}
 "#
             ));
         }

@@ -88,8 +88,10 @@ fn check(field: &str, script: String) -> Expect {
 }
 
 const LOOK: &str = r#"fail() {
-  printf '%s: %s\n' "$unit" "$1" >&2
+  # What it said last may not have come to the journal yet.
+  journalctl --sync 2>/dev/null
   systemctl --no-pager --full --lines=20 status -- "$unit" >&2
+  printf '%s: %s\n' "$unit" "$1" >&2
   exit 1
 }
 look() {
