@@ -88,7 +88,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // Rolling updates: decided here, done by the engine.
-    ("rollout", &["command", "diagnostic", "source", "value"]),
+    (
+        "rollout",
+        &["command", "diagnostic", "fact", "source", "value"],
+    ),
     // Load balancers, for rolling updates.
     (
         "balancer",

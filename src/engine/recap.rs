@@ -13,8 +13,11 @@ use crate::rollout::Outcome;
 pub fn finish(run: &Run, began: Instant, fault: Option<&str>, rolled: Option<End>) -> Recap {
     let (exit_code, reason) = match (fault, &rolled) {
         (Some(fault), _) => (1, fault.to_owned()),
-        (None, Some(end)) => rolling_verdict(run, end),
-        (None, None) => verdict(run),
+        // A dry run of a rolling update is a plan, unless it would be refused.
+        (None, Some(end)) if run.settings.mode.may_change() || end.is_refused() => {
+            rolling_verdict(run, end)
+        }
+        (None, _) => verdict(run),
     };
     let recap = Recap {
         exit_code,

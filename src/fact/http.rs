@@ -11,6 +11,9 @@ use crate::command::quote;
 /// A reply longer than this is cut.
 pub const REPLY_LIMIT: usize = 64 * 1024;
 
+/// Seconds that a question waits for its reply.
+pub const PATIENCE: u64 = 2;
+
 /// What came back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HttpReply {
@@ -31,6 +34,12 @@ pub struct Url {
     pub path: String,
     /// What stands for host and port in it.
     authority: String,
+}
+
+impl std::fmt::Display for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.path)
+    }
 }
 
 impl Url {
@@ -72,13 +81,14 @@ impl Url {
         })
     }
 
-    /// The shell text that prints the whole reply, head and body, or nothing when there is none within two seconds.
-    /// Nodes have no `curl`; bash opens the connection.
-    pub fn fetch(&self) -> String {
+    /// The shell text that prints the whole reply, head and body, or nothing when there is none within so many seconds. `host` is
+    /// asked for where it is not the address's own. Nodes have no `curl`; bash opens the connection.
+    pub fn fetch(&self, host: Option<&str>, seconds: u64) -> String {
+        let plain = |text: &str| text.replace('\\', "\\\\").replace('%', "%%");
         let request = format!(
             "GET {} HTTP/1.0\\r\\nHost: {}\\r\\nConnection: close\\r\\n\\r\\n",
-            self.path.replace('\\', "\\\\").replace('%', "%%"),
-            self.authority
+            plain(&self.path),
+            plain(host.unwrap_or(&self.authority)),
         );
         let script = format!(
             "exec 3<>/dev/tcp/{}/{} && printf {} >&3 && head -c {REPLY_LIMIT} <&3",
@@ -86,7 +96,7 @@ impl Url {
             self.port,
             quote(&request)
         );
-        format!("timeout 2 bash -c {} 2>/dev/null", quote(&script))
+        format!("timeout {seconds} bash -c {} 2>/dev/null", quote(&script))
     }
 }
 
@@ -94,7 +104,7 @@ impl Url {
 pub(super) fn http_script(keys: &[&str]) -> String {
     keys.iter()
         .map(|key| match Url::parse(key) {
-            Some(url) => format!("{} | base64 -w0; echo\n", url.fetch()),
+            Some(url) => format!("{} | base64 -w0; echo\n", url.fetch(None, PATIENCE)),
             None => "echo\n".to_owned(),
         })
         .collect()

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::command::quote;
+use crate::fact::http::Url;
 
 /// What is asked of a node.
 #[derive(Debug, Clone)]
@@ -37,20 +38,16 @@ impl Default for Gate {
     }
 }
 
-/// One address, asked with HTTP/1.0 and `Connection: close`.
+/// One address, asked on the node itself.
 #[derive(Debug, Clone)]
 pub struct Http {
-    /// Host name or address.
-    pub address: String,
-    /// TCP port.
-    pub port: u16,
-    /// Path with query.
-    pub path: String,
+    /// Where.
+    pub url: Url,
     /// The `Host` header; the address unless given.
     pub host: Option<String>,
     /// Statuses that are right.
     pub status: Vec<u16>,
-    /// Text the body must contain.
+    /// Text the answer must contain.
     pub contains: Option<String>,
     /// How long an answer may take.
     pub timeout: Duration,
@@ -61,47 +58,23 @@ impl Http {
     ///
     /// # Errors
     /// What is wrong with it, to stand behind it.
-    pub fn parse(url: &str) -> Result<Http, String> {
-        let Some(rest) = url.strip_prefix("http://") else {
-            return Err(match url.starts_with("https://") {
-                true => "is https: a node is asked over plain http".to_owned(),
-                false => "does not begin with `http://`".to_owned(),
+    pub fn parse(text: &str) -> Result<Http, &'static str> {
+        let Some(url) = Url::parse(text) else {
+            return Err(if text.starts_with("https://") {
+                "is https: a node is asked over plain http"
+            } else if text.starts_with("http://") {
+                "is no address"
+            } else {
+                "does not begin with `http://`"
             });
         };
-        let (authority, path) = match rest.find('/') {
-            Some(at) => rest.split_at(at),
-            None => (rest, "/"),
-        };
-        let (address, port) = match authority.rsplit_once(':') {
-            Some((address, port)) if !address.ends_with(':') => {
-                let port = port
-                    .parse()
-                    .map_err(|_| format!("has no port in `{port}`"))?;
-                (address, port)
-            }
-            _ => (authority, 80),
-        };
-        let address = address.trim_start_matches('[').trim_end_matches(']');
-        let valid = |c: char| c.is_ascii_alphanumeric() || ".:-_".contains(c);
-        if address.is_empty() || !address.chars().all(valid) {
-            return Err("names no host".to_owned());
-        }
-        if path.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err("has white space in it".to_owned());
-        }
         Ok(Http {
-            address: address.to_owned(),
-            port,
-            path: path.to_owned(),
+            url,
             host: None,
             status: vec![200],
             contains: None,
             timeout: Duration::from_secs(5),
         })
-    }
-
-    fn shown(&self) -> String {
-        format!("http://{}:{}{}", self.address, self.port, self.path)
     }
 }
 
@@ -151,28 +124,16 @@ printf 'MARK %s %s %s\n' "$U" "$N" "$P"
     }
 
     fn ask(&self, http: &Http) -> String {
-        let host = match &http.host {
-            Some(host) => host.clone(),
-            None => http.address.clone(),
-        };
-        let request = format!(
-            "GET {} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: hadeploy\r\nConnection: close\r\n\r\n",
-            http.path
-        );
-        let seconds = http.timeout.as_secs().max(1);
-        let talk = format!(
-            "exec 3<>/dev/tcp/{}/{} || exit 9; printf %s \"$1\" >&3; head -c 65536 <&3",
-            http.address, http.port
-        );
+        let fetch = http
+            .url
+            .fetch(http.host.as_deref(), http.timeout.as_secs().max(1));
         let right: Vec<String> = http.status.iter().map(u16::to_string).collect();
-        let shown = quote(&http.shown());
+        let shown = quote(&http.url.to_string());
         let mut text = format!(
-            r#"O=$(timeout {seconds} bash -c {talk} ask {request} 2>/dev/null | tr -d '\000'); S=${{O%%
+            r#"O=$({fetch} | tr -d '\000'); S=${{O%%
 *}}; S=${{S#* }}; S=${{S%% *}}; S=$(printf %s "$S" | tr -d '\r')
 case $S in {right}) :;; '') printf 'BAD %s does not answer\n' {shown};; *) printf 'BAD %s answers %s\n' {shown} "$S"; printf '%s\n' "$O" | tail -n 3 | cut -c1-300 | sed 's/^/SAID /';; esac
 "#,
-            talk = quote(&talk),
-            request = quote(&request),
             right = right.join("|"),
         );
         if let Some(wanted) = &http.contains {
@@ -250,25 +211,17 @@ mod tests {
 
     #[test]
     fn addresses_on_the_node() {
-        let http = Http::parse("http://127.0.0.1:3001/readyz?x=1").expect("right");
-        assert_eq!(
-            (http.address.as_str(), http.port, http.path.as_str()),
-            ("127.0.0.1", 3001, "/readyz?x=1")
-        );
-        assert_eq!(
-            Http::parse("http://[::1]:80").expect("right").address,
-            "::1"
-        );
-        assert_eq!(Http::parse("http://n1").expect("right").port, 80);
-        for bad in [
-            "https://a/",
-            "ftp://a",
-            "http://",
-            "http://a;b/",
-            "http://a/ b",
-            "http://a:x/",
+        assert!(Http::parse("http://127.0.0.1:3001/readyz?x=1").is_ok());
+        for (bad, why) in [
+            ("https://a/", "plain http"),
+            ("ftp://a", "does not begin"),
+            ("http://", "no address"),
+            ("http://a;b/", "no address"),
+            ("http://a/ b", "no address"),
+            ("http://a:x/", "no address"),
         ] {
-            assert!(Http::parse(bad).is_err(), "{bad}");
+            let said = Http::parse(bad).expect_err(bad);
+            assert!(said.contains(why), "{bad}: {said}");
         }
     }
 

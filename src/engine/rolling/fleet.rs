@@ -87,20 +87,6 @@ impl Fleet {
         self.nodes.iter().map(|node| node.name.clone()).collect()
     }
 
-    /// Nodes that may be out at once.
-    pub(super) fn max_unavailable(&self) -> usize {
-        let all = self.nodes.len();
-        let asked = self
-            .run
-            .settings
-            .rolling
-            .as_ref()
-            .and_then(|rolling| rolling.max_unavailable);
-        asked
-            .unwrap_or(self.nodes[0].settings.max_unavailable)
-            .of(all)
-    }
-
     /// Connections that were open when the node was updated.
     pub(super) fn stayed(&self, index: usize) -> u64 {
         self.nodes[index].stayed.load(Ordering::Relaxed)

@@ -47,6 +47,11 @@ pub(super) struct End {
 }
 
 impl End {
+    /// Whether it did not begin.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.verdict.outcome, Outcome::Refused(_))
+    }
+
     /// It did not begin.
     fn refused(why: impl Into<String>) -> End {
         let verdict = Verdict {
@@ -140,7 +145,11 @@ impl Way<'_> {
             Ok(seen) => seen,
             Err(why) => return End::refused(why),
         };
-        if let Some(why) = cannot_spare(&fleet, &seen) {
+        if let Some(why) = cannot_spare(
+            &fleet.names(),
+            &seen,
+            self.prepared.policy().max_unavailable,
+        ) {
             return self.early(&seen, Outcome::Refused(why));
         }
         fleet.remember_releases().await;
@@ -148,7 +157,7 @@ impl Way<'_> {
         if let Some(why) = self.whole_plays(&around.before).await {
             return self.early(&seen, Outcome::Stopped(why));
         }
-        if let Some(why) = self.before_the_drains().await {
+        if let Some(why) = self.before_the_drains(&around.rolled).await {
             return self.early(&seen, Outcome::Stopped(why));
         }
         let pending = match self.run.settings.mode.may_change() {
@@ -247,9 +256,8 @@ impl Way<'_> {
     }
 
     /// Tasks marked `rollout: before` on all nodes, and `rollout: once` on one of them, in their order.
-    async fn before_the_drains(&self) -> Option<String> {
-        let around = self.around();
-        for play in &around.rolled {
+    async fn before_the_drains(&self, rolled: &[Arc<Scheduled>]) -> Option<String> {
+        for play in rolled {
             let alive: Vec<&str> = play
                 .hosts
                 .iter()
@@ -284,15 +292,6 @@ impl Way<'_> {
         plays: &[Arc<Scheduled>],
         members: Vec<Member>,
     ) -> End {
-        let mut policy = self.prepared.policy();
-        if let Some(rolling) = &self.run.settings.rolling {
-            let all = members.len();
-            policy.batch = rolling.batch.map_or(policy.batch, |share| share.of(all));
-            policy.max_unavailable = rolling
-                .max_unavailable
-                .map_or(policy.max_unavailable, |share| share.of(all));
-            policy.on_failure = rolling.on_failure.unwrap_or(policy.on_failure);
-        }
         let mut watch = Stopwatch::new(members.len());
         for member in &members {
             let detail = match (member.state, member.pending) {
@@ -302,7 +301,7 @@ impl Way<'_> {
             self.tell(&member.name, member.state, 0, detail);
         }
         let dry = !self.run.settings.mode.may_change();
-        let mut machine = Rollout::new(policy, members);
+        let mut machine = Rollout::new(self.prepared.policy(), members);
         if dry {
             let nodes = watch.recap(&machine.members);
             let verdict = Verdict {
@@ -322,9 +321,9 @@ impl Way<'_> {
                 },
                 Next::Do(acts) => {
                     guard.busy(acts.iter().map(|(index, _)| *index), &machine.members);
-                    for &(index, act) in &acts {
+                    for &(index, _) in &acts {
                         self.announce(&mut watch, &machine.members, index);
-                        watch.begin(index, act);
+                        watch.begin(index);
                     }
                     let reports = fleet.perform(plays, &acts).await;
                     // Before what follows is decided: a node that was only drained goes back as it is.
@@ -389,8 +388,7 @@ struct Around {
 }
 
 /// Why the fleet cannot lose a node, before anything is touched.
-fn cannot_spare(fleet: &Fleet, seen: &[Seen]) -> Option<String> {
-    let names = fleet.names();
+fn cannot_spare(names: &[Arc<str>], seen: &[Seen], limit: usize) -> Option<String> {
     if names.len() < 2 {
         return Some(format!(
             "{} is the only node: taking it out would stop the service; use `hadeploy apply`",
@@ -415,7 +413,6 @@ fn cannot_spare(fleet: &Fleet, seen: &[Seen]) -> Option<String> {
             _ => None,
         })
         .collect();
-    let limit = fleet.max_unavailable();
     (lost.len() >= limit).then(|| {
         format!(
             "{}; at most {limit} may be out at once, so no other node may be taken out",

@@ -51,6 +51,7 @@ impl Prepared {
         self.first().settings.release_variable.clone()
     }
 
+    /// How it goes on: what the play says, under what the command line says.
     pub(super) fn policy(&self) -> Policy {
         self.first().settings.policy(self.nodes.len())
     }
@@ -178,7 +179,12 @@ fn node(
     play.read_vars_files().map_err(known)?;
     let scope: Arc<dyn Scope> = play.clone();
     let value = run.templates.render(value, &scope).map_err(known)?;
-    let settings = Settings::read(&value, false)?;
+    let mut settings = Settings::read(&value, false)?;
+    if let Some(asked) = &run.settings.rolling {
+        settings.batch = asked.batch.unwrap_or(settings.batch);
+        settings.max_unavailable = asked.max_unavailable.unwrap_or(settings.max_unavailable);
+        settings.on_failure = asked.on_failure.unwrap_or(settings.on_failure);
+    }
     let nothing = Value::new(Kind::Null, &value.span);
     let spec = Spec::read(settings.balancer.as_ref().unwrap_or(&nothing))?;
     let private = match scope.lookup("private_address") {

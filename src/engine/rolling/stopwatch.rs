@@ -30,7 +30,7 @@ impl Stopwatch {
     }
 
     /// An act begins.
-    pub(super) fn begin(&mut self, index: usize, _act: Act) {
+    pub(super) fn begin(&mut self, index: usize) {
         self.nodes[index].act = Some(Instant::now());
     }
 

@@ -10,6 +10,7 @@ use super::lookup;
 use super::{Activation, ConfigTree, Proof};
 use crate::change::{Expect, Step};
 use crate::command::quote;
+use crate::fact::http::PATIENCE;
 
 /// One change of generations.
 pub struct Turn<'a> {
@@ -172,7 +173,7 @@ fn activate(activation: &Activation, line: &str) -> String {
         None => ":".to_owned(),
         Some(Proof::Command(line)) => format!("sh -c {} 2>/dev/null", quote(line)),
         Some(Proof::Address(_, url)) => {
-            format!("{} | sed '1,/^\\r\\{{0,1\\}}$/d'", url.fetch())
+            format!("{} | sed '1,/^\\r\\{{0,1\\}}$/d'", url.fetch(None, PATIENCE))
         }
     };
     let logs: Vec<String> = activation.logs.iter().map(|log| quote(log)).collect();
