@@ -32,8 +32,9 @@
 //! 5. [`engine`]: `run` (plays), `host` and `walk` (one play on one host), `script` (what its scripts mean), `progress` (linear order at cuts),
 //!    `gate` (all leases or none), `handlers` (notified and owed), `scope` and `bind` (variables and templates).
 //! 6. [`balancer`]: load balancers, one file for each provider: a node leaves and comes back, seen by the balancer itself.
-//! 7. [`event`]: what happened, as plain data; [`report`]: who tells it. [`cli`]: the command line, the only place that reads the environment.
-//! 8. [`lab`]: real Debian nodes on this machine, for the demo and the tests. [`process`]: programs on the controller.
+//! 7. [`cluster`]: PostgreSQL and redis as state machines over all their members: asked together, decided purely, moved one step at a time.
+//! 8. [`event`]: what happened, as plain data; [`report`]: who tells it. [`cli`]: the command line, the only place that reads the environment.
+//! 9. [`lab`]: real Debian nodes on this machine, for the demo and the tests. [`process`]: programs on the controller.
 //!
 //! # What holds
 //!
@@ -58,6 +59,7 @@
 pub mod balancer;
 pub mod change;
 pub mod cli;
+pub mod cluster;
 pub mod command;
 pub mod diagnostic;
 pub mod engine;

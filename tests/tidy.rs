@@ -49,6 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "resource",
         &[
             "change",
+            "cluster",
             "command",
             "diagnostic",
             "event",
@@ -70,6 +71,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "balancer",
             "change",
+            "cluster",
             "command",
             "diagnostic",
             "event",
@@ -87,6 +89,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "value",
         ],
     ),
+    // Clusters: observed, decided and acted on; the engine asks and moves.
+    ("cluster", &["change", "command"]),
     // Rolling updates: decided here, done by the engine.
     (
         "rollout",

@@ -51,6 +51,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::change::{Change, Content};
+use crate::cluster::Cluster;
 use crate::diagnostic::Diagnostic;
 use crate::event::Mode;
 use crate::fact::{Known, Missing};
@@ -65,6 +66,11 @@ pub trait Resource: Send + Sync {
     /// Says what must change on the node, or what is not known of it yet. Asks all independent questions in one
     /// [`Known::need`] before it uses an answer; two waves at most. Pure: no clock, no files, no network.
     fn diff(&self, known: &Known) -> Result<Change, Missing>;
+
+    /// The cluster whose members it brings to the wanted state together; such a resource has no diff of its own.
+    fn cluster(&self) -> Option<&dyn Cluster> {
+        None
+    }
 }
 
 /// A bound task, or why it cannot be bound yet or at all.
@@ -90,6 +96,13 @@ pub struct Kind {
     pub check: fn(&Args) -> Vec<Diagnostic>,
     /// Makes the resource from bound parameters.
     pub bind: fn(&Args, &dyn Controller) -> Bound,
+}
+
+impl Kind {
+    /// Whether it brings the members of a cluster to the wanted state together: one host decides for all.
+    pub fn is_cluster(&self) -> bool {
+        self.name.ends_with("_cluster")
+    }
 }
 
 impl std::fmt::Debug for Kind {

@@ -173,7 +173,10 @@ fn activate(activation: &Activation, line: &str) -> String {
         None => ":".to_owned(),
         Some(Proof::Command(line)) => format!("sh -c {} 2>/dev/null", quote(line)),
         Some(Proof::Address(_, url)) => {
-            format!("{} | sed '1,/^\\r\\{{0,1\\}}$/d'", url.fetch(None, PATIENCE))
+            format!(
+                "{} | sed '1,/^\\r\\{{0,1\\}}$/d'",
+                url.fetch(None, PATIENCE)
+            )
         }
     };
     let logs: Vec<String> = activation.logs.iter().map(|log| quote(log)).collect();

@@ -1,0 +1,106 @@
+//! Clusters: members that are looked at together, and brought to the wanted state one move at a time.
+//!
+//! A cluster is a pure state machine. It says what to ask of each member, reads what all of them answered, and names the next moves; the
+//! engine asks, moves, and asks again until nothing is left. Roles are read from the running systems, never from a file, and what could
+//! not be read is never taken for absent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::change::{Effect, Field, Step};
+
+/// A host of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name in the inventory.
+    pub name: Arc<str>,
+    /// The address at which the other members reach it.
+    pub address: String,
+}
+
+/// What a member said to the cluster's question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// What the question printed.
+    Said(String),
+    /// Nothing: it could not be reached, or the question did not come to an end. Nothing is known of it.
+    Silent(String),
+}
+
+/// What is known when the next move is chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// One answer a member, in the order of [`Cluster::members`].
+    pub answers: &'a [Answer],
+    /// Time since the last move ended, or since the first look.
+    pub waited: Duration,
+    /// The moves made so far, in their order.
+    pub made: &'a [Made],
+}
+
+/// A move that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The member, as an index.
+    pub member: usize,
+    /// What it was.
+    pub title: String,
+}
+
+/// One effect on one member.
+#[derive(Debug, Clone)]
+pub struct Move {
+    /// The member, as an index.
+    pub member: usize,
+    /// What is said to differ, for the change of the task on that member.
+    pub field: Field,
+    /// What it does to a running service.
+    pub effect: Effect,
+    /// What is run there; its title is the move's.
+    pub step: Step,
+}
+
+/// Why the cluster is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// One sentence.
+    pub why: String,
+    /// What the operator can do.
+    pub help: String,
+}
+
+/// What comes next.
+#[derive(Debug, Clone)]
+pub enum Next {
+    /// Everything is as wanted.
+    Settled,
+    /// These moves, each on another member, at once; then a new look.
+    Act(Vec<Move>),
+    /// The cluster is on its way by itself: another look after a moment.
+    Wait {
+        /// What is waited for.
+        why: String,
+        /// When to look again.
+        pause: Duration,
+    },
+    /// No move is safe.
+    Refuse(Refusal),
+}
+
+/// A cluster as a task of a playbook wants it.
+pub trait Cluster: Send + Sync {
+    /// Its members.
+    fn members(&self) -> &[Member];
+    /// POSIX sh that prints what [`Cluster::next`] reads of a member. Run as root; it changes nothing, and comes to an end within
+    /// twenty seconds whatever the daemons do.
+    fn question(&self, member: usize) -> String;
+    /// What comes next. Pure.
+    fn next(&self, sight: &Sight) -> Next;
+    /// The moves that an apply would make now, one after the other, as far as they can be told: for a plan.
+    ///
+    /// # Errors
+    /// Why an apply would refuse.
+    fn path(&self, answers: &[Answer]) -> Result<Vec<Move>, Refusal>;
+    /// What `register` gets: who is primary, and what else a later task may ask for.
+    fn result(&self, answers: &[Answer]) -> serde_json::Map<String, serde_json::Value>;
+}
