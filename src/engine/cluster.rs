@@ -15,7 +15,7 @@ use super::verdict::UnitEnd;
 use super::way_in;
 use crate::balancer::Hands;
 use crate::change::{Action, Change, Effect};
-use crate::cluster::{Answer, Cluster, Made, Move, Next, Sight};
+use crate::cluster::{Answer, Cluster, Made, Move, Next, Refusal, Sight};
 use crate::event::{Event, Failure, Status};
 use crate::fact::Missing;
 use crate::node::{PlacedStep, StepEnd};
@@ -48,7 +48,38 @@ pub(super) struct Driver<'a> {
     pub say: &'a (dyn Fn(String) + Sync),
 }
 
+impl Driven {
+    /// Nothing was done.
+    pub(super) fn refused(refusal: Refusal) -> Driven {
+        Driven {
+            ends: HashMap::new(),
+            failure: Some(Failure::new(refusal.why).help(refusal.help)),
+            result: serde_json::Map::new(),
+        }
+    }
+}
+
 impl Driver<'_> {
+    /// Shown only, or done.
+    pub(super) async fn go(&self, plan: bool) -> Driven {
+        match plan {
+            true => self.foresee().await,
+            false => self.drive().await,
+        }
+    }
+
+    /// Tells how the cluster is.
+    pub(super) async fn tell(&self) -> Driven {
+        let answers = self.look().await;
+        let report = self.cluster.report(&answers);
+        self.run.say(Event::Cluster(Box::new(report)));
+        Driven {
+            ends: HashMap::new(),
+            failure: None,
+            result: self.cluster.result(&answers),
+        }
+    }
+
     /// What an apply would do, as far as it can be told.
     pub(super) async fn foresee(&self) -> Driven {
         let answers = self.look().await;
@@ -62,12 +93,10 @@ impl Driver<'_> {
                 for change in &moves {
                     self.enter(&mut driven.ends, change, 0);
                 }
+                driven
             }
-            Err(refusal) => {
-                driven.failure = Some(Failure::new(refusal.why).help(refusal.help));
-            }
+            Err(refusal) => Driven::refused(refusal),
         }
-        driven
     }
 
     /// Moves until nothing is left.

@@ -10,7 +10,7 @@ use super::state::Out;
 use super::verdict::UnitEnd;
 use super::walk::{Step, Walk};
 use crate::change::Change;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Goal};
 use crate::event::{Event, Status};
 use crate::playbook::{Task, TaskAction};
 
@@ -108,9 +108,17 @@ impl HostRun {
             allowed: hosts.map(|host| Arc::from(host.as_str())).collect(),
             say: &say,
         };
-        match plan {
-            true => driver.foresee().await,
-            false => driver.drive().await,
+        match &self.run.settings.goal {
+            Some(Goal::Look) => driver.tell().await,
+            Some(goal) => match cluster.toward(goal) {
+                Ok(cluster) => {
+                    let cluster = &*cluster;
+                    let driver = Driver { cluster, ..driver };
+                    driver.go(plan).await
+                }
+                Err(refusal) => Driven::refused(refusal),
+            },
+            None => driver.go(plan).await,
         }
     }
 

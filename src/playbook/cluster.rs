@@ -14,6 +14,28 @@ const UNITS: &[(&str, &[&str])] = &[
     ),
 ];
 
+impl Project {
+    /// Keeps only the tasks that bring clusters to their wanted state: of one kind, or of all. Gives how many there are.
+    pub fn keep_clusters(&mut self, kind: Option<&str>) -> usize {
+        let wanted = |task: &Task| of(task).is_some_and(|of| kind.is_none_or(|kind| kind == of));
+        let mut kept = 0;
+        for scheduled in &mut self.plays {
+            let play = &mut scheduled.play;
+            play.handlers.clear();
+            play.gather_facts = false;
+            for tasks in [&mut play.pre_tasks, &mut play.tasks, &mut play.post_tasks] {
+                tasks.retain(wanted);
+                kept += tasks.len();
+            }
+        }
+        self.plays.retain(|scheduled| {
+            let play = &scheduled.play;
+            !(play.pre_tasks.is_empty() && play.tasks.is_empty() && play.post_tasks.is_empty())
+        });
+        kept
+    }
+}
+
 /// The faults of all tasks that have to do with clusters.
 pub(super) fn check(project: &Project) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
