@@ -1,5 +1,6 @@
 //! What is put on a node, and the steps of each act.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::act::Act;
@@ -40,4 +41,9 @@ pub fn packages(release: u32) -> Vec<String> {
 /// What does an act.
 pub fn step(site: &Site, _member: usize, act: &Act) -> Step {
     Step::new(act.title(site.spec), "exit 1")
+}
+
+/// The settings that the files give a member: ours and the user's, without quotes.
+pub fn settings(site: &Site, _member: usize) -> BTreeMap<String, String> {
+    site.spec.settings.clone()
 }
