@@ -30,7 +30,7 @@ need "$PG_PACKAGES"
 if [ -e /etc/default/repmgrd ] && grep -q '^REPMGRD_ENABLED=.*yes' /etc/default/repmgrd; then
     sed -i 's/^REPMGRD_ENABLED=.*/REPMGRD_ENABLED=no/' /etc/default/repmgrd
 fi
-for file in "$PG_TLS_CA" "$PG_TLS_CERT" "$PG_TLS_KEY"; do
+for file in "$PG_CA" "$PG_TLS_CERT" "$PG_TLS_KEY"; do
     as_postgres test -r "$file" || fail "the account postgres cannot read $file"
 done
 [ -e "$PG_ETC/postgresql.conf" ] || install -d -o postgres -g postgres -m 755 "/etc/postgresql/$PG_VERSION" "$PG_ETC" "$PG_ETC/conf.d"
