@@ -8,6 +8,8 @@
 mod act;
 mod node;
 mod observation;
+mod parse;
+mod probe;
 mod site;
 mod spec;
 

@@ -12,6 +12,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::site::Site;
@@ -193,4 +194,9 @@ fn conninfo(site: &Site, member: usize) -> String {
         "host={} port={} user=repmgr dbname=repmgr connect_timeout=2 sslmode=verify-ca sslrootcert={}",
         spec.members[member].address, spec.port, spec.tls.ca
     )
+}
+
+/// The settings that the files give a member: ours and the user's, without quotes.
+pub fn settings(site: &Site, _member: usize) -> BTreeMap<String, String> {
+    site.spec.settings.clone()
 }

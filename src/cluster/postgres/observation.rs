@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 /// What is known of a member.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Seen {
@@ -112,7 +114,8 @@ impl Controldata {
 }
 
 /// What the server says.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Online {
     /// `pg_is_in_recovery()`.
     pub recovery: bool,
@@ -145,6 +148,7 @@ pub struct Online {
     /// Physical replication slots.
     pub slots: Vec<Slot>,
     /// Rows of `repmgr.nodes`; none when the extension or its database is not there.
+    #[serde(skip)]
     pub nodes: Option<Vec<Node>>,
     /// Accounts.
     pub roles: Vec<RoleSeen>,
@@ -155,7 +159,8 @@ pub struct Online {
 }
 
 /// An effective setting.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Setting {
     /// As `SHOW` prints it.
     pub shown: String,
@@ -166,7 +171,8 @@ pub struct Setting {
 }
 
 /// The WAL receiver of a standby.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Receiver {
     /// `streaming`, `waiting` …
     pub status: String,
@@ -177,7 +183,8 @@ pub struct Receiver {
 }
 
 /// A row of `pg_stat_replication`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sender {
     /// `application_name`: the standby's name.
     pub name: String,
@@ -192,7 +199,8 @@ pub struct Sender {
 }
 
 /// A physical replication slot.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Slot {
     /// Its name.
     pub name: String,
@@ -205,7 +213,8 @@ pub struct Slot {
 }
 
 /// A row of `repmgr.nodes`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Node {
     /// Its number.
     pub id: u32,
@@ -226,7 +235,8 @@ pub struct Node {
 }
 
 /// An account, without its verifier.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RoleSeen {
     /// Its name.
     pub name: String,
