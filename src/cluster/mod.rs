@@ -4,6 +4,7 @@
 //! engine asks, moves, and asks again until nothing is left. Roles are read from the running systems, never from a file, and what could
 //! not be read is never taken for absent.
 
+pub mod postgres;
 mod report;
 
 use std::sync::Arc;
