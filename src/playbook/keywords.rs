@@ -343,7 +343,6 @@ const MODULES_LATER: &[&str] = &[
     "ufw",
     "wait_for_connection",
     "xml",
-    "postgres_cluster",
     "redis_cluster",
 ];
 

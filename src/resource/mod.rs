@@ -24,11 +24,13 @@ mod hostname;
 mod http;
 mod iptables_rules;
 mod lineinfile;
+mod members;
 mod mode;
 mod param;
 mod pattern;
 mod ping;
 mod place;
+mod postgres_cluster;
 mod reboot;
 mod release;
 mod replace;
@@ -200,6 +202,7 @@ pub static KINDS: &[&Kind] = &[
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
     &ping::PING,
+    &postgres_cluster::POSTGRES_CLUSTER,
     &reboot::REBOOT,
     &release::RELEASE,
     &replace::REPLACE,
