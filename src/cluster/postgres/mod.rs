@@ -5,8 +5,11 @@
 //! probe ▶ Observation of each member ▶ decide ▶ Act on one member ▶ node::step ▶ Step
 //! ```
 
+mod accounts;
 mod act;
+mod cluster;
 mod configuration;
+mod foresee;
 mod forget;
 mod headless;
 mod judge;
@@ -25,6 +28,7 @@ mod standbys;
 mod switchover;
 
 pub use act::Act;
+pub use cluster::{PostgresCluster, foreseen};
 pub use judge::decide;
 pub use look::{Decision, Look, Wanted, WantedFile};
 pub use node::ManagedFile;

@@ -6,7 +6,7 @@
 mod access;
 mod accounts;
 mod daemon;
-mod scram;
+pub mod scram;
 mod server;
 mod steps;
 #[cfg(test)]
@@ -18,7 +18,6 @@ use std::sync::Arc;
 use super::site::Site;
 use crate::command::quote;
 
-pub use scram::verifier;
 pub use steps::step;
 
 /// A file that we own on a member.
