@@ -21,12 +21,20 @@ pub(super) fn is_cluster(task: &Task) -> bool {
 
 /// The groups whose hosts are its members, as far as they are written out.
 pub(super) fn groups(task: &Task) -> Vec<String> {
-    let TaskAction::Kind { args, .. } = &task.action else {
+    let TaskAction::Kind { kind, args } = &task.action else {
         return Vec::new();
     };
-    let named = ["group", "witness"].into_iter();
+    let group = |name: &str| match args.has(name) {
+        true => args.literal(name),
+        false => kind
+            .params
+            .iter()
+            .find(|param| param.name == name)
+            .map(|param| param.default),
+    };
+    let named = ["group", "witness"].into_iter().filter_map(group);
     named
-        .filter_map(|name| args.literal(name))
+        .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()
 }

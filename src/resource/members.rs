@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::template::Stop;
 use crate::value::{Kind, Value};
 
-/// The hosts of the group that a parameter names, in the order of the inventory; none when the parameter is not given. A member is
+/// The hosts of the group that a parameter names, or of the `usual` one, in the order of the inventory. A member is
 /// reached by the others at its `private_address`, or at its `ansible_host` when it has none.
 ///
 /// # Errors
@@ -17,8 +17,9 @@ pub(super) fn members(
     args: &Args,
     controller: &dyn Controller,
     param: &str,
+    usual: Option<&str>,
 ) -> Result<Vec<Member>, Stop> {
-    let Some(group) = args.str(param) else {
+    let Some(group) = args.str(param).or(usual) else {
         return Ok(Vec::new());
     };
     let at = args.value_place(param).clone();

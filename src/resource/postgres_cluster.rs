@@ -84,7 +84,7 @@ impl Resource for Task {
 }
 
 fn bind(args: &Args, controller: &dyn Controller) -> Bound {
-    let mut members = members(args, controller, "group")?;
+    let mut members = members(args, controller, "group", Some("db"))?;
     if members.is_empty() {
         return Err(Diagnostic::at(
             &args.span,
@@ -96,7 +96,7 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
         .help("`group` names the hosts that hold the data")
         .into());
     }
-    let witness = self::members(args, controller, "witness")?;
+    let witness = self::members(args, controller, "witness", None)?;
     if witness.len() > 1 || witness.iter().any(|it| members.contains(it)) {
         return Err(Diagnostic::at(
             args.value_place("witness"),
@@ -104,7 +104,7 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
         )
         .into());
     }
-    let clients = self::members(args, controller, "clients")?;
+    let clients = self::members(args, controller, "clients", None)?;
     let has_witness = !witness.is_empty();
     members.extend(witness);
     let (roles, databases) = accounts(args)?;
@@ -140,8 +140,18 @@ fn port(args: &Args) -> Result<u16, Diagnostic> {
         })
 }
 
+/// Where the site's own certificates lie.
+const CERTIFICATES: [(&str, &str); 3] = [
+    ("ca", "/etc/hadeploy/tls/ca.crt"),
+    ("certificate", "/etc/hadeploy/tls/node.crt"),
+    ("private_key", "/etc/hadeploy/tls/node.key"),
+];
+
+/// The path of a certificate or key.
 fn path(args: &Args, name: &str) -> String {
-    args.str(name).unwrap_or_default().to_owned()
+    let usual = CERTIFICATES.iter().find(|(param, _)| *param == name);
+    let usual = usual.map_or("", |(_, path)| path);
+    args.str(name).unwrap_or(usual).to_owned()
 }
 
 fn synchronous(args: &Args) -> Result<Synchronous, Diagnostic> {
