@@ -18,7 +18,7 @@ if [ -n "$rewind" ]; then
     # What is thrown away is kept as text: from the fork, as far as the WAL here goes.
     line=$(ask_at "$UP_ADDRESS" "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int")
     mine=$(control "Latest checkpoint's TimeLineID")
-    fork=$(ask_at "$UP_ADDRESS" "SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex($line)), 8, '0') || '.history', true)" | awk -v line="$mine" '$1 == line { print $2 }' | tail -n 1)
+    fork=$(ask_at "$UP_ADDRESS" "SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex($line)), 8, '0') || '.history', 0, 65536, true)" | awk -v line="$mine" '$1 == line { print $2 }' | tail -n 1)
     if [ -n "$fork" ]; then
         evidence=$STATE/pg-divergent-$(date -u +%Y%m%dT%H%M%SZ).txt
         (umask 077; "$PG_BIN/pg_waldump" -p "$PG_DATA/pg_wal" -t "$mine" -s "$fork" > "$evidence" 2>/dev/null)
