@@ -23,7 +23,12 @@ if [ -n "$rewind" ]; then
         evidence=$STATE/pg-divergent-$(date -u +%Y%m%dT%H%M%SZ).txt
         (umask 077; "$PG_BIN/pg_waldump" -p "$PG_DATA/pg_wal" -t "$mine" -s "$fork" > "$evidence" 2>/dev/null)
         lost=$(grep -c 'desc: COMMIT' "$evidence")
-        say "rewound to $fork on time line $mine: $lost transactions of this server are discarded, listed in $evidence"
+        if [ "$lost" = 0 ]; then
+            rm -f "$evidence"
+            say "rewound to $fork on time line $mine: no transaction is lost"
+        else
+            say "rewound to $fork on time line $mine: $lost transactions of this server are discarded, listed in $evidence"
+        fi
     fi
 fi
 out=$(REPMGR_SECONDS=900 repmgr node rejoin -d "$target" $rewind 2>&1) || {
