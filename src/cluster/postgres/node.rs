@@ -12,12 +12,12 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::site::Site;
 use crate::command::quote;
 
+pub use server::settings;
 pub use steps::step;
 
 /// A file that we own on a member.
@@ -129,7 +129,7 @@ pub fn files(site: &Site, member: usize) -> Vec<ManagedFile> {
             .reload(),
         ManagedFile::new(
             format!("{etc}/conf.d/50-hadeploy.conf"),
-            server::settings(site, member),
+            server::text(site, member),
             0o644,
         )
         .of_postgres()
@@ -189,16 +189,12 @@ fn environment(site: &Site, member: usize) -> String {
         .collect()
 }
 
-/// How members reach the server of one: what repmgr keeps in its table.
+/// How members reach the server of one: what repmgr keeps in its table. Without the bounds of TCP, repmgrd waits a quarter of an hour for an
+/// answer on a connection that a cut line has swallowed, and does not even begin to elect.
 fn conninfo(site: &Site, member: usize) -> String {
     let spec = site.spec;
     format!(
-        "host={} port={} user=repmgr dbname=repmgr connect_timeout=2 sslmode=verify-ca sslrootcert={}",
+        "host={} port={} user=repmgr dbname=repmgr connect_timeout=2 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=5000 sslmode=verify-ca sslrootcert={}",
         spec.members[member].address, spec.port, spec.tls.ca
     )
-}
-
-/// The settings that the files give a member: ours and the user's, without quotes.
-pub fn settings(site: &Site, _member: usize) -> BTreeMap<String, String> {
-    site.spec.settings.clone()
 }

@@ -42,7 +42,7 @@ look() {
         name=${peer#*,}
         address=${name#*,}
         name=${name%%,*}
-        if ! answer=$(ask "$address" "$ROLE"); then
+        if ! answers "$address" || ! answer=$(ask "$address" "$ROLE"); then
             silent="$silent $name"
             continue
         fi

@@ -76,6 +76,11 @@ fn render() {
     for member in 0..spec.members.len() {
         let folder = Path::new(words[0]).join(spec.name(member));
         fs::create_dir_all(&folder).expect("a folder");
+        fs::write(
+            folder.join("question"),
+            super::super::probe::question(&spec, member),
+        )
+        .expect("a question");
         for (name, act) in acts(spec.members.len()) {
             let step = step(&site, member, &act);
             for (index, input) in step.inputs.iter().enumerate() {
