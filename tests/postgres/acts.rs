@@ -254,8 +254,8 @@ fn perform(world: &mut World, member: usize, act: &Act) -> bool {
         Act::PausePooler => world.hosts[member].pooler_paused = true,
         Act::ResumePooler => world.hosts[member].pooler_paused = false,
         Act::Unregister { name, .. } => {
-            for row in &mut world.hosts[member].nodes {
-                row.retain(|row| row.name != *name);
+            if let Some(rows) = &mut world.hosts[member].nodes {
+                rows.retain(|row| row.name != *name);
             }
         }
     }

@@ -210,6 +210,17 @@ impl World {
             .collect()
     }
 
+    /// Packages and files of a member that has them; right, or not.
+    pub fn observe_files(&self, member: usize, right: bool) -> Observation {
+        let host = Host {
+            packages: true,
+            configured: true,
+            files: if right { self.version } else { 0 },
+            ..Host::default()
+        };
+        self.observe(member, &host)
+    }
+
     fn observe(&self, member: usize, host: &Host) -> Observation {
         let mut files = BTreeMap::new();
         let found = FileSeen {
@@ -249,6 +260,7 @@ impl World {
                     true => data.place(),
                     false => data.place() / 2,
                 },
+                counters: [("max_connections".to_owned(), data.counter)].into(),
                 ..Controldata::default()
             }),
             standby_signal: host.data.as_ref().is_some_and(|data| data.standby),
@@ -326,10 +338,6 @@ impl World {
             nodes: host.nodes.clone(),
             ..Online::default()
         }
-    }
-
-    pub fn site<'a>(spec: &'a Spec, seen: &[Seen]) -> Site<'a> {
-        Site::new(spec, seen)
     }
 
     /// Some seconds pass.
