@@ -94,7 +94,8 @@ pub fn settings(site: &Site, member: usize) -> BTreeMap<String, String> {
 
 /// `conf.d/50-hadeploy.conf`.
 pub(super) fn text(site: &Site, member: usize) -> String {
-    let mut text = String::from("# Written by hadeploy: settings of the cluster's task belong there.\n");
+    let mut text =
+        String::from("# Written by hadeploy: settings of the cluster's task belong there.\n");
     for (name, value) in settings(site, member) {
         text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
     }
