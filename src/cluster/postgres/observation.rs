@@ -94,6 +94,8 @@ pub struct Controldata {
     pub min_recovery: u64,
     /// `Min recovery ending loc's timeline`; 0 for none.
     pub min_recovery_tli: u32,
+    /// The counters of the primary whose WAL it has replayed: a standby does not start with less.
+    pub counters: BTreeMap<String, u64>,
     /// Whether pages carry checksums.
     pub checksums: bool,
 }

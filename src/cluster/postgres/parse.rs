@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::observation::{Controldata, FileSeen, Node, Observation, Online, Pooler, Repmgrd, Unit};
 use super::probe::{Sections, sections};
+use super::spec::COUNTERS;
 
 impl Observation {
     /// Reads an answer to [`super::probe::question`].
@@ -90,6 +91,18 @@ fn control(pairs: &BTreeMap<&str, &str>) -> Option<Controldata> {
         checkpoint: lsn(pairs.get("Latest checkpoint location")?)?,
         min_recovery: lsn(pairs.get("Minimum recovery ending location")?)?,
         min_recovery_tli: number("Min recovery ending loc's timeline")?,
+        counters: COUNTERS
+            .iter()
+            .filter_map(|name| {
+                let shown = match *name {
+                    "max_prepared_transactions" => "max_prepared_xacts",
+                    "max_locks_per_transaction" => "max_locks_per_xact",
+                    name => name,
+                };
+                let value = pairs.get(format!("{shown} setting").as_str())?;
+                Some(((*name).to_owned(), value.parse().ok()?))
+            })
+            .collect(),
         checksums: number("Data page checksum version").unwrap_or(0) > 0,
     })
 }

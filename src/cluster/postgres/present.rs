@@ -14,7 +14,10 @@ impl Judge<'_> {
             && self.complaints.is_empty()
             && let Some(decision) = self.planned(primary)
         {
-            return decision;
+            match decision {
+                Decision::Refuse(refusal) => self.complaints.push(refusal),
+                decision => return decision,
+            }
         }
         // Clients wait behind a paused pooler: nothing goes before them.
         let paused = self.look.poolers(true);

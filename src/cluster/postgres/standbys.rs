@@ -62,19 +62,18 @@ impl Judge<'_> {
 
     fn start(&mut self, member: usize, primary: usize) -> Option<Decision> {
         let look = self.look;
-        let times = look.made(member, &Act::Start);
-        if times >= 2 {
+        if self.repairs() {
+            return self.renew(member);
+        }
+        if look.made(member, &Act::Start) >= 2 {
             let name = look.name(member);
-            return match self.repairs() && !self.blind() {
-                true => Some(Decision::act(member, Act::SetAside)),
-                false => Some(Decision::refuse(
-                    format!("the standby {name} does not start"),
-                    format!(
-                        "look at /var/log/postgresql on {name}; `repair` clones it anew from {}",
-                        look.name(primary)
-                    ),
-                )),
-            };
+            return Some(Decision::refuse(
+                format!("the standby {name} does not start"),
+                format!(
+                    "look at /var/log/postgresql on {name}; `repair` clones it anew from {}",
+                    look.name(primary)
+                ),
+            ));
         }
         Some(Decision::act(member, Act::Start))
     }

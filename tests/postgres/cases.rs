@@ -1,0 +1,1 @@
+//! Named states and their acts.
