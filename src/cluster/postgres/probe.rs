@@ -76,7 +76,7 @@ if [ -e "$data/PG_VERSION" ]; then
   echo 'data yes'
   timeout 5 "$bin/pg_controldata" -D "$data" 2>/dev/null | say control
   [ -e "$data/standby.signal" ] || [ -e "$data/recovery.signal" ] && echo 'signal yes'
-  head -c 100 "$data/pg_stat/repmgrd_state.txt" 2>/dev/null | say pause; echo
+  head -c 100 "$data/pg_stat/repmgrd_state.txt" 2>/dev/null | tr -d '\000' | say pause; echo
 elif [ -n "$(ls -A "$data" 2>/dev/null | head -n 1)" ]; then
   echo 'remains yes'
 fi
