@@ -393,6 +393,17 @@ fn it_does_not_believe_a_reload() {
 }
 
 #[test]
+fn one_look_that_failed_drops_nobody() {
+    let world = World::new(OLD, STANDBY, "127.0.0.21 0 0").cut();
+    let state = world.follows(&["verdict=minority", "applied=0"]);
+    assert!(state.contains("applied=0"), "{state}");
+    assert_eq!(world.text("orders"), "");
+    world.follows(&["verdict=minority", "applied=1"]);
+    assert_eq!(world.text("orders"), "DISABLE appdb\nKILL appdb\n");
+    assert_eq!(world.text("pooler"), "127.0.0.21 1 1\n");
+}
+
+#[test]
 fn a_pause_without_a_mark_gets_one() {
     let world = World::new(OLD, STANDBY, "127.0.0.21 1 0");
     world.follows(&["verdict=route"]);
