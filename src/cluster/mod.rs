@@ -4,6 +4,8 @@
 //! engine asks, moves, and asks again until nothing is left. Roles are read from the running systems, never from a file, and what could
 //! not be read is never taken for absent.
 
+pub mod redis;
+
 use std::sync::Arc;
 use std::time::Duration;
 
