@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // What is known of a node, and what is to change there. A step predicts facts, so the two know each other.
     ("fact", &["change", "command"]),
     ("change", &["command", "fact", "secret"]),
-    ("event", &["change", "diagnostic"]),
+    ("event", &["change", "cluster", "diagnostic"]),
     (
         "resource",
         &[
@@ -111,7 +111,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // Telling.
-    ("report", &["change", "diagnostic", "event", "source"]),
+    (
+        "report",
+        &["change", "cluster", "diagnostic", "event", "source"],
+    ),
     // Nodes for trying things: no part of a run.
     ("lab", &["process"]),
 ];

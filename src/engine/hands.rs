@@ -1,4 +1,4 @@
-//! Scripts on the run's hosts, for balancers and the health gate.
+//! Small scripts on the run's hosts, for balancers, the health gate and clusters.
 
 use std::sync::Arc;
 use std::time::Duration;

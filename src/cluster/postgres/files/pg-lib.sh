@@ -1,0 +1,52 @@
+# Sourced by the helpers beside it: what this node and its peers are, and how they are asked.
+# The values come from /etc/hadeploy/postgres.env:
+#   PG_PEERS   ID,NAME,ADDRESS of each other data node     PG_OTHERS  address of each other member, the witness too
+#   PG_DATA_NODES, PG_MEMBERS                               how many there are, this one included
+. "${HADEPLOY_ENV:-/etc/hadeploy/postgres.env}"
+export PGPASSFILE="${PGPASSFILE:-/var/lib/postgresql/.pgpass}" PGCONNECT_TIMEOUT=2 LC_ALL=C.UTF-8
+SELF=${0##*/}
+
+say() {
+    logger -t "hadeploy-$SELF" -- "$*" 2>/dev/null
+    printf '%s: %s\n' "$SELF" "$*" >&2
+}
+
+# alive ADDRESS: the host answers on one of the ports, be it by refusing.
+alive() {
+    for port in ${PG_PROBE_PORTS:-22 $PG_PORT}; do
+        answer=$(LC_ALL=C timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$port" 2>&1) && return 0
+        case $answer in *refused*) return 0 ;; esac
+    done
+    return 1
+}
+
+# reachable: how many members answer, this one included. All are asked at once.
+reachable() {
+    {
+        echo self
+        for other in $PG_OTHERS; do
+            (alive "$other" && echo "$other") &
+        done
+        wait
+    } | wc -l
+}
+
+# majority: more than half of the members answer.
+majority() {
+    REACHED=$(reachable)
+    [ $((REACHED * 2)) -gt "$PG_MEMBERS" ]
+}
+
+# ask ADDRESS SQL: the answer of the server there, or a failure within four seconds.
+ask() {
+    timeout 4 "$PG_BIN/psql" -XAtqw -v ON_ERROR_STOP=1 \
+        -d "host=$1 port=$PG_PORT user=repmgr dbname=repmgr sslmode=verify-ca sslrootcert=$PG_CA application_name=hadeploy options='-c statement_timeout=2000'" \
+        -c "$2" 2>&1
+}
+
+# What a server is: `f` or `t` for recovery, and the highest time line it has seen.
+ROLE="SELECT pg_is_in_recovery(), greatest(
+    CASE WHEN pg_is_in_recovery() THEN 0 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
+    coalesce((SELECT received_tli FROM pg_stat_wal_receiver), 0),
+    coalesce((SELECT min_recovery_end_timeline FROM pg_control_recovery()), 0),
+    (SELECT timeline_id FROM pg_control_checkpoint()))"

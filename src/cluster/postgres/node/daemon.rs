@@ -1,0 +1,110 @@
+//! repmgr's settings and the units.
+
+use super::super::site::Site;
+use super::{LIBRARY, conninfo};
+
+/// Seconds between two attempts to reach a lost primary.
+const RECONNECT_INTERVAL: u64 = 5;
+
+/// `/etc/repmgr.conf`.
+///
+/// The fence of a cut-off primary (`wal_sender_timeout` 10 s, check 2 s, disconnect 6 s: 18 s) has to have closed before the others elect
+/// (`Spec::detection`, 30 s).
+pub(super) fn repmgr_conf(site: &Site, member: usize) -> String {
+    let spec = site.spec;
+    let unit = site.unit();
+    let bin = site.bin();
+    let systemctl = |verb: &str| format!("sudo -n /usr/bin/systemctl {verb} {unit}");
+    let attempts = (spec.detection.as_secs() / RECONNECT_INTERVAL).max(4);
+    let failover = if spec.automatic() { "automatic" } else { "manual" };
+    let values: Vec<(&str, String)> = vec![
+        ("node_id", site.ids[member].to_string()),
+        ("node_name", spec.name(member).to_owned()),
+        ("conninfo", conninfo(site, member)),
+        ("data_directory", site.data()),
+        ("config_directory", site.etc()),
+        ("pg_bindir", bin.clone()),
+        ("passfile", "/var/lib/postgresql/.pgpass".into()),
+        ("use_replication_slots", "yes".into()),
+        ("replication_user", "repmgr".into()),
+        ("failover", failover.into()),
+        ("priority", "100".into()),
+        ("location", "default".into()),
+        ("promote_command", format!("{LIBRARY}/pg-promote")),
+        (
+            "follow_command",
+            format!("{bin}/repmgr standby follow -f /etc/repmgr.conf --upstream-node-id=%n"),
+        ),
+        ("service_start_command", systemctl("start")),
+        ("service_stop_command", systemctl("stop")),
+        ("service_restart_command", systemctl("restart")),
+        ("service_reload_command", systemctl("reload")),
+        ("monitor_interval_secs", "2".into()),
+        ("reconnect_attempts", attempts.to_string()),
+        ("reconnect_interval", RECONNECT_INTERVAL.to_string()),
+        ("connection_check_type", "ping".into()),
+        ("primary_visibility_consensus", "true".into()),
+        ("standby_disconnect_on_failover", "false".into()),
+        (
+            "failover_validation_command",
+            format!("{LIBRARY}/pg-failover-ok %n %v %u %t"),
+        ),
+        ("election_rerun_interval", "10".into()),
+        ("child_nodes_check_interval", "2".into()),
+        ("child_nodes_disconnect_timeout", "6".into()),
+        ("child_nodes_connected_min_count", "1".into()),
+        ("child_nodes_connected_include_witness", "true".into()),
+        (
+            "child_nodes_disconnect_command",
+            format!("{LIBRARY}/pg-isolation-fence %p"),
+        ),
+        (
+            "event_notification_command",
+            format!("{LIBRARY}/pg-event %n %e %s \"%t\" \"%d\""),
+        ),
+        ("monitoring_history", "no".into()),
+        ("log_level", "INFO".into()),
+    ];
+    let mut text = String::from("# Written by hadeploy.\n");
+    for (name, value) in values {
+        text.push_str(&format!("{name}='{}'\n", value.replace('\'', "''")));
+    }
+    text
+}
+
+/// A unit of systemd for repmgrd; Debian has none that works. It ends when its upstream is down at the start: then it tries again.
+pub(super) fn repmgrd_unit(site: &Site) -> String {
+    format!(
+        "[Unit]
+Description=Failover of PostgreSQL by repmgrd
+After=network-online.target {unit}
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+User=postgres
+ExecStart={bin}/repmgrd -f /etc/repmgr.conf --daemonize=false --no-pid-file
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
+",
+        unit = site.unit(),
+        bin = site.bin()
+    )
+}
+
+/// What the packaged unit of the server gets beside: the start guard, and the address to listen on.
+pub(super) fn server_drop_in() -> String {
+    format!(
+        "[Unit]
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+ExecStartPre={LIBRARY}/pg-start-guard %i
+"
+    )
+}

@@ -1,0 +1,1 @@
+//! Answers as nodes gave them.

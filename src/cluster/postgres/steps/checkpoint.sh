@@ -1,0 +1,1 @@
+ask postgres CHECKPOINT || fail_log "no checkpoint"

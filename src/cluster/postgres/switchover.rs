@@ -1,0 +1,126 @@
+//! The primary is stopped in order: for another one to take over, or to start it again where it stands.
+//!
+//! Each look finds by itself how far it has come: repmgrd paused, poolers paused, the primary stopped, another one promoted. A run that ended
+//! half-way is finished or undone by the next one.
+
+use super::act::Act;
+use super::judge::{Judge, LAG};
+use super::look::Decision;
+use super::picture::State;
+use super::present::all;
+use super::spec::Goal;
+
+impl Judge<'_> {
+    /// What was ordered, or what settings wait for, once everything else is as wanted.
+    pub fn planned(&mut self, primary: usize) -> Option<Decision> {
+        let look = self.look;
+        let target = match self.goal() {
+            Goal::Switchover { to: Some(name) } => match look.site.spec.member(name) {
+                Some(target) if target == primary => return None,
+                Some(target) if target < look.site.spec.data() => Some(target),
+                _ => {
+                    return Some(Decision::refuse(
+                        format!("{name} is no data member of the cluster"),
+                        "name a host of the cluster's group that holds data",
+                    ));
+                }
+            },
+            Goal::Switchover { to: None } if look.made_anywhere(&Act::Promote) => return None,
+            Goal::Switchover { to: None } => self.successor(primary),
+            Goal::Converge | Goal::Repair => {
+                if look.online(primary)?.pending_restart.is_empty() {
+                    return None;
+                }
+                if look.site.spec.data() == 1 {
+                    return Some(self.restart_in_place(primary));
+                }
+                self.successor(primary)
+            }
+            _ => return None,
+        };
+        let Some(target) = target else {
+            return Some(Decision::refuse(
+                format!("no standby can take over from {}", look.name(primary)),
+                "bring a standby up, and wait until it has caught up",
+            ));
+        };
+        if look.made(primary, &Act::StopPrimary) > 0 {
+            return Some(Decision::refuse(
+                format!(
+                    "{} could not take over, and {} was started again",
+                    look.name(target),
+                    look.name(primary)
+                ),
+                format!("look at /var/log/postgresql on {}", look.name(target)),
+            ));
+        }
+        if let Some(wait) = self.unfit(target, primary) {
+            // Clients do not wait behind the poolers for that.
+            return look.poolers(true).is_empty().then_some(wait);
+        }
+        Some(
+            self.hold(primary)
+                .unwrap_or_else(|| Decision::act(primary, Act::StopPrimary)),
+        )
+    }
+
+    /// Restarts the primary without a change of roles.
+    pub fn restart_in_place(&self, primary: usize) -> Decision {
+        self.hold(primary)
+            .unwrap_or_else(|| Decision::act(primary, Act::RestartPrimary))
+    }
+
+    /// What comes before the primary is stopped: nobody judges it, clients wait, and little is left to be written.
+    fn hold(&self, primary: usize) -> Option<Decision> {
+        let look = self.look;
+        let judging = look.judging();
+        if !judging.is_empty() {
+            return Some(all(judging, &Act::Pause));
+        }
+        if look.made(primary, &Act::Checkpoint) == 0 {
+            return Some(Decision::act(primary, Act::Checkpoint));
+        }
+        let poolers = look.poolers(false);
+        (!poolers.is_empty()).then(|| all(poolers, &Act::PausePooler))
+    }
+
+    /// Who takes over when nobody is named: the streaming standby that lies least behind, of equals the first.
+    fn successor(&self, primary: usize) -> Option<usize> {
+        let standbys = self.picture.of(State::Streaming);
+        standbys
+            .into_iter()
+            .min_by_key(|member| (self.lag(*member, primary) > LAG, *member))
+    }
+
+    fn lag(&self, member: usize, primary: usize) -> u64 {
+        let look = self.look;
+        let place = |member| look.online(member).map_or(0, |online| online.receive);
+        let name = look.name(member);
+        look.online(primary)
+            .and_then(|online| online.senders.iter().find(|sender| sender.name == name))
+            .map_or_else(
+                || place(primary).saturating_sub(place(member)),
+                |sender| sender.lag,
+            )
+    }
+
+    /// Why a standby cannot take over now.
+    fn unfit(&self, target: usize, primary: usize) -> Option<Decision> {
+        let look = self.look;
+        let name = look.name(target);
+        let state = self.state(target);
+        if state != State::Streaming || look.online(target).is_some_and(|online| online.paused) {
+            return Some(Decision::refuse(
+                format!("{name} cannot take over: it is a {}", state.word()),
+                "apply first, so that every member is as it should be",
+            ));
+        }
+        (self.lag(target, primary) > LAG).then(|| match look.waited < super::judge::CATCH_UP {
+            true => Decision::wait(format!("{name} to catch up")),
+            false => Decision::refuse(
+                format!("{name} does not catch up with {}", look.name(primary)),
+                "name another standby, or look at its disk and its network",
+            ),
+        })
+    }
+}
