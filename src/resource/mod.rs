@@ -30,6 +30,7 @@ mod pattern;
 mod ping;
 mod place;
 mod reboot;
+mod redis_cluster;
 mod release;
 mod replace;
 mod script;
@@ -201,6 +202,7 @@ pub static KINDS: &[&Kind] = &[
     &x509::key::PRIVATEKEY,
     &ping::PING,
     &reboot::REBOOT,
+    &redis_cluster::REDIS_CLUSTER,
     &release::RELEASE,
     &replace::REPLACE,
     &script::SCRIPT,

@@ -68,8 +68,16 @@ const LIBRARY: &str = "/usr/local/lib/hadeploy";
 /// Name on the node, text and mode of each helper.
 const HELPERS: [(&str, &str, u32); 7] = [
     ("pg-lib", include_str!("files/pg-lib.sh"), 0o644),
-    ("pg-start-guard", include_str!("files/pg-start-guard.sh"), 0o755),
-    ("pg-failover-ok", include_str!("files/pg-failover-ok.sh"), 0o755),
+    (
+        "pg-start-guard",
+        include_str!("files/pg-start-guard.sh"),
+        0o755,
+    ),
+    (
+        "pg-failover-ok",
+        include_str!("files/pg-failover-ok.sh"),
+        0o755,
+    ),
     (
         "pg-isolation-fence",
         include_str!("files/pg-isolation-fence.sh"),
@@ -93,27 +101,22 @@ pub fn files(site: &Site, member: usize) -> Vec<ManagedFile> {
         environment(site, member),
         0o644,
     )];
-    files.extend(HELPERS.iter().map(|(name, text, mode)| {
-        ManagedFile::new(format!("{LIBRARY}/{name}"), *text, *mode)
-    }));
+    files.extend(
+        HELPERS
+            .iter()
+            .map(|(name, text, mode)| ManagedFile::new(format!("{LIBRARY}/{name}"), *text, *mode)),
+    );
     files.extend([
-        ManagedFile::new(
-            "/var/lib/postgresql/.pgpass",
-            access::pgpass(site),
-            0o600,
-        )
-        .of_postgres(),
-        ManagedFile::new("/etc/repmgr.conf", daemon::repmgr_conf(site, member), 0o640).of_postgres(),
+        ManagedFile::new("/var/lib/postgresql/.pgpass", access::pgpass(site), 0o600).of_postgres(),
+        ManagedFile::new("/etc/repmgr.conf", daemon::repmgr_conf(site, member), 0o640)
+            .of_postgres(),
         ManagedFile::new(
             "/etc/systemd/system/repmgrd.service",
             daemon::repmgrd_unit(site),
             0o644,
         ),
         ManagedFile::new(
-            format!(
-                "/etc/systemd/system/{}.d/10-hadeploy.conf",
-                site.unit()
-            ),
+            format!("/etc/systemd/system/{}.d/10-hadeploy.conf", site.unit()),
             daemon::server_drop_in(),
             0o644,
         ),

@@ -4,6 +4,9 @@ use super::drift::Drift;
 use super::spec::Spec;
 use crate::change::{Effect, Field};
 
+/// How the title of a planned failover begins.
+pub const HAND_OVER: &str = "hand over to ";
+
 /// One effect on one member. Other members in it are indices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
@@ -124,7 +127,7 @@ impl Act {
             }
             Act::KeepSentinel => "have sentinel write its file".to_owned(),
             Act::Reset => "have sentinel forget who is gone".to_owned(),
-            Act::Failover { to } => format!("hand over to {}", spec.name_of(*to)),
+            Act::Failover { to } => format!("{HAND_OVER}{}", spec.name_of(*to)),
         }
     }
 

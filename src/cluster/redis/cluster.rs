@@ -10,10 +10,13 @@ use super::foresee::foresee;
 use super::node::step;
 use super::observation::View;
 use super::probe::{question, read};
-use super::spec::Spec;
+use super::report::report;
+use super::spec::{Goal, Spec};
 use super::state::states;
 use super::survey::Survey;
-use crate::cluster::{Answer, Cluster, Made, Member, Move, Next, Refusal, Sight};
+use crate::cluster::{
+    Answer, Cluster, Goal as Asked, Made, Member, Move, Next, Refusal, Report, Sight,
+};
 
 /// A cluster of redis.
 #[derive(Debug, Clone)]
@@ -34,6 +37,14 @@ impl Redis {
         answers
             .iter()
             .map(|answer| read(&self.spec, answer))
+            .collect()
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.spec
+            .members
+            .iter()
+            .map(|member| &*member.name)
             .collect()
     }
 
@@ -134,5 +145,46 @@ impl Cluster for Redis {
         result.insert("members".to_owned(), members.into());
         result.insert("findings".to_owned(), findings.into());
         result
+    }
+
+    fn report(&self, answers: &[Answer]) -> Report {
+        report(&self.spec, &self.views(answers))
+    }
+
+    fn toward(&self, goal: &Asked) -> Result<Box<dyn Cluster>, Refusal> {
+        let mut spec = self.spec.clone();
+        spec.goal = match goal {
+            Asked::Look | Asked::Repair => Goal::Converge,
+            Asked::Switchover(None) => Goal::Failover { to: None },
+            Asked::Switchover(Some(name)) => {
+                let to = spec
+                    .members
+                    .iter()
+                    .position(|member| *member.name == **name);
+                let to = to.ok_or_else(|| Refusal {
+                    why: format!("`{name}` is no member of this redis cluster"),
+                    help: format!("its members are {}", self.names().join(", ")),
+                })?;
+                Goal::Failover { to: Some(to) }
+            }
+            Asked::Forget(name) => {
+                if self.names().contains(&name.as_str()) || spec.at(name).is_some() {
+                    return Err(Refusal {
+                        why: format!("`{name}` is still a member"),
+                        help: "take it out of the group first".to_owned(),
+                    });
+                }
+                Goal::Forget {
+                    address: name.clone(),
+                }
+            }
+            Asked::Rejoin(_) => {
+                return Err(Refusal {
+                    why: "a redis comes back by itself".to_owned(),
+                    help: "apply the playbook".to_owned(),
+                });
+            }
+        };
+        Ok(Box::new(Redis { spec }))
     }
 }

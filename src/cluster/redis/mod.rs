@@ -15,6 +15,7 @@ mod foresee;
 mod node;
 mod observation;
 mod probe;
+mod report;
 mod spec;
 mod state;
 mod survey;

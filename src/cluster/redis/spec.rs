@@ -62,8 +62,6 @@ pub enum Goal {
     Failover {
         /// The member that is to become primary; none for whichever the sentinels choose.
         to: Option<usize>,
-        /// Who was primary when the failover was asked for, by name.
-        from: String,
     },
     /// To be as described, and to know nothing more of a former member.
     Forget {

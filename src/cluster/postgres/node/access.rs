@@ -7,7 +7,8 @@ use super::super::spec::{REPMGR, RoleKind};
 /// over the network only by TLS with SCRAM.
 pub(super) fn hba(site: &Site) -> String {
     let spec = site.spec;
-    let mut text = String::from("# TYPE  DATABASE  USER  ADDRESS  METHOD\nlocal all postgres peer\n");
+    let mut text =
+        String::from("# TYPE  DATABASE  USER  ADDRESS  METHOD\nlocal all postgres peer\n");
     let mut allow = |database: &str, user: &str, address: &str| {
         text.push_str(&format!(
             "hostssl {} {} {} scram-sha-256\n",

@@ -93,6 +93,8 @@ fn literal(text: &str) -> String {
 fn connect(name: &str) -> String {
     format!(
         "-reuse-previous=on \"dbname='{}'\"",
-        name.replace('\\', "\\\\").replace('\'', "\\'").replace('"', "\"\"")
+        name.replace('\\', "\\\\")
+            .replace('\'', "\\'")
+            .replace('"', "\"\"")
     )
 }

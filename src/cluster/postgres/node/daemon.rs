@@ -16,7 +16,11 @@ pub(super) fn repmgr_conf(site: &Site, member: usize) -> String {
     let bin = site.bin();
     let systemctl = |verb: &str| format!("sudo -n /usr/bin/systemctl {verb} {unit}");
     let attempts = (spec.detection.as_secs() / RECONNECT_INTERVAL).max(4);
-    let failover = if spec.automatic() { "automatic" } else { "manual" };
+    let failover = if spec.automatic() {
+        "automatic"
+    } else {
+        "manual"
+    };
     let values: Vec<(&str, String)> = vec![
         ("node_id", site.ids[member].to_string()),
         ("node_name", spec.name(member).to_owned()),

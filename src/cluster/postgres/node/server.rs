@@ -90,7 +90,8 @@ pub(super) fn settings(site: &Site, member: usize) -> String {
     values.insert("ssl_key_file".into(), spec.tls.key.clone());
     values.insert("synchronous_standby_names".into(), standbys(site, member));
 
-    let mut text = String::from("# Written by hadeploy: settings of the cluster's task belong there.\n");
+    let mut text =
+        String::from("# Written by hadeploy: settings of the cluster's task belong there.\n");
     for (name, value) in &values {
         text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
     }

@@ -1,7 +1,7 @@
 //! What was asked for beyond the ordinary: settings that need a restart, another primary.
 
 use super::{Decision, Scene, one, refuse};
-use crate::cluster::redis::act::Act;
+use crate::cluster::redis::act::{Act, HAND_OVER};
 use crate::cluster::redis::drift;
 use crate::cluster::redis::spec::Goal;
 
@@ -36,8 +36,14 @@ impl Scene<'_> {
     pub(super) fn successor(&self) -> Option<Option<usize>> {
         let (primary, _) = self.survey.leader()?;
         match &self.spec.goal {
-            Goal::Failover { to: Some(to), .. } => (*to != primary).then_some(Some(*to)),
-            Goal::Failover { to: None, from } => (self.name(primary) == from).then_some(None),
+            Goal::Failover { to: Some(to) } => (*to != primary).then_some(Some(*to)),
+            Goal::Failover { to: None } => {
+                let done = self
+                    .made
+                    .iter()
+                    .any(|made| made.title.starts_with(HAND_OVER));
+                (!done).then_some(None)
+            }
             Goal::Converge | Goal::Forget { .. } => None,
         }
     }
