@@ -21,11 +21,12 @@ pub(super) fn is_cluster(task: &Task) -> bool {
 
 /// The groups whose hosts are its members, as far as they are written out.
 pub(super) fn groups(task: &Task) -> Vec<String> {
-    let TaskAction::Kind { args, .. } = &task.action else {
+    let TaskAction::Kind { kind, args } = &task.action else {
         return Vec::new();
     };
     let named = ["group", "witness"].into_iter();
     named
+        .filter(|name| kind.params.iter().any(|param| param.name == *name))
         .filter_map(|name| args.literal(name))
         .map(str::to_owned)
         .collect()

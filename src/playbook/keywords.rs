@@ -344,7 +344,6 @@ const MODULES_LATER: &[&str] = &[
     "wait_for_connection",
     "xml",
     "postgres_cluster",
-    "redis_cluster",
 ];
 
 /// What to do instead of a refused key of a play.
