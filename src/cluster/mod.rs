@@ -5,6 +5,7 @@
 //! not be read is never taken for absent.
 
 pub mod postgres;
+pub mod redis;
 mod report;
 
 use std::sync::Arc;

@@ -24,6 +24,7 @@ pub(super) fn groups(task: &Task) -> Vec<String> {
     let TaskAction::Kind { kind, args } = &task.action else {
         return Vec::new();
     };
+    let own = |name: &&str| kind.params.iter().any(|param| param.name == *name);
     let group = |name: &str| match args.has(name) {
         true => args.literal(name),
         false => kind
@@ -32,8 +33,9 @@ pub(super) fn groups(task: &Task) -> Vec<String> {
             .find(|param| param.name == name)
             .map(|param| param.default),
     };
-    let named = ["group", "witness"].into_iter().filter_map(group);
+    let named = ["group", "witness"].into_iter().filter(own);
     named
+        .filter_map(group)
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()

@@ -343,7 +343,6 @@ const MODULES_LATER: &[&str] = &[
     "ufw",
     "wait_for_connection",
     "xml",
-    "redis_cluster",
 ];
 
 /// What to do instead of a refused key of a play.

@@ -32,6 +32,7 @@ mod ping;
 mod place;
 mod postgres_cluster;
 mod reboot;
+mod redis_cluster;
 mod release;
 mod replace;
 mod script;
@@ -204,6 +205,7 @@ pub static KINDS: &[&Kind] = &[
     &ping::PING,
     &postgres_cluster::POSTGRES_CLUSTER,
     &reboot::REBOOT,
+    &redis_cluster::REDIS_CLUSTER,
     &release::RELEASE,
     &replace::REPLACE,
     &script::SCRIPT,
