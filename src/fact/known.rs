@@ -254,8 +254,7 @@ impl Known {
 
     /// What a server answers depends on its unit.
     fn forget_units(&mut self) {
-        self.answers
-            .retain(|question, _| {
+        self.answers.retain(|question, _| {
             !matches!(
                 question,
                 Question::Unit(_) | Question::Http(_) | Question::Postgres(_)

@@ -223,7 +223,10 @@ pub fn parse(
             "probe" => answers.extend(probe::parse_probes(&keys(questions, "probe"), body)?),
             "pem" => answers.extend(pem::parse_pems(&keys(questions, "pem"), body)?),
             "postgres" => {
-                answers.extend(postgres::parse_postgres(&keys(questions, "postgres"), body)?);
+                answers.extend(postgres::parse_postgres(
+                    &keys(questions, "postgres"),
+                    body,
+                )?);
             }
             "http" => answers.extend(http::parse_http(&keys(questions, "http"), body)?),
             "firewall" => {

@@ -278,7 +278,8 @@ impl Ask {
         if place(self) != place(other) || matches!(other.subject, Time(_) | Salt(_)) {
             return false;
         }
-        let databases = matches!(&other.subject, Acl(objects) if objects.kind == ObjectKind::Database);
+        let databases =
+            matches!(&other.subject, Acl(objects) if objects.kind == ObjectKind::Database);
         match (&self.subject, &other.subject) {
             (Role(own), Role(name)) | (Members(own), Members(name)) => own == name,
             (Role(_), Members(_) | Acl(_)) => true,
@@ -346,7 +347,11 @@ pub(super) fn postgres_script(keys: &[&str]) -> String {
              SELECT pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\echo @standby\n\\else\n\\echo @primary\n"
             .to_owned();
         for (index, ask) in asks {
-            let _ = writeln!(text, "\\echo @answer {index}\n{};", ask::select(&ask.subject));
+            let _ = writeln!(
+                text,
+                "\\echo @answer {index}\n{};",
+                ask::select(&ask.subject)
+            );
         }
         text.push_str("\\endif\n");
         let session = first.server.session(first.database(), "", Some(PATIENCE));
@@ -389,7 +394,10 @@ pub(super) fn parse_postgres(
 /// What a session printed for one of its questions.
 fn reply(index: usize, ask: &Ask, lines: &[&str]) -> PostgresReply {
     let first = |lines: &[&str]| -> Arc<str> {
-        let line = lines.iter().map(|line| line.trim()).find(|line| !line.is_empty());
+        let line = lines
+            .iter()
+            .map(|line| line.trim())
+            .find(|line| !line.is_empty());
         let line = line.unwrap_or("it said nothing in time");
         let line = line.strip_prefix("psql: ").unwrap_or(line);
         line.strip_prefix("error: ").unwrap_or(line).into()

@@ -138,7 +138,9 @@ fn checked(name: &str) -> Result<(), String> {
     }
     if name.len() > sql::LONGEST_NAME {
         let most = sql::LONGEST_NAME;
-        return Err(format!("`{name}` is longer than {most} bytes, and PostgreSQL would cut it"));
+        return Err(format!(
+            "`{name}` is longer than {most} bytes, and PostgreSQL would cut it"
+        ));
     }
     Ok(())
 }

@@ -39,9 +39,15 @@ pub(super) fn select(subject: &Subject) -> String {
             members(role)
         ),
         Subject::Acl(objects) => {
-            let schema = objects.schema.as_deref().map_or("true".to_owned(), |schema| {
-                format!("EXISTS (SELECT FROM pg_namespace WHERE nspname = {})", text(schema))
-            });
+            let schema = objects
+                .schema
+                .as_deref()
+                .map_or("true".to_owned(), |schema| {
+                    format!(
+                        "EXISTS (SELECT FROM pg_namespace WHERE nspname = {})",
+                        text(schema)
+                    )
+                });
             format!(
                 "SELECT json_build_object('schema', {schema}, 'objects', (SELECT coalesce(json_agg(json_build_object('name', name, 'sql', sql, \
                  'owner', pg_get_userbyid(owner), 'all', (SELECT json_agg(privilege_type ORDER BY privilege_type) FROM aclexplode(acldefault(type, 10))), \
@@ -69,13 +75,17 @@ pub fn grants(subject: &Subject) -> String {
             "SELECT o.name, g.role, g.privilege, g.grantable FROM ({}) o, LATERAL ({EXPLODED}) g",
             rows(objects)
         ),
-        _ => "SELECT NULL AS name, NULL AS role, NULL AS privilege, false AS grantable WHERE false".to_owned(),
+        _ => "SELECT NULL AS name, NULL AS role, NULL AS privilege, false AS grantable WHERE false"
+            .to_owned(),
     }
 }
 
 /// The query for those of `wanted` that are not so in `grants`: rows of name, role, privilege, whether it is to be there, and whether it is to be
 /// grantable, where that matters.
-pub fn differences(grants: &str, wanted: &[(String, String, String, bool, Option<bool>)]) -> String {
+pub fn differences(
+    grants: &str,
+    wanted: &[(String, String, String, bool, Option<bool>)],
+) -> String {
     let rows: Vec<String> = wanted
         .iter()
         .map(|(name, role, privilege, there, grantable)| {
@@ -170,8 +180,11 @@ fn functions(objects: &Objects, schema: &str) -> String {
 fn defaults(objects: &Objects, named: &str) -> String {
     let (space, built_in) = match &objects.schema {
         Some(schema) => (
-            format!("(SELECT oid FROM pg_namespace WHERE nspname = {})", text(schema)),
-            "'{}'::aclitem[]".to_owned(),
+            format!(
+                "(SELECT oid FROM pg_namespace WHERE nspname = {})",
+                text(schema)
+            ),
+            "NULL::aclitem[]".to_owned(),
         ),
         None => ("0".to_owned(), "acldefault(t.type, r.oid)".to_owned()),
     };

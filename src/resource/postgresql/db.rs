@@ -13,32 +13,86 @@ use crate::sql;
 /// The row of `postgresql_db`.
 pub(in crate::resource) static POSTGRESQL_DB: Kind = Kind {
     name: "postgresql_db",
-    aliases: &["community.postgresql.postgresql_db", "community.general.postgresql_db"],
+    aliases: &[
+        "community.postgresql.postgresql_db",
+        "community.general.postgresql_db",
+    ],
     summary: "makes, changes and removes a database of PostgreSQL, on the node that is the primary",
     params: &[
-        Param::new("name", ParamType::Str, "The database.").aliases(&["db"]).required(),
-        Param::new("state", ParamType::Choice(&["present", "absent"]), "Whether it is there.").default("present"),
+        Param::new("name", ParamType::Str, "The database.")
+            .aliases(&["db"])
+            .required(),
+        Param::new(
+            "state",
+            ParamType::Choice(&["present", "absent"]),
+            "Whether it is there.",
+        )
+        .default("present"),
         Param::new("owner", ParamType::Str, "Its owner, which must exist."),
-        Param::new("template", ParamType::Str, "The database that a new one is copied from."),
-        Param::new("encoding", ParamType::Str, "The encoding; that of a database that is there cannot be changed."),
-        Param::new("lc_collate", ParamType::Str, "The order of its texts; it cannot be changed later."),
-        Param::new("lc_ctype", ParamType::Str, "What its letters are; it cannot be changed later."),
+        Param::new(
+            "template",
+            ParamType::Str,
+            "The database that a new one is copied from.",
+        ),
+        Param::new(
+            "encoding",
+            ParamType::Str,
+            "The encoding; that of a database that is there cannot be changed.",
+        ),
+        Param::new(
+            "lc_collate",
+            ParamType::Str,
+            "The order of its texts; it cannot be changed later.",
+        ),
+        Param::new(
+            "lc_ctype",
+            ParamType::Str,
+            "What its letters are; it cannot be changed later.",
+        ),
         Param::new("tablespace", ParamType::Str, "Where it lies."),
-        Param::new("conn_limit", ParamType::Int, "Connections at once; -1 for any number."),
-        Param::new("comment", ParamType::Str, "The comment; an empty text for none."),
-        Param::new("force", ParamType::Bool, "With `absent`, also when someone is connected.").default("false"),
-        Param::new("maintenance_db", ParamType::Str, "The database that the statements are run in.").aliases(&["login_db"]).default("postgres"),
+        Param::new(
+            "conn_limit",
+            ParamType::Int,
+            "Connections at once; -1 for any number.",
+        ),
+        Param::new(
+            "comment",
+            ParamType::Str,
+            "The comment; an empty text for none.",
+        ),
+        Param::new(
+            "force",
+            ParamType::Bool,
+            "With `absent`, also when someone is connected.",
+        )
+        .default("false"),
+        Param::new(
+            "maintenance_db",
+            ParamType::Str,
+            "The database that the statements are run in.",
+        )
+        .aliases(&["login_db"])
+        .default("postgres"),
         PORT,
         SOCKET,
         LOGIN,
     ],
     free_form: None,
     refused: refused![
-        ("target", "dump and restore with `pg_dump` and `pg_restore` in `command` tasks"),
-        ("target_opts", "dump and restore with `pg_dump` and `pg_restore` in `command` tasks"),
+        (
+            "target",
+            "dump and restore with `pg_dump` and `pg_restore` in `command` tasks"
+        ),
+        (
+            "target_opts",
+            "dump and restore with `pg_dump` and `pg_restore` in `command` tasks"
+        ),
         ("dump_extra_args", "dump with `pg_dump` in a `command` task"),
         ("icu_locale", "make it with `createdb` in a `command` task"),
-        ("locale_provider", "make it with `createdb` in a `command` task"),
+        (
+            "locale_provider",
+            "make it with `createdb` in a `command` task"
+        ),
     ],
     check: |_| Vec::new(),
     bind: |args, _| bind(args),
@@ -118,7 +172,9 @@ impl Database {
         if !is_there {
             return change;
         }
-        let mut change = change.field(Field::value("state", "present", "absent")).reason("");
+        let mut change = change
+            .field(Field::value("state", "present", "absent"))
+            .reason("");
         change.action = Action::Delete;
         let force = if self.force { " WITH (FORCE)" } else { "" };
         let statements = [format!("DROP DATABASE {}{force}", sql::name(&self.name))];
@@ -162,7 +218,11 @@ impl Database {
             change = change.field(Field::value("conn_limit", "", limit.to_string()));
         }
         let mut statements = vec![statement];
-        if let Some(comment) = wanted.comment.as_deref().filter(|comment| !comment.is_empty()) {
+        if let Some(comment) = wanted
+            .comment
+            .as_deref()
+            .filter(|comment| !comment.is_empty())
+        {
             statements.push(self.comment(comment));
             change = change.field(Field::value("comment", "", comment));
         }
@@ -187,7 +247,10 @@ impl Database {
             if let (Some(wanted), Some(found)) = (wanted, found)
                 && essence(wanted) != essence(found)
             {
-                let words = format!("`{field}` of database `{}` is {found}, not {wanted}", self.name);
+                let words = format!(
+                    "`{field}` of database `{}` is {found}, not {wanted}",
+                    self.name
+                );
                 return Err(Change::failed(words)
                     .help("PostgreSQL cannot change it: dump the database, remove it and make it anew")
                     .into());
@@ -199,7 +262,12 @@ impl Database {
         let alter = format!("ALTER DATABASE {}", sql::name(&self.name));
         for (field, clause, wanted, found) in [
             ("owner", "OWNER TO", &wanted.owner, &mut after.owner),
-            ("tablespace", "SET TABLESPACE", &wanted.tablespace, &mut after.tablespace),
+            (
+                "tablespace",
+                "SET TABLESPACE",
+                &wanted.tablespace,
+                &mut after.tablespace,
+            ),
         ] {
             let Some(wanted) = wanted else { continue };
             if found.as_ref() != Some(wanted) {

@@ -53,7 +53,10 @@ enum Verb {
 
 impl Wanted {
     /// A privilege that an object does not know.
-    pub(super) fn unknown<'a>(&'a self, objects: &'a [ObjectAcl]) -> Option<(&'a str, &'a ObjectAcl)> {
+    pub(super) fn unknown<'a>(
+        &'a self,
+        objects: &'a [ObjectAcl],
+    ) -> Option<(&'a str, &'a ObjectAcl)> {
         let wanted = self.privileges.as_deref().unwrap_or_default();
         objects.iter().find_map(|object| {
             let unknown = wanted.iter().find(|it| !object.all.contains(it))?;
@@ -72,7 +75,9 @@ impl Wanted {
                 let mut changes: BTreeMap<Verb, Vec<String>> = BTreeMap::new();
                 for privilege in wanted {
                     // Its owner may grant it anyway.
-                    let grantable = self.grantable.filter(|_| self.present && *role != object.owner);
+                    let grantable = self
+                        .grantable
+                        .filter(|_| self.present && *role != object.owner);
                     outcome.wanted.push((
                         object.name.clone(),
                         role.clone(),
@@ -89,18 +94,27 @@ impl Wanted {
                 }
                 if outcome.fields.len() < SHOWN {
                     let field = format!("{role} on {}", object.name);
-                    outcome.fields.push(Field::value(field, before, shown(&after, role)));
+                    outcome
+                        .fields
+                        .push(Field::value(field, before, shown(&after, role)));
                 } else if outcome.fields.len() == SHOWN {
-                    outcome.fields.push(Field::value("more objects", "", "as wanted"));
+                    outcome
+                        .fields
+                        .push(Field::value("more objects", "", "as wanted"));
                 }
                 for (verb, privileges) in changes {
-                    groups.entry((verb, role, privileges)).or_default().push(object);
+                    groups
+                        .entry((verb, role, privileges))
+                        .or_default()
+                        .push(object);
                 }
             }
             outcome.after.push(after);
         }
         for ((verb, role, privileges), objects) in groups {
-            outcome.statements.extend(self.statements(&verb, role, &privileges, &objects));
+            outcome
+                .statements
+                .extend(self.statements(&verb, role, &privileges, &objects));
         }
         outcome
     }
@@ -176,7 +190,9 @@ impl Wanted {
             )],
             Style::Group => vec![format!("{head}{} {preposition} {role}{tail}", named())],
             Style::Default(schema) => {
-                let space = schema.as_ref().map(|schema| format!(" IN SCHEMA {}", sql::name(schema)));
+                let space = schema
+                    .as_ref()
+                    .map(|schema| format!(" IN SCHEMA {}", sql::name(schema)));
                 let space = space.unwrap_or_default();
                 objects
                     .iter()
@@ -199,7 +215,13 @@ fn shown(object: &ObjectAcl, role: &str) -> String {
         .grants
         .iter()
         .filter(|grant| grant.to == role)
-        .map(|grant| format!("{}{}", grant.privilege, if grant.grantable { "*" } else { "" }))
+        .map(|grant| {
+            format!(
+                "{}{}",
+                grant.privilege,
+                if grant.grantable { "*" } else { "" }
+            )
+        })
         .collect();
     words.sort();
     words.join(",")

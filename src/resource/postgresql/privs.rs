@@ -58,10 +58,22 @@ fn check(args: &Args) -> Vec<Diagnostic> {
             faults.push(Diagnostic::at(args.place(param), words).help(help));
         }
     };
-    excludes("privs", kind == "group", "membership is all there is; leave it out");
+    excludes(
+        "privs",
+        kind == "group",
+        "membership is all there is; leave it out",
+    );
     let spaced = ["table", "sequence", "function", "default_privs"].contains(&kind);
-    excludes("schema", !spaced, "only tables, sequences, functions and default_privs are in a schema");
-    excludes("target_roles", kind != "default_privs", "only default_privs have them");
+    excludes(
+        "schema",
+        !spaced,
+        "only tables, sequences, functions and default_privs are in a schema",
+    );
+    excludes(
+        "target_roles",
+        kind != "default_privs",
+        "only default_privs have them",
+    );
     faults
 }
 
@@ -92,11 +104,19 @@ fn bind(args: &Args) -> Bound {
         })
         .collect();
     let objects = |kind, schema, names, of| {
-        Subject::Acl(Objects { kind, schema, names, of })
+        Subject::Acl(Objects {
+            kind,
+            schema,
+            names,
+            of,
+        })
     };
     let in_schema = |kind| -> Result<Subject, Diagnostic> {
         let mut names = names(args, "objs")?;
-        if names.iter().any(|name| name.eq_ignore_ascii_case("all_in_schema")) {
+        if names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case("all_in_schema"))
+        {
             names.clear();
         } else if kind == ObjectKind::Function {
             names = functions(args, &names)?;
@@ -105,8 +125,14 @@ fn bind(args: &Args) -> Bound {
     };
     let targets = names(args, "target_roles")?;
     let (style, subjects) = match kind {
-        "sequence" => (Style::On("SEQUENCE"), vec![in_schema(ObjectKind::Sequence)?]),
-        "function" => (Style::On("FUNCTION"), vec![in_schema(ObjectKind::Function)?]),
+        "sequence" => (
+            Style::On("SEQUENCE"),
+            vec![in_schema(ObjectKind::Sequence)?],
+        ),
+        "function" => (
+            Style::On("FUNCTION"),
+            vec![in_schema(ObjectKind::Function)?],
+        ),
         "schema" => {
             let names = names(args, "objs")?;
             let subject = objects(ObjectKind::Schema, None, names, Vec::new());
@@ -124,11 +150,19 @@ fn bind(args: &Args) -> Bound {
         "group" => {
             place = place.whole();
             let groups = names(args, "objs")?;
-            (Style::Group, groups.into_iter().map(Subject::Members).collect())
+            (
+                Style::Group,
+                groups.into_iter().map(Subject::Members).collect(),
+            )
         }
         "default_privs" => {
             let classes = classes(args, schema.is_some())?;
-            let subject = objects(ObjectKind::Default, schema.clone(), classes, targets.clone());
+            let subject = objects(
+                ObjectKind::Default,
+                schema.clone(),
+                classes,
+                targets.clone(),
+            );
             (Style::Default(schema), vec![subject])
         }
         _ => (Style::On("TABLE"), vec![in_schema(ObjectKind::Table)?]),
@@ -189,7 +223,9 @@ fn classes(args: &Args, in_schema: bool) -> Result<Vec<String>, Diagnostic> {
     for name in names(args, "objs")? {
         let upper = name.to_ascii_uppercase();
         if upper == "ALL_DEFAULT" {
-            let all = known.iter().filter(|class| !in_schema || **class != "SCHEMAS");
+            let all = known
+                .iter()
+                .filter(|class| !in_schema || **class != "SCHEMAS");
             return Ok(all.map(|class| (*class).to_owned()).collect());
         }
         let fault = |words: String| Diagnostic::at(args.value_place("objs"), words);
@@ -198,8 +234,9 @@ fn classes(args: &Args, in_schema: bool) -> Result<Vec<String>, Diagnostic> {
                 .help("there are TABLES, SEQUENCES, FUNCTIONS, TYPES, SCHEMAS and ALL_DEFAULT"));
         }
         if upper == "SCHEMAS" && in_schema {
-            return Err(fault("a schema is in no schema".to_owned())
-                .help("set `schema: not-specified`"));
+            return Err(
+                fault("a schema is in no schema".to_owned()).help("set `schema: not-specified`")
+            );
         }
         classes.push(upper);
     }

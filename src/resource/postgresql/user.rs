@@ -2,8 +2,8 @@
 
 use super::scram::Password;
 use super::{
-    End, LOGIN, MASKED, PORT, Place, SOCKET, conn_limit, found, leaves, name, refused, said, server,
-    text_of, wrong,
+    End, LOGIN, MASKED, PORT, Place, SOCKET, conn_limit, found, leaves, name, refused, said,
+    server, text_of, wrong,
 };
 use crate::change::{Action, Change, Field, Step};
 use crate::diagnostic::Diagnostic;
@@ -17,18 +17,58 @@ use crate::sql;
 /// The row of `postgresql_user`.
 pub(in crate::resource) static POSTGRESQL_USER: Kind = Kind {
     name: "postgresql_user",
-    aliases: &["community.postgresql.postgresql_user", "community.general.postgresql_user"],
+    aliases: &[
+        "community.postgresql.postgresql_user",
+        "community.general.postgresql_user",
+    ],
     summary: "makes, changes and removes a role of PostgreSQL, on the node that is the primary",
     params: &[
-        Param::new("name", ParamType::Str, "The role.").aliases(&["user"]).required(),
-        Param::new("state", ParamType::Choice(&["present", "absent"]), "Whether it is there.").default("present"),
-        Param::new("password", ParamType::Str, "Its password, or a ready SCRAM-SHA-256 verifier; an empty text for none. Only the verifier goes to the node. Never shown."),
-        Param::new("no_password_changes", ParamType::Bool, "Whether the password of a role that is there stays as it is.").default("false"),
-        Param::new("encrypted", ParamType::Bool, "Passwords are always stored as verifiers; only true is accepted.").default("true"),
-        Param::new("role_attr_flags", ParamType::List, "Any of SUPERUSER, CREATEROLE, CREATEDB, INHERIT, LOGIN, REPLICATION, BYPASSRLS, each also with NO before it. A new role has LOGIN and INHERIT; what is not named stays."),
-        Param::new("conn_limit", ParamType::Int, "Connections at once; -1 for any number."),
-        Param::new("expires", ParamType::Str, "When its password ends, as PostgreSQL reads a time; `infinity` for never."),
-        Param::new("comment", ParamType::Str, "The comment; an empty text for none."),
+        Param::new("name", ParamType::Str, "The role.")
+            .aliases(&["user"])
+            .required(),
+        Param::new(
+            "state",
+            ParamType::Choice(&["present", "absent"]),
+            "Whether it is there.",
+        )
+        .default("present"),
+        Param::new(
+            "password",
+            ParamType::Str,
+            "Its password, or a ready SCRAM-SHA-256 verifier; an empty text for none. Only the verifier goes to the node. Never shown.",
+        ),
+        Param::new(
+            "no_password_changes",
+            ParamType::Bool,
+            "Whether the password of a role that is there stays as it is.",
+        )
+        .default("false"),
+        Param::new(
+            "encrypted",
+            ParamType::Bool,
+            "Passwords are always stored as verifiers; only true is accepted.",
+        )
+        .default("true"),
+        Param::new(
+            "role_attr_flags",
+            ParamType::List,
+            "Any of SUPERUSER, CREATEROLE, CREATEDB, INHERIT, LOGIN, REPLICATION, BYPASSRLS, each also with NO before it. A new role has LOGIN and INHERIT; what is not named stays.",
+        ),
+        Param::new(
+            "conn_limit",
+            ParamType::Int,
+            "Connections at once; -1 for any number.",
+        ),
+        Param::new(
+            "expires",
+            ParamType::Str,
+            "When its password ends, as PostgreSQL reads a time; `infinity` for never.",
+        ),
+        Param::new(
+            "comment",
+            ParamType::Str,
+            "The comment; an empty text for none.",
+        ),
         PORT,
         SOCKET,
         LOGIN,
@@ -36,13 +76,31 @@ pub(in crate::resource) static POSTGRESQL_USER: Kind = Kind {
     free_form: None,
     refused: refused![
         ("db", "a role belongs to the whole server; leave it out"),
-        ("login_db", "a role belongs to the whole server; leave it out"),
+        (
+            "login_db",
+            "a role belongs to the whole server; leave it out"
+        ),
         ("priv", "grant with a `postgresql_privs` task"),
-        ("groups", "make it a member with `postgresql_privs: {type: group}`"),
-        ("fail_on_user", "a role that cannot be removed is a failure; `ignore_errors: true` goes on"),
-        ("fail_on_role", "a role that cannot be removed is a failure; `ignore_errors: true` goes on"),
-        ("configuration", "run `ALTER ROLE … SET` with a `command` task"),
-        ("reset_unspecified_configuration", "run `ALTER ROLE … RESET ALL` with a `command` task"),
+        (
+            "groups",
+            "make it a member with `postgresql_privs: {type: group}`"
+        ),
+        (
+            "fail_on_user",
+            "a role that cannot be removed is a failure; `ignore_errors: true` goes on"
+        ),
+        (
+            "fail_on_role",
+            "a role that cannot be removed is a failure; `ignore_errors: true` goes on"
+        ),
+        (
+            "configuration",
+            "run `ALTER ROLE … SET` with a `command` task"
+        ),
+        (
+            "reset_unspecified_configuration",
+            "run `ALTER ROLE … RESET ALL` with a `command` task"
+        ),
     ],
     check: |_| Vec::new(),
     bind: |args, _| bind(args),
@@ -83,9 +141,8 @@ fn bind(args: &Args) -> Bound {
         .into());
     }
     let password = args.str("password").map(|text| {
-        Password::read(text).map_err(|(words, help)| {
-            Diagnostic::at(args.value_place("password"), words).help(help)
-        })
+        Password::read(text)
+            .map_err(|(words, help)| Diagnostic::at(args.value_place("password"), words).help(help))
     });
     Ok(Box::new(User {
         place: Place::new(server(args)?, "postgres"),
@@ -113,7 +170,10 @@ fn flags(args: &Args) -> Result<Vec<(&'static str, &'static str, bool)>, Diagnos
                 "there are SUPERUSER, CREATEROLE, CREATEDB, INHERIT, LOGIN, REPLICATION and BYPASSRLS, each also with NO before it",
             ));
         };
-        if flags.iter().any(|(other, _, before)| *other == name && *before != is) {
+        if flags
+            .iter()
+            .any(|(other, _, before)| *other == name && *before != is)
+        {
             return Err(fault(format!("{name} and NO{name} exclude each other")));
         }
         flags.push((name, column, is));
@@ -161,7 +221,10 @@ impl User {
         work.attributes();
         work.conn_limit();
         work.expires(time.as_deref());
-        let password = self.password.as_ref().filter(|_| self.always || info.is_none());
+        let password = self
+            .password
+            .as_ref()
+            .filter(|_| self.always || info.is_none());
         let mut secret = None;
         if let Some(password) = password
             && !password.is(work.after.password.as_deref())
@@ -177,7 +240,9 @@ impl User {
         if !is_there {
             return change;
         }
-        let mut change = change.field(Field::value("state", "present", "absent")).reason("");
+        let mut change = change
+            .field(Field::value("state", "present", "absent"))
+            .reason("");
         change.action = Action::Delete;
         let statements = [format!("DROP ROLE {}", sql::name(&self.name))];
         let left = format!(
@@ -224,7 +289,8 @@ impl<'a> Work<'a> {
         for (name, column, is) in &self.user.flags {
             let has = self.after.attributes.iter().any(|found| found == name);
             let not = if *is { "" } else { "NOT " };
-            self.conditions.push(("role_attr_flags", format!("{not}{column}")));
+            self.conditions
+                .push(("role_attr_flags", format!("{not}{column}")));
             if has == *is {
                 continue;
             }
@@ -250,16 +316,21 @@ impl<'a> Work<'a> {
         let after = self.after.attributes.join(",");
         if before != after {
             let before = if self.is_new { "" } else { before.as_str() };
-            self.fields.push(Field::value("role_attr_flags", before, after));
+            self.fields
+                .push(Field::value("role_attr_flags", before, after));
         }
     }
 
     fn conn_limit(&mut self) {
-        let Some(limit) = self.user.conn_limit else { return };
-        self.conditions.push(("conn_limit", format!("rolconnlimit = {limit}")));
+        let Some(limit) = self.user.conn_limit else {
+            return;
+        };
+        self.conditions
+            .push(("conn_limit", format!("rolconnlimit = {limit}")));
         if limit != self.after.conn_limit {
             let before = self.after.conn_limit.to_string();
-            self.fields.push(Field::value("conn_limit", before, limit.to_string()));
+            self.fields
+                .push(Field::value("conn_limit", before, limit.to_string()));
             self.clauses.push(format!("CONNECTION LIMIT {limit}"));
             self.after.conn_limit = limit;
         }
@@ -285,14 +356,17 @@ impl<'a> Work<'a> {
         let Some(stored) = stored else { return };
         let shown = |is: bool| if is { MASKED } else { "" };
         let before = shown(self.after.password.is_some());
-        self.fields.push(Field::value("password", before, shown(stored.is_some())));
+        self.fields
+            .push(Field::value("password", before, shown(stored.is_some())));
         match &stored {
             None => {
                 self.clauses.push("PASSWORD NULL".to_owned());
-                self.conditions.push(("password", "rolpassword IS NULL".to_owned()));
+                self.conditions
+                    .push(("password", "rolpassword IS NULL".to_owned()));
             }
             Some(stored) => {
-                self.clauses.push(format!("PASSWORD {}", sql::text(stored.reveal())));
+                self.clauses
+                    .push(format!("PASSWORD {}", sql::text(stored.reveal())));
                 let digest = sha256(stored.reveal().as_bytes());
                 self.conditions.push((
                     "password",
@@ -314,17 +388,28 @@ impl<'a> Work<'a> {
                 "log_min_duration_statement = -1",
                 "log_min_error_statement = 'panic'",
             ] {
-                let secret = self.clauses.iter().any(|clause| clause.starts_with("PASSWORD"));
+                let secret = self
+                    .clauses
+                    .iter()
+                    .any(|clause| clause.starts_with("PASSWORD"));
                 statements.extend(secret.then(|| format!("SET {setting}")));
             }
             let verb = if self.is_new { "CREATE" } else { "ALTER" };
-            statements.push(format!("{verb} ROLE {name} WITH {}", self.clauses.join(" ")));
+            statements.push(format!(
+                "{verb} ROLE {name} WITH {}",
+                self.clauses.join(" ")
+            ));
         }
         if let Some(comment) = &user.comment {
             let before = self.after.comment.as_deref().unwrap_or_default();
             if before != comment {
-                self.fields.push(Field::value("comment", before, comment.as_str()));
-                let text = if comment.is_empty() { "NULL".to_owned() } else { sql::text(comment) };
+                self.fields
+                    .push(Field::value("comment", before, comment.as_str()));
+                let text = if comment.is_empty() {
+                    "NULL".to_owned()
+                } else {
+                    sql::text(comment)
+                };
                 statements.push(format!("COMMENT ON ROLE {name} IS {text}"));
                 self.after.comment = Some(comment.clone());
             }
@@ -334,8 +419,7 @@ impl<'a> Work<'a> {
                 format!("coalesce(shobj_description(oid, 'pg_authid'), '') = {wanted}"),
             ));
         }
-        let mut change =
-            Change::none("the role is as wanted").result("user", user.name.as_str());
+        let mut change = Change::none("the role is as wanted").result("user", user.name.as_str());
         change.fields = self.fields;
         if statements.is_empty() {
             return change;
