@@ -199,7 +199,14 @@ impl Place {
         };
         let asked = self.session("", Some(30));
         let wrong = format!("SET search_path = pg_catalog, pg_temp;\n{wrong};\n");
-        Step::new(title, format!("{} <\"$IN1\"", self.session(options, None)))
+        // What went wrong stands last, behind its details.
+        let script = format!(
+            "said=$({} <\"$IN1\" 2>&1) || {{ status=$?\n\
+             printf '%s\\n' \"$said\" | awk '{{ sub(/^psql:<stdin>:[0-9]+: /, \"\") }} /^ERROR:/ {{ sub(/^ERROR: */, \"\"); e = e $0 \"\\n\"; next }} {{ print }} END {{ printf \"%s\", e }}' >&2\n\
+             (exit $status); }}",
+            self.session(options, None)
+        );
+        Step::new(title, script)
             .input(Content::Bytes(text.into_bytes().into()))
             .before(Expect::Check {
                 field: "primary".to_owned(),
