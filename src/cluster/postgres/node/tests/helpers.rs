@@ -27,7 +27,11 @@ impl Played {
         let mut says = String::from("#!/bin/sh\ncase $* in\n");
         let mut list = Vec::new();
         for (index, (address, answer)) in peers.iter().enumerate() {
-            let end = if answer.is_empty() { "exit 2" } else { "exit 0" };
+            let end = if answer.is_empty() {
+                "exit 2"
+            } else {
+                "exit 0"
+            };
             says.push_str(&format!("*host={address}\\ *) echo '{answer}'; {end} ;;\n"));
             list.push(format!("{},n{},{address}", index + 2, index + 2));
         }
