@@ -326,8 +326,6 @@ const MODULES_LATER: &[&str] = &[
     "pamd",
     "parted",
     "patch",
-    "postgresql_db",
-    "postgresql_user",
     "redis",
     "seboolean",
     "selinux",

@@ -31,6 +31,7 @@ mod pattern;
 mod ping;
 mod place;
 mod postgres_cluster;
+mod postgresql;
 mod reboot;
 mod redis_cluster;
 mod release;
@@ -204,6 +205,10 @@ pub static KINDS: &[&Kind] = &[
     &x509::key::PRIVATEKEY,
     &ping::PING,
     &postgres_cluster::POSTGRES_CLUSTER,
+    &postgresql::db::POSTGRESQL_DB,
+    &postgresql::ext::POSTGRESQL_EXT,
+    &postgresql::privs::POSTGRESQL_PRIVS,
+    &postgresql::user::POSTGRESQL_USER,
     &reboot::REBOOT,
     &redis_cluster::REDIS_CLUSTER,
     &release::RELEASE,
