@@ -201,7 +201,7 @@ impl Place {
         let wrong = format!("SET search_path = pg_catalog, pg_temp;\n{wrong};\n");
         // What went wrong stands last, behind its details.
         let script = format!(
-            "said=$({} <\"$IN1\" 2>&1) || {{ status=$?\n\
+            "said=$( {} <\"$IN1\" 2>&1) || {{ status=$?\n\
              printf '%s\\n' \"$said\" | awk '{{ sub(/^psql:<stdin>:[0-9]+: /, \"\") }} /^ERROR:/ {{ sub(/^ERROR: */, \"\"); e = e $0 \"\\n\"; next }} {{ print }} END {{ printf \"%s\", e }}' >&2\n\
              (exit $status); }}",
             self.session(options, None)
