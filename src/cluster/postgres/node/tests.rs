@@ -203,7 +203,10 @@ fn only_members_and_clients_come_in_and_only_by_tls() {
                 || line.starts_with("hostssl ") && line.ends_with(" scram-sha-256"),
             "{line}"
         );
-        assert!(!line.contains("0.0.0.0") && !line.contains(" all all "), "{line}");
+        assert!(
+            !line.contains("0.0.0.0") && !line.contains(" all all "),
+            "{line}"
+        );
     }
     for line in [
         "hostssl repmgr repmgr 10.0.0.1/32 scram-sha-256",
