@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::change::{Action, Effect, Field};
+use crate::cluster::Report;
 use crate::diagnostic::Diagnostic;
 
 /// Plan shows, apply does. One code path.
@@ -316,6 +317,8 @@ pub enum Event {
         /// A word about it: what is waited for, why it is out.
         detail: String,
     },
+    /// How a cluster is.
+    Cluster(Box<Report>),
     /// The run ended.
     RunFinished(Recap),
 }

@@ -18,6 +18,7 @@ const KEYS: &[&str] = &[
     "private_key_file",
     "vault_password_file",
     "lock_timeout",
+    "playbook",
     "deploy_playbook",
     "log_dir",
 ];
@@ -39,6 +40,8 @@ pub struct Settings {
     pub vault_password_file: Option<PathBuf>,
     /// `--lock-timeout`.
     pub lock_timeout: Option<Duration>,
+    /// The whole platform: where `hadeploy pg`, `redis` and `status` find the clusters.
+    pub playbook: Option<PathBuf>,
     /// What `hadeploy deploy` and `hadeploy rollback` run.
     pub deploy_playbook: Option<PathBuf>,
     /// The folder of run logs.
@@ -121,6 +124,7 @@ impl Reader<'_> {
                 "private_key_file" => settings.private_key_file = self.path(key, value),
                 "vault_password_file" => settings.vault_password_file = self.path(key, value),
                 "lock_timeout" => settings.lock_timeout = self.duration(key, value),
+                "playbook" => settings.playbook = self.path(key, value),
                 "deploy_playbook" => settings.deploy_playbook = self.path(key, value),
                 "log_dir" => settings.log_dir = self.path(key, value),
                 other => self.faults.push(

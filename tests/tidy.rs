@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("name", &[]),
     ("secret", &[]),
     ("command", &[]),
+    ("sql", &[]),
     ("process", &[]),
     ("diagnostic", &["source"]),
     // The user's files.
@@ -42,9 +43,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // What is known of a node, and what is to change there. A step predicts facts, so the two know each other.
-    ("fact", &["change", "command"]),
+    ("fact", &["change", "command", "sql"]),
     ("change", &["command", "fact", "secret"]),
-    ("event", &["change", "diagnostic"]),
+    ("event", &["change", "cluster", "diagnostic"]),
     (
         "resource",
         &[
@@ -56,6 +57,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "fact",
             "secret",
             "source",
+            "sql",
             "template",
             "value",
         ],
@@ -111,7 +113,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // Telling.
-    ("report", &["change", "diagnostic", "event", "source"]),
+    (
+        "report",
+        &["change", "cluster", "diagnostic", "event", "source"],
+    ),
     // Nodes for trying things: no part of a run.
     ("lab", &["process"]),
 ];

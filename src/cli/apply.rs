@@ -40,6 +40,7 @@ pub async fn run(args: ApplyArgs, env: &Environment) -> u8 {
         yes: args.yes,
         lock_timeout: args.lock.lock_timeout,
         rolling: None,
+        clusters: None,
     };
     run::run(work, env).await
 }

@@ -23,6 +23,8 @@ pub struct Defaults {
     pub private_key: Option<PathBuf>,
     /// `--lock-timeout`.
     pub lock_timeout: Option<Duration>,
+    /// Where `pg`, `redis` and `status` find the clusters.
+    pub playbook: Option<String>,
     /// What `deploy` and `rollback` run.
     pub deploy_playbook: Option<String>,
     /// The folder of logs.
@@ -54,6 +56,7 @@ impl Defaults {
             remote_user: settings.remote_user,
             private_key: settings.private_key_file.map(|path| env.expand(&path)),
             lock_timeout: settings.lock_timeout,
+            playbook: settings.playbook.as_ref().map(shown),
             deploy_playbook: settings.deploy_playbook.as_ref().map(shown),
             logs: settings.log_dir.map(|path| env.expand(&path)),
         };

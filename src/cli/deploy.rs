@@ -149,6 +149,7 @@ async fn work(args: CommonArgs, release: Option<String>, env: &Environment) -> u
         yes: args.yes || args.dry_run,
         lock_timeout: args.lock.lock_timeout,
         rolling: Some(args.pace.rolling(back)),
+        clusters: None,
     };
     run::run(work, env).await
 }

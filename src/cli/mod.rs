@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod apply;
+mod cluster;
 mod command_line;
 mod defaults;
 mod demo;
@@ -53,6 +54,9 @@ enum Command {
     RollingUpdate(Box<rolling_update::RollingArgs>),
     Deploy(Box<deploy::DeployArgs>),
     Rollback(Box<deploy::RollbackArgs>),
+    Status(Box<cluster::StatusArgs>),
+    Pg(Box<cluster::PgArgs>),
+    Redis(Box<cluster::RedisArgs>),
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
     Lab(lab::LabArgs),
@@ -99,6 +103,9 @@ fn run_command() -> u8 {
         Command::RollingUpdate(args) => block_on(rolling_update::run(*args, &env)),
         Command::Deploy(args) => block_on(deploy::deploy(*args, &env)),
         Command::Rollback(args) => block_on(deploy::rollback(*args, &env)),
+        Command::Status(args) => block_on(cluster::status(*args, &env)),
+        Command::Pg(args) => block_on(cluster::pg(*args, &env)),
+        Command::Redis(args) => block_on(cluster::redis(*args, &env)),
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),

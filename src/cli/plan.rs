@@ -40,6 +40,7 @@ pub async fn run(args: PlanArgs, env: &Environment) -> u8 {
         yes: true,
         lock_timeout: Some(Duration::ZERO),
         rolling: None,
+        clusters: None,
     };
     run::run(work, env).await
 }

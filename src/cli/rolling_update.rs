@@ -89,6 +89,7 @@ pub async fn run(args: RollingArgs, env: &Environment) -> u8 {
         yes: args.yes || args.dry_run,
         lock_timeout: args.lock.lock_timeout,
         rolling: Some(args.pace.rolling(false)),
+        clusters: None,
     };
     run::run(work, env).await
 }

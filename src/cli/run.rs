@@ -15,6 +15,7 @@ use super::load::{self, Loaded, load, refuse, warn};
 use super::options::{NodeArgs, Output, ProjectArgs};
 use super::teller::Teller;
 use super::{command_line, exit, listing, logs, prompt, run_id, say};
+use crate::cluster::Goal;
 use crate::diagnostic::{Diagnostic, count};
 use crate::engine::{self, Network, Settings};
 use crate::event::{Event, Mode};
@@ -42,6 +43,8 @@ pub struct Work {
     pub lock_timeout: Option<Duration>,
     /// Node after node, each taken out of the balancer meanwhile.
     pub rolling: Option<engine::Rolling>,
+    /// Only clusters are worked on: of this kind or of all, with a goal beside their wanted state.
+    pub clusters: Option<(Option<&'static str>, Goal)>,
 }
 
 /// Does it; gives the exit status.
@@ -50,10 +53,15 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
     if let Some(status) = super::refuse_options(&args.refused) {
         return status;
     }
-    let loaded = match load(args, env) {
+    let mut loaded = match load(args, env) {
         Ok(loaded) => loaded,
         Err(faults) => return refuse(&faults, &args.base, env),
     };
+    if let Some((kind, _)) = &work.clusters
+        && let Some(fault) = only_clusters(&mut loaded, *kind, args)
+    {
+        return refuse(&[fault], &args.base, env);
+    }
     let human = args.base.output == Output::Human;
     if human || args.list_hosts || args.list_tasks || args.list_tags {
         warn(&loaded.warnings, &args.base, env);
@@ -77,6 +85,21 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
         }
     };
     engage(&work, loaded, password, interrupts, env).await
+}
+
+/// Leaves only the tasks of clusters in the project, or says that there are none.
+fn only_clusters(
+    loaded: &mut Loaded,
+    kind: Option<&str>,
+    args: &ProjectArgs,
+) -> Option<Diagnostic> {
+    let kept = loaded.project.keep_clusters(kind);
+    let what = kind.unwrap_or("cluster");
+    let playbooks = args.playbooks.join("`, `");
+    (kept == 0).then(|| {
+        Diagnostic::error(format!("no task of `{playbooks}` is a {what}"))
+            .help("name the playbook with `--playbook`, or as `playbook` in hadeploy.yml")
+    })
 }
 
 /// Whether the user says yes, where one can be asked.
@@ -279,5 +302,6 @@ fn settings(
         },
         log,
         rolling: work.rolling.clone(),
+        goal: work.clusters.as_ref().map(|(_, goal)| goal.clone()),
     }
 }

@@ -5,9 +5,13 @@
 //! not be read is never taken for absent.
 
 pub mod postgres;
+pub mod redis;
+mod report;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use report::{MemberReport, Report};
 
 use crate::change::{Effect, Field, Step};
 
@@ -89,6 +93,21 @@ pub enum Next {
     Refuse(Refusal),
 }
 
+/// What an operator wants of a cluster beside the wanted state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// Only to be told how it is.
+    Look,
+    /// Another primary, after a planned switchover: a named member, or the best one.
+    Switchover(Option<String>),
+    /// That member is to come back, whatever the cluster's own caution says to it.
+    Rejoin(String),
+    /// What a plain apply leaves to the operator is mended.
+    Repair,
+    /// That name is to leave the cluster for good.
+    Forget(String),
+}
+
 /// A cluster as a task of a playbook wants it.
 pub trait Cluster: Send + Sync {
     /// Its members.
@@ -105,4 +124,18 @@ pub trait Cluster: Send + Sync {
     fn path(&self, answers: &[Answer]) -> Result<Vec<Move>, Refusal>;
     /// What `register` gets: who is primary, and what else a later task may ask for.
     fn result(&self, answers: &[Answer]) -> serde_json::Map<String, serde_json::Value>;
+    /// How it is, for an operator.
+    fn report(&self, answers: &[Answer]) -> Report {
+        Report::plain(self, answers)
+    }
+    /// The same cluster with another goal than its wanted state.
+    ///
+    /// # Errors
+    /// It has no such goal, or does not know a name in it.
+    fn toward(&self, goal: &Goal) -> Result<Box<dyn Cluster>, Refusal> {
+        Err(Refusal {
+            why: format!("this cluster has no way to {goal:?}"),
+            help: "see `hadeploy --help`".to_owned(),
+        })
+    }
 }

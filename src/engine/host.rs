@@ -70,6 +70,8 @@ pub(super) enum Turn {
     WaitForOnce(Key),
     /// Another host acts for this unit of a task.
     Delegate(usize, usize),
+    /// This host drives a cluster for all.
+    Cluster(usize),
     /// Nothing is to be done before then.
     Pause(Instant),
     /// Facts of other hosts are not there yet.
@@ -175,6 +177,11 @@ impl HostRun {
                 Turn::WaitForOnce(key) => self.wait_for_once(key).await,
                 Turn::Delegate(index, number) => {
                     if !self.act_there(index, number).await {
+                        break;
+                    }
+                }
+                Turn::Cluster(index) => {
+                    if !self.lead(index).await {
                         break;
                     }
                 }

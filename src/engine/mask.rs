@@ -14,6 +14,12 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
         Event::HostWorking { what, .. } => text(what, masker),
         Event::Warning { message, .. } => text(message, masker),
         Event::NodeState { detail, .. } => text(detail, masker),
+        Event::Cluster(report) => {
+            text(&mut report.summary, masker);
+            for member in &mut report.members {
+                text(&mut member.state, masker);
+            }
+        }
         Event::RunFinished(recap) => {
             text(&mut recap.reason, masker);
             let nodes = recap.rollout.iter_mut();

@@ -7,6 +7,8 @@ mod acted;
 mod acting;
 mod bind;
 mod block;
+mod cluster;
+mod clustered;
 mod connect;
 mod controller;
 mod delegate;
@@ -17,6 +19,7 @@ mod finish;
 mod foresee;
 mod gate;
 mod handlers;
+mod hands;
 mod heart;
 mod host;
 mod hosts;
@@ -52,6 +55,7 @@ use tokio_util::sync::CancellationToken;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Failure, Recap};
 use crate::fact::Missing;
+use crate::inventory::{HostPattern, Inventory};
 use crate::playbook::{Project, Scheduled};
 use crate::secret::Masker;
 use crate::template::Templates;
@@ -112,6 +116,9 @@ pub async fn run(
         password_refused: AtomicBool::new(false),
         pulses: std::sync::Mutex::default(),
     };
+    // What the limit leaves out of a cluster is looked at all the same.
+    let members = cluster_hosts(&plays, &run.project.inventory);
+    let fatal = fatal || !admit(&mut run, members).is_empty();
     if fatal {
         let why = "the inventory's connection variables are wrong; nothing was touched";
         return recap::finish(&run, began, Some(why), None);
@@ -170,6 +177,23 @@ pub async fn run(
     farewell(&run).await;
     heart.abort_all();
     recap::finish(&run, began, None, None)
+}
+
+/// Members of the clusters that the plays name: the hosts of the groups written in their tasks.
+fn cluster_hosts(plays: &[Arc<Scheduled>], inventory: &Inventory) -> Vec<String> {
+    let tasks = plays
+        .iter()
+        .filter(|scheduled| !scheduled.hosts.is_empty())
+        .flat_map(|scheduled| scheduled.play.tasks_and_handlers());
+    let groups = tasks
+        .filter(|task| clustered::is_cluster(task))
+        .flat_map(clustered::groups);
+    groups
+        .filter_map(|group| HostPattern::from_option("group", &group).ok())
+        .filter_map(|pattern| pattern.select(inventory).ok())
+        .flat_map(|matched| matched.hosts)
+        .map(|host| host.as_str().to_owned())
+        .collect()
 }
 
 /// Hosts that are needed beside those of the plays.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use minijinja::Value as Native;
 
+use super::clustered::is_cluster;
 use super::host::HostRun;
 use super::layout::What;
 use super::native;
@@ -13,7 +14,8 @@ use super::place::Place;
 use super::state::{Out, lock};
 use super::verdict::UnitEnd;
 use super::walk::{Step, Walk};
-use crate::event::Event;
+use crate::change::Touch;
+use crate::event::{Event, Status};
 use crate::playbook::Task;
 
 /// A task in its place.
@@ -39,6 +41,8 @@ struct Outcome {
     by: Arc<str>,
     set: Vec<(Arc<str>, Native)>,
     failed: bool,
+    /// Of a cluster: how it ended on each host.
+    ends: HashMap<Arc<str>, UnitEnd>,
 }
 
 impl HostRun {
@@ -82,6 +86,7 @@ impl HostRun {
                 by: by.clone(),
                 set: Vec::new(),
                 failed: true,
+                ends: HashMap::new(),
             }),
             false => state,
         })
@@ -109,7 +114,15 @@ impl HostRun {
     }
 
     /// Takes over what another host has done.
-    fn follow(&mut self, index: usize, task: &Arc<Task>, outcome: Outcome) -> Step {
+    fn follow(&mut self, index: usize, task: &Arc<Task>, mut outcome: Outcome) -> Step {
+        if let Some(end) = outcome.ends.remove(&self.host.name)
+            && (end.status == Status::Failed || !outcome.failed)
+        {
+            self.known.touch(&Touch::Everything);
+            self.slots[index].units.get_or_insert_with(Arc::default);
+            self.finish_unit(index, task, end);
+            return self.anew();
+        }
         for (name, value) in outcome.set {
             self.set(name, value);
         }
@@ -147,6 +160,25 @@ impl HostRun {
             by: self.host.name.clone(),
             set: facts.chain(register).collect(),
             failed,
+            ends: HashMap::new(),
+        };
+        let key = (task.id, self.items[index].place.clone());
+        lock(&self.layout.once.tasks).insert(key, State::Done(outcome));
+    }
+
+    /// Tells all others how a cluster that this host drove ended on each of them.
+    pub(super) fn publish_ends(
+        &self,
+        index: usize,
+        task: &Task,
+        ends: HashMap<Arc<str>, UnitEnd>,
+        failed: bool,
+    ) {
+        let outcome = Outcome {
+            by: self.host.name.clone(),
+            set: Vec::new(),
+            failed,
+            ends,
         };
         let key = (task.id, self.items[index].place.clone());
         lock(&self.layout.once.tasks).insert(key, State::Done(outcome));
@@ -159,7 +191,7 @@ impl HostRun {
             return None;
         };
         let key = (task.id, item.place.clone());
-        let waits = task.run_once
+        let waits = (task.run_once || is_cluster(task))
             && match self.state(&key) {
                 Some(State::Taken(by)) => by != self.host.name,
                 Some(State::Done(_)) => false,

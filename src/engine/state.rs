@@ -15,6 +15,7 @@ use super::files::Files;
 use super::gate::LeaseGate;
 use super::reach::Reach;
 use super::rolling::Rolling;
+use crate::cluster::Goal;
 use crate::event::{Event, Mode, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
@@ -61,6 +62,8 @@ pub struct Settings {
     pub log: Option<String>,
     /// Node after node, each taken out of the balancer meanwhile.
     pub rolling: Option<Rolling>,
+    /// What the operator wants of the clusters beside their wanted state.
+    pub goal: Option<Goal>,
 }
 
 /// A run: the project, how it is run, and its hosts.

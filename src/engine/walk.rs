@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::bind::Unit;
+use super::clustered::is_cluster;
 use super::host::{Batch, Entry, HostRun, Turn};
 use super::layout::What;
 use super::scope::GATHERING;
@@ -52,9 +53,13 @@ impl HostRun {
     }
 
     pub(super) fn task(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
-        if task.run_once
+        let cluster = is_cluster(task);
+        if (task.run_once || cluster)
             && let Some(step) = self.once(index, task, walk)
         {
+            return step;
+        }
+        if cluster && let Some(step) = self.clustered(index, task, walk) {
             return step;
         }
         if task.delegate.is_some() {

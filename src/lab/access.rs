@@ -103,12 +103,15 @@ impl Access {
             "all:\n  vars:\n    ansible_user: root\n    ansible_ssh_private_key_file: {}\n    \
              ansible_ssh_common_args: \"-o UserKnownHostsFile={} -o StrictHostKeyChecking=yes\"\n    \
              public_domain: {DOMAIN}\n    admin_users:\n      - name: {ADMINISTRATOR}\n        \
-             public_keys:\n          - {}\n    db_password: {}\n    redis_password: {}\n  \
+             public_keys:\n          - {}\n    db_app_password: {}\n    pgbouncer_password: {}\n    \
+             pgroute_password: {}\n    redis_password: {}\n  \
              children:\n    nodes:\n      hosts:\n",
             self.key().display(),
             self.known_hosts().display(),
             fs::read_to_string(&public).at(&public)?.trim(),
             self.password("db")?,
+            self.password("pgbouncer")?,
+            self.password("pgroute")?,
             self.password("redis")?,
         );
         let row = |node: &Node| {

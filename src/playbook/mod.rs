@@ -3,6 +3,7 @@
 mod action;
 mod block;
 mod check;
+mod cluster;
 mod fields;
 mod free_form;
 mod include;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
-    BatchSize, Play, Playbook, Search, Task, check, parse_playbook, placing, project_folder,
-    rolling, undefined,
+    BatchSize, Play, Playbook, Search, Task, check, cluster, parse_playbook, placing,
+    project_folder, rolling, undefined,
 };
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, read_vars};
@@ -135,6 +135,7 @@ impl Project {
             placing::check_connections(&project, &mut faults);
         }
         faults.append(&mut check::templates(&project, templates));
+        faults.append(&mut cluster::check(&project));
         faults.append(&mut rolling::check(&project));
         if inventory_is_whole {
             faults.append(&mut undefined::names(&project, templates));

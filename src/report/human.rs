@@ -107,6 +107,7 @@ impl Human {
                 ms,
                 detail,
             } => self.node(host, state, *ms, detail),
+            Event::Cluster(report) => super::cluster::lines(report, self.palette()),
             Event::RunFinished(recap) => {
                 let mut lines = Vec::new();
                 if self.begun {

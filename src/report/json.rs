@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Limits, Reporter, unified};
 use crate::change::{Effect, Field};
+use crate::cluster::Report;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Failure, ItemResult, NodeRecap, Recap, Tally, TaskResult};
 
@@ -120,6 +121,7 @@ enum Object<'a> {
         ms: u64,
         detail: &'a str,
     },
+    ClusterStatus(&'a Report),
     RunFinished {
         exit_code: u8,
         reason: &'a str,
@@ -267,6 +269,7 @@ fn object(event: &Event) -> Option<Object<'_>> {
             ms: *ms,
             detail,
         },
+        Event::Cluster(report) => Object::ClusterStatus(report),
         Event::RunFinished(recap) => self::recap(recap),
     })
 }

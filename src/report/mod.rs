@@ -1,5 +1,6 @@
 //! Who tells what happened: reporters turn events into lines for people, for programs and for the log of a run.
 
+mod cluster;
 mod diff;
 mod failure;
 mod human;

@@ -153,6 +153,7 @@ impl Bench {
             },
             log: None,
             rolling: None,
+            goal: None,
         };
         engine::run(
             project,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hadeploy::cluster::Member;
 use hadeploy::cluster::postgres::{
     Act, Controldata, FileSeen, Goal, Node, Observation, Online, Pooler, Receiver, Repmgrd, Seen,
-    Sender, Setting, Site, Slot, Spec, Synchronous, Tls, Wanted, WantedFile,
+    Sender, Setting, Slot, Spec, Synchronous, Tls, Wanted, WantedFile,
 };
 
 /// A small generator of numbers; the same seed plays the same game.
@@ -487,6 +487,14 @@ impl World {
         if let Some(candidate) = candidate
             && voters * 2 > electorate
         {
+            // repmgrd passes over a standby that is paused or has no repmgrd, even where that one holds more.
+            let length = |host: &Host| host.data.as_ref().map_or(0, |data| data.log.len());
+            let most = self.hosts[..self.data()]
+                .iter()
+                .filter(|host| host.standby())
+                .map(length)
+                .max();
+            self.sinned |= most > Some(length(&self.hosts[candidate]));
             self.promote(candidate);
             self.headless = Duration::ZERO;
         }

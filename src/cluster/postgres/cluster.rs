@@ -14,9 +14,10 @@ use super::node;
 use super::observation::{Observation, Seen};
 use super::picture::{Picture, State};
 use super::probe;
+use super::report;
 use super::site::Site;
-use super::spec::Spec;
-use crate::cluster::{Answer, Cluster, Made, Member, Move, Next, Refusal, Sight};
+use super::spec::{Goal, Spec};
+use crate::cluster::{self, Answer, Cluster, Made, Member, Move, Next, Refusal, Report, Sight};
 
 /// More acts than any plan needs.
 const LONGEST: usize = 300;
@@ -31,6 +32,12 @@ impl PostgresCluster {
     /// Of what is wanted.
     pub fn new(spec: Spec) -> PostgresCluster {
         PostgresCluster { spec }
+    }
+
+    /// Its members' names, for people.
+    fn names(&self) -> String {
+        let names: Vec<&str> = self.spec.members.iter().map(|it| &*it.name).collect();
+        names.join(", ")
     }
 
     /// What was read of each member.
@@ -124,6 +131,37 @@ impl Cluster for PostgresCluster {
         let wanted = PostgresCluster::wanted(&site, &seen);
         let acts = foreseen(&site, wanted, seen)?;
         Ok(PostgresCluster::moves(&site, acts))
+    }
+
+    fn report(&self, answers: &[Answer]) -> Report {
+        report::report(self, &self.spec, answers)
+    }
+
+    fn toward(&self, goal: &cluster::Goal) -> Result<Box<dyn Cluster>, Refusal> {
+        let member = |name: &String| match self.spec.member(name) {
+            Some(_) => Ok(name.clone()),
+            None => Err(Refusal {
+                why: format!("`{name}` is not a member of the PostgreSQL cluster"),
+                help: format!("its members are {}", self.names()),
+            }),
+        };
+        let goal = match goal {
+            cluster::Goal::Look => Goal::Converge,
+            cluster::Goal::Switchover(None) => Goal::Switchover { to: None },
+            cluster::Goal::Switchover(Some(name)) => Goal::Switchover {
+                to: Some(member(name)?),
+            },
+            cluster::Goal::Rejoin(name) => Goal::Rejoin {
+                name: member(name)?,
+            },
+            cluster::Goal::Repair => Goal::Repair,
+            cluster::Goal::Forget(name) => Goal::Forget { name: name.clone() },
+        };
+        let spec = Spec {
+            goal,
+            ..self.spec.clone()
+        };
+        Ok(Box::new(PostgresCluster::new(spec)))
     }
 
     fn result(&self, answers: &[Answer]) -> Map<String, Value> {

@@ -21,6 +21,7 @@ mod picture;
 mod present;
 mod probe;
 mod registry;
+mod report;
 mod rivals;
 mod site;
 mod spec;

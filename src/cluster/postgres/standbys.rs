@@ -15,10 +15,13 @@ impl Judge<'_> {
         let mut decision = None;
         for member in 0..self.look.site.spec.data() {
             let act = match self.state(member) {
-                State::Empty => {
-                    clones.extend(self.fill(member, primary));
-                    None
-                }
+                State::Empty => match self.fill(member, primary) {
+                    Some((member, clone @ Act::Clone { .. })) => {
+                        clones.push((member, clone));
+                        None
+                    }
+                    act => act.map(|(member, act)| Decision::act(member, act)),
+                },
                 State::StoppedStandby => self.start(member, primary),
                 State::Starting => Some(self.starting(member)),
                 State::Detached => self.attach(member, primary),

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::hands::RunHands;
 use super::prepare::{Prepare, Prepared};
 use super::releases::{self, Releases};
 use super::{beside, section};
 use crate::balancer::{Controller, Hands, LoadBalancer, Means, Member as Served, Service};
 use crate::change::{Action, Effect};
+use crate::engine::hands::RunHands;
 use crate::engine::state::{HostState, Out, Run, lock};
 use crate::event::{Event, Failure, Status, TaskResult};
 use crate::playbook::Scheduled;

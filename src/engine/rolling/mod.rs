@@ -4,7 +4,6 @@
 
 mod beside;
 mod fleet;
-mod hands;
 mod prepare;
 mod releases;
 mod section;

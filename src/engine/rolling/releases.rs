@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::hands::RunHands;
 use super::prepare::Prepared;
 use crate::balancer::Hands;
 use crate::command::quote;
+use crate::engine::hands::RunHands;
 use crate::engine::state::{Out, Run};
 
 /// What a node says of its releases.

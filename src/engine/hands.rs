@@ -1,4 +1,4 @@
-//! Scripts on the run's hosts, for balancers and the health gate.
+//! Small scripts on the run's hosts, for balancers, the health gate and clusters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::balancer::{Hands, Reply};
-use crate::command::quote;
 use crate::engine::state::{HostState, Run};
 use crate::node::nonce;
 
@@ -50,11 +49,11 @@ async fn ask(host: &HostState, script: &str) -> Result<Reply, String> {
     }
 }
 
-/// The script in a shell of its own; output, errors and status come back one behind the other.
+/// The script in a shell of its own; output, errors and status come back one behind the other. Its text stands in no argument, since it
+/// may hold a password.
 fn wrap(script: &str, mark: &str) -> String {
     format!(
-        "E=$(mktemp /tmp/hadeploy.XXXXXX)\nsh -c {} 2>\"$E\" </dev/null\nprintf '\\n@{mark} %s\\n' $?\ncat \"$E\"; rm -f \"$E\"\n",
-        quote(script)
+        "E=$(mktemp /tmp/hadeploy.XXXXXX)\nsh /dev/fd/3 3<<'@{mark}' 2>\"$E\" </dev/null\n{script}\n@{mark}\nprintf '\\n@{mark} %s\\n' $?\ncat \"$E\"; rm -f \"$E\"\n"
     )
 }
 

@@ -1,0 +1,190 @@
+//! Redis as a cluster for the engine.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::act::Act;
+use super::decide::{Decision, decide};
+use super::foresee::foresee;
+use super::node::step;
+use super::observation::View;
+use super::probe::{question, read};
+use super::report::report;
+use super::spec::{Goal, Spec};
+use super::state::states;
+use super::survey::Survey;
+use crate::cluster::{
+    Answer, Cluster, Goal as Asked, Made, Member, Move, Next, Refusal, Report, Sight,
+};
+
+/// A cluster of redis.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    spec: Spec,
+}
+
+/// So many moves a plan shows at most.
+const LONGEST_PATH: usize = 200;
+
+impl Redis {
+    /// The cluster that is wanted.
+    pub fn new(spec: Spec) -> Redis {
+        Redis { spec }
+    }
+
+    fn views(&self, answers: &[Answer]) -> Vec<View> {
+        answers
+            .iter()
+            .map(|answer| read(&self.spec, answer))
+            .collect()
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.spec
+            .members
+            .iter()
+            .map(|member| &*member.name)
+            .collect()
+    }
+
+    fn as_move(&self, member: usize, act: &Act) -> Move {
+        Move {
+            member,
+            field: act.field(&self.spec),
+            effect: act.effect(),
+            step: step(&self.spec, member, act),
+        }
+    }
+}
+
+impl Cluster for Redis {
+    fn members(&self) -> &[Member] {
+        &self.spec.members
+    }
+
+    fn question(&self, member: usize) -> String {
+        question(&self.spec, member)
+    }
+
+    fn next(&self, sight: &Sight) -> Next {
+        match decide(
+            &self.spec,
+            &self.views(sight.answers),
+            sight.waited,
+            sight.made,
+        ) {
+            Decision::Settled => Next::Settled,
+            Decision::Act(acts) => Next::Act(
+                acts.iter()
+                    .map(|(member, act)| self.as_move(*member, act))
+                    .collect(),
+            ),
+            Decision::Wait { why, pause } => Next::Wait { why, pause },
+            Decision::Refuse(refusal) => Next::Refuse(refusal),
+        }
+    }
+
+    fn path(&self, answers: &[Answer]) -> Result<Vec<Move>, Refusal> {
+        let mut views = self.views(answers);
+        let mut made = Vec::new();
+        let mut moves = Vec::new();
+        while moves.len() < LONGEST_PATH {
+            match decide(&self.spec, &views, Duration::ZERO, &made) {
+                Decision::Settled | Decision::Wait { .. } => break,
+                Decision::Refuse(refusal) if moves.is_empty() => return Err(refusal),
+                Decision::Refuse(_) => break,
+                Decision::Act(acts) => {
+                    for (member, act) in acts {
+                        foresee(&self.spec, &mut views, member, &act);
+                        made.push(Made {
+                            member,
+                            title: act.title(&self.spec),
+                        });
+                        moves.push(self.as_move(member, &act));
+                    }
+                }
+            }
+        }
+        Ok(moves)
+    }
+
+    fn result(&self, answers: &[Answer]) -> Map<String, Value> {
+        let views = self.views(answers);
+        let survey = Survey::new(&self.spec, &views);
+        let primary = survey.leader().map(|(member, _)| member);
+        let members: Vec<Value> = survey
+            .members()
+            .map(|member| {
+                let redis = survey.redis(member);
+                json!({
+                    "name": self.spec.name_of(member),
+                    "address": self.spec.members[member].address,
+                    "role": match redis {
+                        Some(redis) if redis.primary => "primary",
+                        Some(_) => "replica",
+                        None => "unknown",
+                    },
+                    "link": redis.is_some_and(|redis| redis.primary || redis.link),
+                    "sentinel": survey.sentinel(member).is_some(),
+                    "version": survey.node(member).map_or("", |node| &node.version),
+                })
+            })
+            .collect();
+        let findings: Vec<Value> = states(&self.spec, &views)
+            .iter()
+            .map(|finding| json!({"state": finding.state.code(), "text": finding.text}))
+            .collect();
+        let mut result = Map::new();
+        result.insert(
+            "primary".to_owned(),
+            primary.map(|member| self.spec.name_of(member)).into(),
+        );
+        let address = primary.map(|member| self.spec.members[member].address.as_str());
+        result.insert("primary_address".to_owned(), address.into());
+        result.insert("members".to_owned(), members.into());
+        result.insert("findings".to_owned(), findings.into());
+        result
+    }
+
+    fn report(&self, answers: &[Answer]) -> Report {
+        report(&self.spec, &self.views(answers))
+    }
+
+    fn toward(&self, goal: &Asked) -> Result<Box<dyn Cluster>, Refusal> {
+        let mut spec = self.spec.clone();
+        spec.goal = match goal {
+            Asked::Look | Asked::Repair => Goal::Converge,
+            Asked::Switchover(None) => Goal::Failover { to: None },
+            Asked::Switchover(Some(name)) => {
+                let to = spec
+                    .members
+                    .iter()
+                    .position(|member| *member.name == **name);
+                let to = to.ok_or_else(|| Refusal {
+                    why: format!("`{name}` is no member of this redis cluster"),
+                    help: format!("its members are {}", self.names().join(", ")),
+                })?;
+                Goal::Failover { to: Some(to) }
+            }
+            Asked::Forget(name) => {
+                if self.names().contains(&name.as_str()) || spec.at(name).is_some() {
+                    return Err(Refusal {
+                        why: format!("`{name}` is still a member"),
+                        help: "take it out of the group first".to_owned(),
+                    });
+                }
+                Goal::Forget {
+                    address: name.clone(),
+                }
+            }
+            Asked::Rejoin(_) => {
+                return Err(Refusal {
+                    why: "a redis comes back by itself".to_owned(),
+                    help: "apply the playbook".to_owned(),
+                });
+            }
+        };
+        Ok(Box::new(Redis { spec }))
+    }
+}

@@ -1,0 +1,356 @@
+//! A cluster brought to the wanted state: all members are asked at once, what they said decides the next moves, and so on until
+//! nothing is left. What is safe is the cluster's own to decide; here it is only done.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::connect;
+use super::failed::failed_step;
+use super::hands::RunHands;
+use super::state::{HostState, Out, Run};
+use super::verdict::UnitEnd;
+use super::way_in;
+use crate::balancer::Hands;
+use crate::change::{Action, Change, Effect};
+use crate::cluster::{Answer, Cluster, Made, Move, Next, Refusal, Sight};
+use crate::event::{Event, Failure, Status};
+use crate::fact::Missing;
+use crate::node::{PlacedStep, StepEnd};
+
+/// The same move on the same member, made this often, does not help.
+const AGAIN: usize = 3;
+
+/// A cluster that has not come to rest by itself after this long never will.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// What came of it.
+pub(super) struct Driven {
+    /// The end of each member that was changed, and of the one where a move failed.
+    pub ends: HashMap<Arc<str>, UnitEnd>,
+    /// Why it is not as wanted.
+    pub failure: Option<Failure>,
+    /// What `register` gets.
+    pub result: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Drives one cluster.
+pub(super) struct Driver<'a> {
+    /// The run.
+    pub run: &'a Arc<Run>,
+    /// The cluster.
+    pub cluster: &'a dyn Cluster,
+    /// Hosts of the play: on no other member anything is done.
+    pub allowed: HashSet<Arc<str>>,
+    /// Tells what is going on.
+    pub say: &'a (dyn Fn(String) + Sync),
+}
+
+impl Driven {
+    /// Nothing was done.
+    pub(super) fn refused(refusal: Refusal) -> Driven {
+        Driven {
+            ends: HashMap::new(),
+            failure: Some(Failure::new(refusal.why).help(refusal.help)),
+            result: serde_json::Map::new(),
+        }
+    }
+}
+
+impl Driver<'_> {
+    /// Shown only, or done.
+    pub(super) async fn go(&self, plan: bool) -> Driven {
+        match plan {
+            true => self.foresee().await,
+            false => self.drive().await,
+        }
+    }
+
+    /// Tells how the cluster is.
+    pub(super) async fn tell(&self) -> Driven {
+        let answers = self.look().await;
+        let report = self.cluster.report(&answers);
+        self.run.say(Event::Cluster(Box::new(report)));
+        Driven {
+            ends: HashMap::new(),
+            failure: None,
+            result: self.cluster.result(&answers),
+        }
+    }
+
+    /// What an apply would do, as far as it can be told.
+    pub(super) async fn foresee(&self) -> Driven {
+        let answers = self.look().await;
+        let mut driven = Driven {
+            ends: HashMap::new(),
+            failure: None,
+            result: self.cluster.result(&answers),
+        };
+        match self.cluster.path(&answers) {
+            Ok(moves) => {
+                for change in &moves {
+                    self.enter(&mut driven.ends, change, 0);
+                }
+                driven
+            }
+            Err(refusal) => Driven::refused(refusal),
+        }
+    }
+
+    /// Moves until nothing is left.
+    pub(super) async fn drive(&self) -> Driven {
+        let mut made: Vec<Made> = Vec::new();
+        let mut ends = HashMap::new();
+        let mut since = Instant::now();
+        let (failure, answers) = loop {
+            let answers = self.look().await;
+            let sight = Sight {
+                answers: &answers,
+                waited: since.elapsed(),
+                made: &made,
+            };
+            let next = self.cluster.next(&sight);
+            if !matches!(next, Next::Settled) && self.run.stop.is_cancelled() {
+                break (Some(Failure::new("stopped before it was done")), answers);
+            }
+            match next {
+                Next::Settled => break (None, answers),
+                Next::Refuse(refusal) => {
+                    break (Some(Failure::new(refusal.why).help(refusal.help)), answers);
+                }
+                Next::Wait { why, .. } if since.elapsed() > PATIENCE => {
+                    let minutes = PATIENCE.as_secs() / 60;
+                    let failure = Failure::new(format!("after {minutes} minutes still {why}"));
+                    break (Some(failure), answers);
+                }
+                Next::Wait { why, pause } => {
+                    (self.say)(why);
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.run.stop.cancelled() => {}
+                    }
+                }
+                Next::Act(moves) => {
+                    if let Some(failure) = self.in_vain(&moves, &made) {
+                        break (Some(failure), answers);
+                    }
+                    let failure = self.act(&moves, &mut made, &mut ends).await;
+                    since = Instant::now();
+                    if failure.is_some() {
+                        break (failure, answers);
+                    }
+                }
+            }
+        };
+        Driven {
+            ends,
+            failure,
+            result: self.cluster.result(&answers),
+        }
+    }
+
+    /// Asks all members at once.
+    async fn look(&self) -> Vec<Answer> {
+        let mut asking = JoinSet::new();
+        for (index, member) in self.cluster.members().iter().enumerate() {
+            let (run, name) = (self.run.clone(), member.name.clone());
+            let question = self.cluster.question(index);
+            asking.spawn(async move { (index, ask(run, &name, &question).await) });
+        }
+        let silent = || Answer::Silent("the question came to no end".to_owned());
+        let mut answers: Vec<Answer> = self.cluster.members().iter().map(|_| silent()).collect();
+        while let Some(asked) = asking.join_next().await {
+            if let Ok((index, answer)) = asked {
+                answers[index] = answer;
+            }
+        }
+        answers
+    }
+
+    /// Why these moves are not made.
+    fn in_vain(&self, moves: &[Move], made: &[Made]) -> Option<Failure> {
+        moves.iter().find_map(|next| {
+            let member = &self.cluster.members()[next.member];
+            if !self.allowed.contains(&member.name) {
+                return Some(
+                    Failure::new(format!(
+                        "{} has to change ({}), and is not among the hosts of this play",
+                        member.name, next.step.title
+                    ))
+                    .help("a cluster is changed as a whole: run it again without `--limit`"),
+                );
+            }
+            let host = self.run.hosts.get(&member.name)?;
+            if host.out() != Out::Alive {
+                return Some(Failure::new(format!(
+                    "{} has to change ({}), and is out of this run: {}",
+                    member.name,
+                    next.step.title,
+                    host.why_out()
+                )));
+            }
+            let same =
+                |earlier: &&Made| earlier.member == next.member && earlier.title == next.step.title;
+            (made.iter().filter(same).count() >= AGAIN).then(|| {
+                Failure::new(format!(
+                    "{} was done {AGAIN} times on {}, and is to be done again",
+                    next.step.title, member.name
+                ))
+                .help("the log of this run shows what each of them said")
+            })
+        })
+    }
+
+    /// Makes the moves at once, each on its own member.
+    async fn act(
+        &self,
+        moves: &[Move],
+        made: &mut Vec<Made>,
+        ends: &mut HashMap<Arc<str>, UnitEnd>,
+    ) -> Option<Failure> {
+        self.run.touch();
+        let mut acting = JoinSet::new();
+        for (index, next) in moves.iter().enumerate() {
+            let member = &self.cluster.members()[next.member];
+            (self.say)(format!("{}: {}", member.name, next.step.title));
+            let Some(host) = self.run.hosts.get(&member.name).cloned() else {
+                return Some(Failure::new(format!("{} is not in the run", member.name)));
+            };
+            let (run, placed) = (self.run.clone(), placed(next));
+            let began = Instant::now();
+            acting.spawn(async move {
+                let end = perform(&run, &host, &placed).await;
+                (index, began.elapsed().as_millis() as u64, end)
+            });
+        }
+        let mut failure = None;
+        while let Some(acted) = acting.join_next().await {
+            let Ok((index, took, end)) = acted else {
+                failure = Some(Failure::new("a bug in hadeploy stopped a move"));
+                continue;
+            };
+            let next = &moves[index];
+            made.push(Made {
+                member: next.member,
+                title: next.step.title.clone(),
+            });
+            match end {
+                Ok(()) => self.enter(ends, next, took),
+                Err(failed) => {
+                    let name = &self.cluster.members()[next.member].name;
+                    let mut failed = *failed;
+                    failed.message = format!("{name}: {}", failed.message);
+                    ends.insert(name.clone(), UnitEnd::failed(failed.clone()));
+                    failure = Some(failed);
+                }
+            }
+        }
+        failure
+    }
+
+    /// Adds a move to what changed on its member.
+    fn enter(&self, ends: &mut HashMap<Arc<str>, UnitEnd>, made: &Move, took: u64) {
+        let name = self.cluster.members()[made.member].name.clone();
+        let end = ends
+            .entry(name)
+            .or_insert_with(|| UnitEnd::of(Status::Changed, Change::new(Action::Update)));
+        end.changes.push(made.field.clone());
+        end.duration_ms += took;
+        if made.effect != Effect::None {
+            end.effect = made.effect.clone();
+        }
+    }
+}
+
+fn placed(next: &Move) -> PlacedStep {
+    PlacedStep {
+        step: next.step.clone(),
+        user: None,
+        owes: Vec::new(),
+        pays: Vec::new(),
+        stops: true,
+    }
+}
+
+/// One member's answer. A host that could not be reached so far is not tried again.
+async fn ask(run: Arc<Run>, name: &str, question: &str) -> Answer {
+    let Some(host) = run.hosts.get(name).cloned() else {
+        return Answer::Silent("it is not in this run".to_owned());
+    };
+    if host.out() == Out::Unreachable {
+        return Answer::Silent(host.why_out());
+    }
+    let mut place = host.node.lock().await;
+    if place.is_none() {
+        match connect::first_script(&run, &host, &Missing::default()).await {
+            Ok((node, _)) => *place = Some(node),
+            Err(()) => return Answer::Silent(host.why_out()),
+        }
+    }
+    drop(place);
+    match RunHands(run).sh(name, question).await {
+        Ok(reply) if reply.status == 0 => {
+            Answer::Said(String::from_utf8_lossy(&reply.stdout).into_owned())
+        }
+        Ok(reply) => Answer::Silent(
+            String::from_utf8_lossy(&reply.stderr)
+                .trim_end()
+                .lines()
+                .last()
+                .unwrap_or("the question failed")
+                .to_owned(),
+        ),
+        Err(why) => Answer::Silent(why),
+    }
+}
+
+/// One move on its member.
+async fn perform(
+    run: &Arc<Run>,
+    host: &Arc<HostState>,
+    placed: &PlacedStep,
+) -> Result<(), Box<Failure>> {
+    run.say(Event::HostWorking {
+        host: host.name.clone(),
+        what: placed.step.title.clone(),
+    });
+    host.stale.store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut place = host.node.lock().await;
+    let Some(node) = place.as_mut() else {
+        return Err(Box::new(Failure::new("it is not connected")));
+    };
+    let (trips, streams) = (node.round_trips, node.streams);
+    let steps = std::slice::from_ref(placed);
+    let answer = way_in::run_steps(run, host, node, steps, &Missing::default()).await;
+    {
+        let mut tally = host.tally();
+        tally.round_trips += node.round_trips - trips;
+        tally.streams += node.streams - streams;
+    }
+    drop(place);
+    let (end, _) = answer.map_err(|error| {
+        if error.is_unreachable() {
+            connect::unreachable(run, host, &error);
+        }
+        let mut failure = Failure::new(error.to_string());
+        failure.help = error.help();
+        Box::new(failure)
+    })?;
+    let failure = match end.steps.into_iter().next() {
+        Some(StepEnd::Ran { rc: 0, .. }) => return Ok(()),
+        Some(StepEnd::Ran { rc, stdout, stderr }) => {
+            let end = UnitEnd::of(Status::Changed, Change::new(Action::Update));
+            failed_step(end, placed, rc, &stdout, &stderr).failure
+        }
+        Some(StepEnd::NoLease(why)) => Some(Failure::new(format!("the lease is lost: {why}"))),
+        Some(StepEnd::Moved(why) | StepEnd::Differs(why)) => Some(Failure::new(why)),
+        Some(StepEnd::Unconfirmed { words, help }) => Some(Failure::new(words).help(help)),
+        None => None,
+    };
+    let title = &placed.step.title;
+    Err(Box::new(failure.unwrap_or_else(|| {
+        Failure::new(format!("{title} did not begin"))
+    })))
+}
