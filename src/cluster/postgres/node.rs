@@ -160,7 +160,8 @@ fn environment(site: &Site, member: usize) -> String {
         .map(|(index, other)| format!("{},{},{}", site.ids[index], other.name, other.address))
         .collect();
     let addresses: Vec<&str> = others().map(|(_, other)| other.address.as_str()).collect();
-    let values: [(&str, String); 18] = [
+    let witness = if spec.is_witness(member) { "yes" } else { "" };
+    let values: [(&str, String); 19] = [
         ("PG_VERSION", site.release.to_string()),
         ("PG_PORT", spec.port.to_string()),
         ("PG_BIN", site.bin()),
@@ -178,6 +179,7 @@ fn environment(site: &Site, member: usize) -> String {
         ("PG_OTHERS", addresses.join(" ")),
         ("PG_DATA_NODES", spec.data().to_string()),
         ("PG_MEMBERS", spec.members.len().to_string()),
+        ("PG_WITNESS", witness.to_owned()),
         ("PG_PROBE_PORTS", format!("22 {}", spec.port)),
         ("NODE_ID", site.ids[member].to_string()),
         ("NODE_NAME", spec.name(member).to_owned()),

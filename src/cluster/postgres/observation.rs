@@ -62,7 +62,7 @@ pub struct Observation {
     pub refused_start: Option<String>,
     /// Whether we stopped this server for good because another one is the primary: it stays down until it is rejoined.
     pub fenced: bool,
-    /// The local pooler; none when none runs.
+    /// The local pooler; none when none runs, or it serves no database.
     pub pooler: Option<Pooler>,
     /// Data directories that were set aside earlier.
     pub set_aside: Vec<String>,

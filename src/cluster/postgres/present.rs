@@ -21,7 +21,7 @@ impl Judge<'_> {
         }
         // Clients wait behind a paused pooler: nothing goes before them.
         let paused = self.look.poolers(true);
-        if !paused.is_empty() {
+        if !paused.is_empty() && !self.holding {
             return all(paused, &Act::ResumePooler);
         }
         if let Some(work) = work {

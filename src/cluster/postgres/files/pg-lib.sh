@@ -2,6 +2,7 @@
 # The values come from /etc/hadeploy/postgres.env:
 #   PG_PEERS   ID,NAME,ADDRESS of each other data node     PG_OTHERS  address of each other member, the witness too
 #   PG_DATA_NODES, PG_MEMBERS                               how many there are, this one included
+#   PG_WITNESS                                             not empty on the witness
 . "${HADEPLOY_ENV:-/etc/hadeploy/postgres.env}"
 export PGPASSFILE="${PGPASSFILE:-/var/lib/postgresql/.pgpass}" PGCONNECT_TIMEOUT=2 LC_ALL=C.UTF-8
 SELF=${0##*/}

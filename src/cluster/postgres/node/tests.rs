@@ -1,6 +1,7 @@
 //! What lies on a node and what is run there.
 
 mod helpers;
+mod lab;
 mod render;
 
 use std::process::Command;

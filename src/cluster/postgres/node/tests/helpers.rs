@@ -24,7 +24,10 @@ impl Played {
         for (name, text, mode) in HELPERS {
             played.write(&format!("lib/{name}"), text, mode);
         }
-        let mut says = String::from("#!/bin/sh\ncase $* in\n");
+        // The node itself is a primary, where it is asked.
+        let mut says = format!(
+            "#!/bin/sh\ncase $* in\n*host=127.0.0.1\\ *) echo 'f|{own_timeline}'; exit 0 ;;\n"
+        );
         let mut list = Vec::new();
         for (index, (address, answer)) in peers.iter().enumerate() {
             let end = if answer.is_empty() {
@@ -60,6 +63,8 @@ impl Played {
             ("PG_OTHERS", addresses.join(" ")),
             ("PG_DATA_NODES", (peers.len() + 1).to_string()),
             ("PG_MEMBERS", (peers.len() + 1).to_string()),
+            ("PG_WITNESS", String::new()),
+            ("NODE_ADDRESS", "127.0.0.1".to_owned()),
             // Nothing listens there: a host that is up refuses.
             ("PG_PROBE_PORTS", "1".to_owned()),
         ];
@@ -186,6 +191,15 @@ fn an_order_holds_once_on_this_boot_for_two_minutes() {
 }
 
 #[test]
+fn a_witness_starts_beside_a_primary() {
+    let played = Played::new(1, &[("127.0.0.2", "f|2"), ("127.0.0.3", "t|2")]);
+    let mut values = fs::read_to_string(played.path("env")).expect("values");
+    values.push_str("PG_WITNESS=yes\n");
+    played.write("env", &values, 0o644);
+    assert!(played.starts());
+}
+
+#[test]
 fn a_fenced_server_stays_down() {
     let played = Played::new(1, &[("127.0.0.2", "t|1"), ("127.0.0.3", "t|1")]);
     played.write("state/pg-fenced", "", 0o600);
@@ -208,10 +222,15 @@ fn a_node_promotes_with_most_members_and_without_a_living_primary() {
 }
 
 #[test]
-fn a_primary_stops_only_where_it_is_the_one_that_is_cut_off() {
+fn a_primary_stops_where_it_is_cut_off_or_succeeded() {
     for (peers, stops) in [
         ([("127.0.0.2", ""), (NOWHERE, "")], false),
+        ([("127.0.0.2", "t|1"), ("127.0.0.3", "t|1")], false),
         ([(NOWHERE, ""), (NOWHERE, "")], true),
+        // It was away while the others elected.
+        ([("127.0.0.2", "f|2"), ("127.0.0.3", "t|2")], true),
+        // Two that nobody promoted: not for a script to judge.
+        ([("127.0.0.2", "f|1"), ("127.0.0.3", "t|1")], false),
     ] {
         let played = Played::new(1, &peers);
         let run = played.run("pg-isolation-fence", "1");
