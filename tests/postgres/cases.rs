@@ -152,6 +152,20 @@ fn a_dead_primary() {
     assert_eq!(world.primaries(), [1]);
 }
 
+/// The operator says that it is lost, and it is only out of sight.
+#[test]
+fn a_primary_out_of_sight() {
+    let mut world = whole(3, false);
+    world.hosts[0].hidden = true;
+    world.spec.goal = Goal::Forget { name: "pg1".into() };
+    assert!(refusal(next(&world, 200)).contains("still receives from 10.0.0.1"));
+    world.hosts[0].up = false;
+    world.stop(0, false);
+    world.tick(Duration::ZERO);
+    let pause = Decision::Act(vec![(1, Act::Pause), (2, Act::Pause)]);
+    assert_eq!(next(&world, 200), pause);
+}
+
 #[test]
 fn two_primaries() {
     let mut world = whole(3, false);
