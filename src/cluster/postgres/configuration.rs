@@ -88,7 +88,7 @@ impl Judge<'_> {
     }
 
     /// Whether a standby has not seen yet that the primary runs with less: it would not start with the files that are wanted.
-    fn still_needs(&self, member: usize) -> bool {
+    pub fn still_needs(&self, member: usize) -> bool {
         let look = self.look;
         let wanted = &look.wanted[member].settings;
         look.known(member)
@@ -132,6 +132,11 @@ impl Judge<'_> {
             }
         }
         moves
+    }
+
+    /// Whether the primary runs with more than is wanted of what standbys must not fall short of.
+    pub fn lowers(&self, primary: usize) -> bool {
+        !self.moves(primary).lowered.is_empty()
     }
 
     /// Whether every standby runs with what is to be raised, or will when it starts.

@@ -55,6 +55,16 @@ impl Judge<'_> {
             );
             return None;
         }
+        // With less than the primary runs with, the clone would not start.
+        if self.lowers(primary) {
+            self.complain(
+                format!(
+                    "{name} holds no data, and settings of the primary are to be lowered first"
+                ),
+                "apply without another goal: that lowers them, and clones then",
+            );
+            return None;
+        }
         let act = match seen.remains {
             true if self.blind() => return None,
             true => Act::SetAside,
@@ -76,6 +86,15 @@ impl Judge<'_> {
                     "look at /var/log/postgresql on {name}; `repair` clones it anew from {}",
                     look.name(primary)
                 ),
+            ));
+        }
+        if self.still_needs(member) && look.files(member).is_none() {
+            let name = look.name(member);
+            return Some(Decision::refuse(
+                format!(
+                    "{name} has not seen that a setting was lowered, and would not start with what its files hold already"
+                ),
+                format!("`repair` clones it anew from {}", look.name(primary)),
             ));
         }
         Some(Decision::act(member, Act::Start))
