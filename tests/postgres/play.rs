@@ -239,6 +239,12 @@ fn play(world: &mut World, dice: &mut Dice, story: &mut Vec<String>) {
         }
     }
     story.push(format!("{end:?}"));
+    // A standby whose own file holds less than its data need does not start, and no look can tell that before: it is cloned anew.
+    if end == End::Broken {
+        world.spec.goal = Goal::Repair;
+        end = run(world, None, story);
+        world.spec.goal = Goal::Converge;
+    }
     assert_ne!(end, End::Broken);
     if let End::Refused(_) = &end {
         return;
