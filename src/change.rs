@@ -287,6 +287,8 @@ pub enum Touch {
     PackageLists,
     /// Packet filter rules.
     Firewall,
+    /// What a [`crate::fact::postgres::Ask`] with this key asks, and what depends on it.
+    Postgres(String),
     /// Everything, as a package install or a command does.
     Everything,
 }

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("name", &[]),
     ("secret", &[]),
     ("command", &[]),
+    ("sql", &[]),
     ("process", &[]),
     ("diagnostic", &["source"]),
     // The user's files.
@@ -42,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // What is known of a node, and what is to change there. A step predicts facts, so the two know each other.
-    ("fact", &["change", "command"]),
+    ("fact", &["change", "command", "sql"]),
     ("change", &["command", "fact", "secret"]),
     ("event", &["change", "cluster", "diagnostic"]),
     (
@@ -56,6 +57,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "fact",
             "secret",
             "source",
+            "sql",
             "template",
             "value",
         ],

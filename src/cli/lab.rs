@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::say;
-use crate::lab::{Lab, LabError, NodeState, NodeStatus, Release, Wanted};
+use crate::lab::{Cut, Lab, LabError, Memory, NodeState, NodeStatus, Release, Wanted, Way};
 
 /// Make and use real Debian nodes on this machine
 #[derive(Debug, Args)]
@@ -32,11 +32,12 @@ enum LabCommand {
         /// The size of each node's disk, like 2G; unlimited if not given
         #[arg(long, value_name = "SIZE", value_parser = size)]
         disk: Option<u64>,
-        /// Each node's memory, like 512M; 1G if not given
+        /// Each node's memory, like 512M; 1G if not given. A process that wants more is killed in its node. The balancer
+        /// never gets more than 512M
         #[arg(long, value_name = "SIZE", value_parser = size)]
         memory: Option<u64>,
     },
-    /// List the nodes
+    /// List the nodes: up, down or cut, their memory in use and its limit, and what is cut
     Status {
         /// How to write it
         #[arg(long, value_enum, default_value_t = StatusOutput::Human)]
@@ -61,6 +62,28 @@ enum LabCommand {
     Start {
         /// The node, like n1
         node: String,
+    },
+    /// Drop all packets between a node and the other nodes, silently, open connections included
+    ///
+    /// This machine still reaches the node. Several cuts add up, outlast `kill` and `start`, and end with `heal` or
+    /// `down`; a cut that is there already is none.
+    Cut {
+        /// The node, like n1
+        node: String,
+        /// Cut it off only from this node; both are then shown as cut
+        #[arg(long, value_name = "OTHER")]
+        from: Option<String>,
+        /// Drop only the packets that NODE sends to OTHER; those from OTHER to NODE still arrive
+        #[arg(long, requires = "from")]
+        one_way: bool,
+        /// Cut it off also from this machine, and so from the rest of the world; `lab exec` still works
+        #[arg(long, conflicts_with = "from")]
+        all: bool,
+    },
+    /// End all cuts that were made for a node or between it and another; without a node, all cuts of the lab
+    Heal {
+        /// The node, like n1
+        node: Option<String>,
     },
     /// Remove the lab and everything it left on this machine; downloaded packages are kept
     Down,
@@ -125,6 +148,21 @@ fn execute(args: &LabArgs) -> Result<i32, LabError> {
         LabCommand::Exec { node, command } => return lab.console(node, command),
         LabCommand::Kill { node } => lab.kill(node)?,
         LabCommand::Start { node } => lab.start(node, &say)?,
+        LabCommand::Cut {
+            node,
+            from,
+            one_way,
+            all,
+        } => {
+            let cut = match (from, *one_way, *all) {
+                (Some(other), true, _) => Cut::To(other),
+                (Some(other), false, _) => Cut::From(other),
+                (None, _, true) => Cut::All,
+                (None, _, false) => Cut::Nodes,
+            };
+            lab.cut(node, cut)?;
+        }
+        LabCommand::Heal { node } => lab.heal(node.as_deref())?,
         LabCommand::Down => {
             if !lab.down()? {
                 say::err(&format!("there was no lab `{}`", args.name));
@@ -139,11 +177,43 @@ fn print_table(nodes: &[NodeStatus]) {
         let state = match node.state {
             NodeState::Up => "up",
             NodeState::Down => "down",
+            NodeState::Cut => "cut",
         };
-        say::out(&format!(
-            "{:<6} {:<16} Debian {}  {state}",
-            node.name, node.address, node.release
-        ));
+        let line = format!(
+            "{:<6} {:<16} Debian {}  {state:<5} {:<14} {}",
+            node.name,
+            node.address,
+            node.release,
+            node.memory.map(shown).unwrap_or_default(),
+            dropped(node)
+        );
+        say::out(line.trim_end());
+    }
+}
+
+/// Memory in use and its limit, in MiB.
+fn shown(memory: Memory) -> String {
+    format!("{}M of {}M", memory.used >> 20, memory.limit >> 20)
+}
+
+/// Between whom and the node packets are dropped, in words; empty when nobody.
+fn dropped(node: &NodeStatus) -> String {
+    let ways = [
+        (Way::Both, "to or from"),
+        (Way::To, "to"),
+        (Way::From, "from"),
+    ];
+    let mut parts = Vec::new();
+    for (way, words) in ways {
+        let cuts = node.cuts.iter().filter(|cut| cut.way == way);
+        let names: Vec<&str> = cuts.map(|cut| cut.name.as_str()).collect();
+        if !names.is_empty() {
+            parts.push(format!("{words} {}", names.join(" ")));
+        }
+    }
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!("no packets {}", parts.join(", ")),
     }
 }
 

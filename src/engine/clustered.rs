@@ -24,10 +24,19 @@ pub(super) fn groups(task: &Task) -> Vec<String> {
     let TaskAction::Kind { kind, args } = &task.action else {
         return Vec::new();
     };
-    let named = ["group", "witness"].into_iter();
+    let own = |name: &&str| kind.params.iter().any(|param| param.name == *name);
+    let group = |name: &str| match args.has(name) {
+        true => args.literal(name),
+        false => kind
+            .params
+            .iter()
+            .find(|param| param.name == name)
+            .map(|param| param.default),
+    };
+    let named = ["group", "witness"].into_iter().filter(own);
     named
-        .filter(|name| kind.params.iter().any(|param| param.name == *name))
-        .filter_map(|name| args.literal(name))
+        .filter_map(group)
+        .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()
 }

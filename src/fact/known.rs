@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::postgres::{self, Ask};
 use super::{
     AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
-    Missing, PackageInfo, PathInfo, Pem, Question, TreeEntry, UnitInfo,
+    Missing, PackageInfo, PathInfo, Pem, PostgresReply, Question, TreeEntry, UnitInfo,
 };
 use crate::change::Touch;
 
@@ -197,6 +198,14 @@ impl Known {
         }
     }
 
+    /// What the node's PostgreSQL answers.
+    pub fn postgres(&self, ask: &Ask) -> Result<&PostgresReply, Missing> {
+        match self.get(ask.question())? {
+            Answer::Postgres(reply) => Ok(reply),
+            other => unreachable!("{other:?} answers PostgreSQL"),
+        }
+    }
+
     /// The gathered facts.
     pub fn facts(&self) -> Result<&Arc<serde_json::Map<String, serde_json::Value>>, Missing> {
         match self.get(Question::Facts)? {
@@ -228,6 +237,9 @@ impl Known {
                     })
             }
             Touch::Unit(_) => self.forget_units(),
+            Touch::Postgres(touched) => self.answers.retain(|question, _| {
+                !matches!(question, Question::Postgres(asked) if postgres::moves(touched, asked))
+            }),
             Touch::Firewall => self
                 .answers
                 .retain(|question, _| !matches!(question, Question::Firewall(_))),
@@ -242,8 +254,12 @@ impl Known {
 
     /// What a server answers depends on its unit.
     fn forget_units(&mut self) {
-        self.answers
-            .retain(|question, _| !matches!(question, Question::Unit(_) | Question::Http(_)));
+        self.answers.retain(|question, _| {
+            !matches!(
+                question,
+                Question::Unit(_) | Question::Http(_) | Question::Postgres(_)
+            )
+        });
     }
 
     /// An account brings its own group, and its home brings paths. Homes of other accounts stay as they are, so that many accounts are

@@ -11,6 +11,7 @@ pub mod http;
 mod known;
 pub mod path;
 pub mod pem;
+pub mod postgres;
 pub mod probe;
 pub mod unit;
 
@@ -24,6 +25,7 @@ pub use http::HttpReply;
 pub use known::Known;
 pub use path::{Listing, PathInfo, Stat, TreeEntry};
 pub use pem::Pem;
+pub use postgres::PostgresReply;
 pub use unit::UnitInfo;
 
 /// A question to a node. Paths may begin with `~` or `~user`; the node resolves them.
@@ -64,6 +66,8 @@ pub enum Question {
     Firewall(Arc<str>),
     /// What `openssl` says of the key, request or certificate at a path.
     Pem(Arc<str>),
+    /// What the node's PostgreSQL says, where it is the primary; the key is a [`postgres::Ask`].
+    Postgres(Arc<str>),
     /// The gathered facts.
     Facts,
 }
@@ -105,6 +109,8 @@ pub enum Answer {
     Firewall(FirewallInfo),
     /// To [`Question::Pem`].
     Pem(Pem),
+    /// To [`Question::Postgres`].
+    Postgres(PostgresReply),
     /// To [`Question::Facts`]: the value of `ansible_facts`.
     Facts(Arc<serde_json::Map<String, serde_json::Value>>),
 }
@@ -216,6 +222,12 @@ pub fn parse(
             "unit" => answers.extend(unit::parse_units(&keys(questions, "unit"), body)?),
             "probe" => answers.extend(probe::parse_probes(&keys(questions, "probe"), body)?),
             "pem" => answers.extend(pem::parse_pems(&keys(questions, "pem"), body)?),
+            "postgres" => {
+                answers.extend(postgres::parse_postgres(
+                    &keys(questions, "postgres"),
+                    body,
+                )?);
+            }
             "http" => answers.extend(http::parse_http(&keys(questions, "http"), body)?),
             "firewall" => {
                 answers.extend(firewall::parse_chains(&keys(questions, "firewall"), body)?);
@@ -256,6 +268,7 @@ fn subject(question: &Question) -> (&'static str, &str) {
         Question::Http(key) => ("http", key),
         Question::Firewall(key) => ("firewall", key),
         Question::Pem(key) => ("pem", key),
+        Question::Postgres(key) => ("postgres", key),
         Question::Facts => ("facts", ""),
     }
 }
@@ -272,7 +285,7 @@ fn keys<'a>(questions: &'a Missing, name: &str) -> Vec<&'a str> {
 
 fn sections(questions: &Missing) -> Vec<Section> {
     type Builder = fn(&[&str]) -> String;
-    let builders: [(&'static str, Builder); 18] = [
+    let builders: [(&'static str, Builder); 19] = [
         ("facts", |_| gather::script()),
         ("path", path::paths_script),
         ("digest", path::digests_script),
@@ -290,6 +303,7 @@ fn sections(questions: &Missing) -> Vec<Section> {
         ("http", http::http_script),
         ("firewall", firewall::chains_script),
         ("pem", pem::pems_script),
+        ("postgres", postgres::postgres_script),
         ("unit", unit::units_script),
     ];
     builders

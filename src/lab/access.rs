@@ -103,12 +103,16 @@ impl Access {
             "all:\n  vars:\n    ansible_user: root\n    ansible_ssh_private_key_file: {}\n    \
              ansible_ssh_common_args: \"-o UserKnownHostsFile={} -o StrictHostKeyChecking=yes\"\n    \
              public_domain: {DOMAIN}\n    admin_users:\n      - name: {ADMINISTRATOR}\n        \
-             public_keys:\n          - {}\n    db_password: {}\n    redis_password: {}\n  \
+             public_keys:\n          - {}\n    db_app_password: {}\n    pgbouncer_password: {}\n    \
+             pgroute_password: {}\n    repmgr_password: {}\n    redis_password: {}\n  \
              children:\n    nodes:\n      hosts:\n",
             self.key().display(),
             self.known_hosts().display(),
             fs::read_to_string(&public).at(&public)?.trim(),
             self.password("db")?,
+            self.password("pgbouncer")?,
+            self.password("pgroute")?,
+            self.password("repmgr")?,
             self.password("redis")?,
         );
         let row = |node: &Node| {
@@ -121,12 +125,11 @@ impl Access {
         let (balancers, nodes): (Vec<&Node>, Vec<&Node>) =
             nodes.iter().partition(|node| node.is_balancer());
         text.extend(nodes.iter().copied().map(row));
-        // Its data live on the first node.
-        text.extend(
-            nodes
-                .first()
-                .map(|node| format!("    db:\n      hosts:\n        {}:\n", node.name)),
-        );
+        // Three hold a majority when one is lost; fewer would only hold copies.
+        text.push_str("    db:\n      hosts:\n");
+        let data = if nodes.len() < 3 { 1 } else { 3 };
+        let hosts = nodes.iter().take(data);
+        text.extend(hosts.map(|node| format!("        {}:\n", node.name)));
         text.push_str("    lb:\n      hosts:\n");
         text.extend(balancers.iter().copied().map(row));
         Ok(text)

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use super::error::{At, LabError};
 use super::machine::tool;
 use super::name::LabName;
@@ -14,6 +16,15 @@ use super::name::LabName;
 const TOP: &str = "hadeploy-lab";
 /// How long killed processes may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a node has of the machine's memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Memory {
+    /// What its processes and files in use take, without what the kernel keeps of files only while there is room.
+    pub used: u64,
+    /// Beyond this, the kernel ends the node's largest process.
+    pub limit: u64,
+}
 
 /// The control groups of one lab, in every hierarchy that the lab uses.
 #[derive(Debug, Clone)]
@@ -76,12 +87,12 @@ impl Cgroups {
             fs::create_dir_all(&old).at(&old)?;
             let limit = old.join("memory.limit_in_bytes");
             fs::write(&limit, memory.to_string()).at(&limit)?;
+            // What does not fit is not swapped out instead; counts memory and swap together.
+            write_where(&old.join("memory.memsw.limit_in_bytes"), memory)?;
             groups.push(old);
         } else {
-            let limit = group.join("memory.max");
-            if limit.exists() {
-                fs::write(&limit, memory.to_string()).at(&limit)?;
-            }
+            write_where(&group.join("memory.max"), memory)?;
+            write_where(&group.join("memory.swap.max"), 0)?;
         }
         Ok(groups)
     }
@@ -138,6 +149,33 @@ impl Cgroups {
             .collect()
     }
 
+    /// A node's memory, where it has a limit.
+    pub fn memory(&self, node: &str) -> Option<Memory> {
+        let (group, used, limit, spare) = match &self.memory {
+            Some(top) => (
+                top.join(node),
+                "memory.usage_in_bytes",
+                "memory.limit_in_bytes",
+                "total_inactive_file",
+            ),
+            None => (
+                self.node(node),
+                "memory.current",
+                "memory.max",
+                "inactive_file",
+            ),
+        };
+        let number = |file| -> Option<u64> {
+            let text = fs::read_to_string(group.join(file)).ok()?;
+            text.trim().parse().ok()
+        };
+        let spare = spare_bytes(&fs::read_to_string(group.join("memory.stat")).ok()?, spare);
+        Some(Memory {
+            used: number(used)?.saturating_sub(spare),
+            limit: number(limit)?,
+        })
+    }
+
     /// Whether a process still lives in the folder or below it.
     pub fn is_alive(folder: &Path) -> bool {
         let events = fs::read_to_string(folder.join("cgroup.events")).unwrap_or_default();
@@ -171,6 +209,22 @@ impl Hierarchies {
         }
         found
     }
+}
+
+/// Writes a limit where this kernel counts what it limits.
+fn write_where(limit: &Path, bytes: u64) -> Result<(), LabError> {
+    match limit.exists() {
+        true => fs::write(limit, bytes.to_string()).at(limit),
+        false => Ok(()),
+    }
+}
+
+/// One number of memory.stat, 0 where it is not counted.
+fn spare_bytes(stat: &str, name: &str) -> u64 {
+    let value = stat
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
 }
 
 fn kill(folder: &Path) -> Result<(), LabError> {
@@ -235,6 +289,14 @@ fn groups(folder: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_what_could_be_freed() {
+        let stat = "inactive_file 4096\ntotal_inactive_file 8192\n";
+        assert_eq!(spare_bytes(stat, "inactive_file"), 4096);
+        assert_eq!(spare_bytes(stat, "total_inactive_file"), 8192);
+        assert_eq!(spare_bytes(stat, "inactive"), 0);
+    }
 
     #[test]
     fn finds_both_kinds_of_hierarchy() {

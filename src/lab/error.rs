@@ -87,6 +87,12 @@ pub enum LabError {
     /// The node is not running.
     #[error("node `{0}` is not running")]
     Down(String),
+    /// A node always reaches itself.
+    #[error("node `{0}` cannot be cut off from itself")]
+    Itself(String),
+    /// What is cut could not be understood.
+    #[error("nft did not say what is cut: {0}")]
+    NoCuts(String),
     /// The node ended or did not answer while it started.
     #[error("node `{node}` does not answer SSH: {why}")]
     NoSsh {
@@ -142,6 +148,7 @@ impl LabError {
             Self::Busy { .. } => "wait for it to end".into(),
             Self::NoSubnet => "remove a lab with `hadeploy lab down --name NAME`".into(),
             Self::Down(node) => format!("start it with `hadeploy lab start {node}`"),
+            Self::Itself(_) => "name another node behind `--from`".into(),
             Self::NoSsh { .. } => "its console.log in the lab's folder says how far it came".into(),
             _ => return None,
         })

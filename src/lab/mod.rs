@@ -8,6 +8,8 @@ mod access;
 mod base;
 mod cache;
 mod cgroup;
+mod cut;
+mod cuts;
 mod error;
 mod host;
 mod load;
@@ -22,6 +24,7 @@ mod release;
 mod sources;
 mod status;
 mod visit;
+mod wanted;
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -33,17 +36,21 @@ use std::time::Duration;
 use crate::process::{Program, Ran, code};
 
 pub use access::{ADMINISTRATOR, DOMAIN};
+pub use cgroup::Memory;
+pub use cut::Cut;
 pub use error::LabError;
 pub use load::{Load, Manner, Visit, Visitors};
 pub use machine::install_builder;
 pub use name::LabName;
 pub use node::BALANCER;
 pub use release::Release;
-pub use status::{NodeState, NodeStatus};
+pub use status::{CutFrom, NodeState, NodeStatus, Way};
 pub use visit::{Page, visit};
+pub use wanted::Wanted;
 
 use access::Access;
 use cgroup::Cgroups;
+use cuts::Cuts;
 use error::At;
 use host::Host;
 use lock::Lock;
@@ -67,21 +74,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone)]
 pub struct Lab {
     name: LabName,
-}
-
-/// What a lab shall be. What is `None` keeps the lab as it is, or takes the default for a new one.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// How many nodes, n1 to nN; never fewer than the lab has.
-    pub nodes: u16,
-    /// A load balancer before them, lb1; one that is there stays.
-    pub balancer: bool,
-    /// The nodes' release, by default Debian 12.
-    pub release: Option<Release>,
-    /// The size of each node's disk in bytes, by default what is free on the machine.
-    pub disk: Option<u64>,
-    /// Each node's memory limit in bytes, by default 1 GiB.
-    pub memory: Option<u64>,
 }
 
 impl Lab {
@@ -134,14 +126,14 @@ impl Lab {
     /// All nodes, in their order.
     ///
     /// # Errors
-    /// There is no such lab.
+    /// There is no such lab, or not root: what is cut is told to root only.
     pub fn status(&self) -> Result<Vec<NodeStatus>, LabError> {
+        machine::need_root()?;
         let record = self.record()?;
-        Ok(self
-            .nodes(&record)?
-            .iter()
-            .map(|node| NodeStatus::of(node, record.release))
-            .collect())
+        let nodes = self.nodes(&record)?;
+        let cuts = Cuts::read(&self.name)?;
+        let status = |node| NodeStatus::of(node, &nodes, record.release, &cuts);
+        Ok(nodes.iter().map(status).collect())
     }
 
     /// Power off at once; the node's disk stays.
@@ -344,14 +336,17 @@ impl Lab {
         at_once(&starting, |node| {
             node.kill()?;
             node.prepare(&layers, record, &network, &access)?;
-            node.boot(&self.name.bridge(), record.memory)
+            node.boot(&self.name.bridge(), record.memory_of(node))
         })?;
         access.write(&nodes)?;
         let waiting: Vec<&Node> = nodes
             .iter()
             .filter(|node| only.is_none_or(|name| node.name == name))
             .collect();
-        at_once(&waiting, |node| node.wait_for_ssh(&access))
+        let cuts = Cuts::read(&self.name)?;
+        at_once(&waiting, |node| {
+            node.wait_for_ssh(&access, !cuts.shut.contains(&node.port()))
+        })
     }
 
     fn enter(&self, node: &str) -> Result<(String, Vec<String>), LabError> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
+use super::cuts;
 use super::error::{At, LabError};
 use super::machine::{self, tool};
 use super::name::LabName;
@@ -140,6 +141,7 @@ impl Network {
 
 /// Takes away everything that a lab of that name could have left in the machine's network.
 pub(super) fn clear(lab: &LabName) -> Result<(), LabError> {
+    cuts::clear(lab)?;
     let bridge = lab.bridge();
     if link(&bridge).exists() {
         for port in fs::read_dir(link(&bridge).join("brif"))

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::access::{self, Access};
-use super::cgroup::Cgroups;
+use super::cgroup::{Cgroups, Memory};
 use super::error::{At, LabError};
 use super::machine::tool;
 use super::mount;
@@ -24,9 +24,10 @@ const ENTER: &str = r#"init=$1; shift
 while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift
 exec /usr/bin/nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup -- /usr/bin/env -i HOME=/root USER=root \
 LANG=C.UTF-8 TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -c 'cd && exec "$@"' sh "$@""#;
-/// The balancer's name, and its place in the subnet: before the nodes'.
+/// The balancer's name.
 pub const BALANCER: &str = "lb1";
-const BALANCER_PLACE: u8 = 9;
+/// The balancer's place in the subnet: before the nodes'.
+pub(super) const BALANCER_PLACE: u8 = 9;
 /// The kinds of host key that a node has.
 const HOST_KEYS: [&str; 2] = ["ed25519", "ecdsa"];
 
@@ -54,8 +55,7 @@ pub(super) struct Layers {
 impl Node {
     /// The node with that number, counted from 1.
     pub fn new(lab: &Path, number: u16, network: &Network, cgroups: &Cgroups) -> Self {
-        let place = u8::try_from(number + 10).unwrap_or(u8::MAX);
-        Self::at(lab, format!("n{number}"), place, network, cgroups)
+        Self::at(lab, format!("n{number}"), place(number), network, cgroups)
     }
 
     /// The load balancer before the nodes.
@@ -86,6 +86,16 @@ impl Node {
     /// The process that starts nspawn again after a reboot inside.
     pub fn supervisor(&self) -> Option<u32> {
         self.noted("supervisor")
+    }
+
+    /// Its port on the lab's bridge, there while the node runs.
+    pub fn port(&self) -> String {
+        format!("vb-{}", self.machine)
+    }
+
+    /// Its memory, where the machine limits it.
+    pub fn memory(&self) -> Option<Memory> {
+        self.cgroups.memory(&self.name)
     }
 
     /// The program and arguments that run a command, given behind them, inside the node.
@@ -164,8 +174,8 @@ impl Node {
         Ok(())
     }
 
-    /// Waits until the node lets root in by SSH.
-    pub fn wait_for_ssh(&self, lab: &Access) -> Result<(), LabError> {
+    /// Waits until the node lets root in by SSH; of one that this machine does not reach, until it would be asked.
+    pub fn wait_for_ssh(&self, lab: &Access, reached: bool) -> Result<(), LabError> {
         let start = Instant::now();
         let mut seen_alive = false;
         let mut why = "nothing listens on port 22".to_string();
@@ -177,6 +187,9 @@ impl Node {
             }
             // Seen from inside, not by connecting: newer sshds hold hanging up without a login against the caller.
             if self.listens() {
+                if !reached {
+                    return Ok(());
+                }
                 let ran = lab.log_in(self)?;
                 if ran.status == 0 {
                     return Ok(());
@@ -197,7 +210,7 @@ impl Node {
         for note in ["nspawn.pid", "supervisor.pid"] {
             let _ = fs::remove_file(self.folder.join(note));
         }
-        let link = format!("vb-{}", self.machine);
+        let link = self.port();
         let start = Instant::now();
         while network::link_exists(&link) {
             if start.elapsed() > Duration::from_secs(1) {
@@ -312,6 +325,11 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// The place in the subnet of the node with that number.
+pub(super) fn place(number: u16) -> u8 {
+    u8::try_from(number + 10).unwrap_or(u8::MAX)
 }
 
 /// Reads one line of the kernel's socket table: port 22 in state listening.

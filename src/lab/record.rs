@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::error::{At, LabError};
 use super::host::write_whole;
 use super::name::{LabName, ROOT};
+use super::node::Node;
 use super::release::Release;
+
+/// The most that a balancer gets: it keeps nothing.
+const BALANCER_MEMORY: u64 = 512 << 20;
 
 /// The settings of a lab, fixed when it is made; only `nodes` grows, and a balancer may come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +30,7 @@ pub(super) struct Record {
     pub balancer: bool,
     /// The size of each node's own disk in bytes; none: what is free on the machine.
     pub disk: Option<u64>,
-    /// The memory limit of each node in bytes.
+    /// The memory limit of each node in bytes, see [`Record::memory_of`].
     pub memory: u64,
 }
 
@@ -34,6 +38,14 @@ impl Record {
     /// Reads a lab's note; nothing when there is none, or when it is no longer readable.
     pub fn load(lab: &LabName) -> Option<Self> {
         serde_json::from_str(&fs::read_to_string(path(lab)).ok()?).ok()
+    }
+
+    /// The memory limit of one node in bytes.
+    pub fn memory_of(&self, node: &Node) -> u64 {
+        match node.is_balancer() {
+            true => self.memory.min(BALANCER_MEMORY),
+            false => self.memory,
+        }
     }
 
     /// Writes the note.

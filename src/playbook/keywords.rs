@@ -326,8 +326,6 @@ const MODULES_LATER: &[&str] = &[
     "pamd",
     "parted",
     "patch",
-    "postgresql_db",
-    "postgresql_user",
     "redis",
     "seboolean",
     "selinux",
@@ -343,7 +341,6 @@ const MODULES_LATER: &[&str] = &[
     "ufw",
     "wait_for_connection",
     "xml",
-    "postgres_cluster",
 ];
 
 /// What to do instead of a refused key of a play.

@@ -24,11 +24,14 @@ mod hostname;
 mod http;
 mod iptables_rules;
 mod lineinfile;
+mod members;
 mod mode;
 mod param;
 mod pattern;
 mod ping;
 mod place;
+mod postgres_cluster;
+mod postgresql;
 mod reboot;
 mod redis_cluster;
 mod release;
@@ -201,6 +204,11 @@ pub static KINDS: &[&Kind] = &[
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
     &ping::PING,
+    &postgres_cluster::POSTGRES_CLUSTER,
+    &postgresql::db::POSTGRESQL_DB,
+    &postgresql::ext::POSTGRESQL_EXT,
+    &postgresql::privs::POSTGRESQL_PRIVS,
+    &postgresql::user::POSTGRESQL_USER,
     &reboot::REBOOT,
     &redis_cluster::REDIS_CLUSTER,
     &release::RELEASE,

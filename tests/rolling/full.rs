@@ -16,18 +16,12 @@ pub fn cases() -> Vec<Case> {
             update(world, SMALL, READINESS, 5_000);
         }),
         Case::long("full::haproxy_with_all_visitors", |world| {
-            let words = [
-                "-e",
-                "nginx_open_files=12288",
-                "-e",
-                "canary_hold=30s",
-                "-e",
-                "health_timeout=60s",
-            ];
+            let words = [&["-e", "nginx_open_files=12288"], PLAYBOOKS].concat();
             update(world, LARGE, &words, 100_000);
         }),
         Case::long("full::readiness_with_all_visitors", |world| {
-            update(world, LARGE, READINESS, 50_000);
+            let words = [READINESS, PLAYBOOKS].concat();
+            update(world, LARGE, &words, 100_000);
         }),
     ]
 }
@@ -39,6 +33,9 @@ const READINESS: &[&str] = &[
     "-e",
     "nginx_open_files=10240",
 ];
+
+/// The patience that the playbooks have by themselves, where other cases are in a hurry.
+const PLAYBOOKS: &[&str] = &["-e", "canary_hold=30s", "-e", "health_timeout=60s"];
 
 /// Milliseconds of all parts of all nodes.
 fn parts(run: &Run) -> f64 {

@@ -7,6 +7,7 @@
 
 mod bad;
 mod balancer;
+mod certificates;
 mod crowd;
 mod full;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
@@ -58,6 +59,7 @@ impl harness::World for World {
 fn main() -> ExitCode {
     let cases = [
         full::cases(),
+        certificates::cases(),
         bad::cases(),
         power::cases(),
         balancer::cases(),

@@ -21,14 +21,16 @@
 //! http http://127.0.0.1/x: { status: 200, body: text }     # null for none
 //! firewall CHAIN: { v4: [rule], v4_input: [rule], v6: … }    # also version, error, legacy, flushed, from, port
 //! pem /etc/x.key: { kind: key, text: "...", now: 0 }    # null for none; false without openssl
+//! 'postgres {"role":"app"}': { conn_limit: 3 }    # null for none; `standby`, `silent: WHY`, `refused: WHY`, `text: TEXT`
 //! facts: { ansible_distribution: Debian }
 //! ```
 
 use std::sync::Arc;
 
+use hadeploy::fact::postgres::Ask;
 use hadeploy::fact::{
     AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
-    PackageInfo, PathInfo, Pem, Question, Rules, Stat, TreeEntry, UnitInfo,
+    PackageInfo, PathInfo, Pem, PostgresReply, Question, Rules, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
 use sha2::Digest;
@@ -55,6 +57,7 @@ pub fn question(words: &str) -> Result<Question, String> {
         "http" => Question::Http(key),
         "firewall" => Question::Firewall(key),
         "pem" => Question::Pem(key),
+        "postgres" => Question::Postgres(key),
         "facts" => Question::Facts,
         _ => return Err(format!("`{words}` is no question")),
     })
@@ -80,6 +83,7 @@ pub fn spell(question: &Question) -> String {
         Question::Http(key) => format!("http {key}"),
         Question::Firewall(key) => format!("firewall {key}"),
         Question::Pem(key) => format!("pem {key}"),
+        Question::Postgres(key) => format!("postgres {key}"),
         Question::Facts => "facts".to_owned(),
     }
 }
@@ -157,10 +161,28 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
             text: string(value, "text").unwrap_or_default(),
             now: value["now"].as_i64().unwrap_or_default(),
         }),
+        Question::Postgres(key) => Answer::Postgres(postgres(key, value)?),
         Question::Facts => Answer::Facts(Arc::new(
             value.as_object().ok_or("facts are a mapping")?.clone(),
         )),
     })
+}
+
+fn postgres(key: &str, value: &Value) -> Result<PostgresReply, String> {
+    let text = |error: serde_json::Error| error.to_string();
+    let ask: Ask = serde_json::from_str(key).map_err(text)?;
+    let found = |value| ask.found(value).map(PostgresReply::Found).map_err(text);
+    match value
+        .as_str()
+        .map(|words| words.split_once(": ").unwrap_or((words, "")))
+    {
+        Some(("standby", _)) => Ok(PostgresReply::Standby),
+        Some(("silent", why)) => Ok(PostgresReply::Silent(why.into())),
+        Some(("refused", why)) => Ok(PostgresReply::Refused(why.into())),
+        Some(("text", time)) => found(time.into()),
+        Some(_) => Err(format!("`{value}` is no answer of PostgreSQL")),
+        None => found(value.clone()),
+    }
 }
 
 fn entries(value: &Value) -> Result<Option<Vec<TreeEntry>>, String> {

@@ -116,6 +116,7 @@ fn touch(touch: &Touch) -> String {
         Touch::Account(name) => format!("account {name}"),
         Touch::Group(name) => format!("group {name}"),
         Touch::Unit(name) => format!("unit {name}"),
+        Touch::Postgres(key) => format!("postgres {key}"),
         Touch::Firewall => "firewall".to_owned(),
         Touch::PackageLists => "package lists".to_owned(),
         Touch::Everything => "everything".to_owned(),

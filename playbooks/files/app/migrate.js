@@ -20,19 +20,21 @@ async function main() {
     await pending(client);
     return client.end();
   }
-  await client.query("SET lock_timeout = '5s'");
-  // Held by this session, and given back with it.
-  await client.query('SELECT pg_advisory_lock(7105)');
+  // All or nothing, and one transaction: a pooler may give each of them another connection.
+  await client.query('BEGIN');
+  await client.query("SET LOCAL lock_timeout = '5s'");
+  await client.query('SELECT pg_advisory_xact_lock(7105)');
   await client.query('CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, done timestamptz NOT NULL DEFAULT now())');
+  const done = [];
   for (const [name, text] of STEPS) {
     const known = await client.query('SELECT 1 FROM migrations WHERE name = $1', [name]);
     if (known.rowCount > 0) continue;
-    await client.query('BEGIN');
     await client.query(text);
     await client.query('INSERT INTO migrations (name) VALUES ($1)', [name]);
-    await client.query('COMMIT');
-    console.log(`done ${name}`);
+    done.push(name);
   }
+  await client.query('COMMIT');
+  for (const name of done) console.log(`done ${name}`);
   await client.end();
 }
 

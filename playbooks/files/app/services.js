@@ -1,5 +1,6 @@
 'use strict';
 // What stands behind the application: PostgreSQL and redis, as the environment names them.
+const fs = require('fs');
 const Redis = require('ioredis');
 const { Pool } = require('pg');
 
@@ -11,15 +12,18 @@ function database() {
   return pool;
 }
 
-// One server by REDIS_HOST, or the primary that REDIS_SENTINELS (`host:port,host:port`) name.
+// One server by REDIS_HOST, or the primary that REDIS_SENTINELS (`host:port,host:port`) name; over TLS where REDIS_CA names who signs.
 function redis() {
   const password = process.env.REDIS_PASSWORD || undefined;
   const common = { password, maxRetriesPerRequest: 3, retryStrategy: (times) => Math.min(times * 100, 2000) };
   const sentinels = process.env.REDIS_SENTINELS;
+  if (process.env.REDIS_CA) common.tls = { ca: fs.readFileSync(process.env.REDIS_CA) };
   const client = sentinels
     ? new Redis({
         ...common,
         name: process.env.REDIS_MASTER || 'mymaster',
+        sentinelTLS: common.tls,
+        enableTLSForSentinelMode: Boolean(common.tls),
         sentinelPassword: process.env.REDIS_SENTINEL_PASSWORD || undefined,
         sentinels: sentinels.split(',').map((each) => {
           const [host, port] = each.split(':');

@@ -1,7 +1,7 @@
 //! Accounts, files and settings, each where it does no harm first.
 
 use super::act::Act;
-use super::judge::Judge;
+use super::judge::{CATCH_UP, Judge};
 use super::look::Decision;
 use super::picture::State;
 use super::present::all;
@@ -42,6 +42,7 @@ impl Judge<'_> {
             .online(primary)
             .is_some_and(|online| !online.pending_restart.is_empty());
         if pending && !moves.lowered.is_empty() && !self.blind() {
+            self.holding = true;
             return Some(self.restart_in_place(primary));
         }
         self.rejected();
@@ -56,7 +57,8 @@ impl Judge<'_> {
         for member in 0..look.seen.len() {
             let held = match member == primary {
                 true => !self.standbys_hold(primary, moves),
-                false => !moves.lowered.is_empty() && !look.site.spec.is_witness(member),
+                false if look.site.spec.is_witness(member) => false,
+                false => !moves.lowered.is_empty() || self.still_needs(member),
             };
             let untouchable = [State::Gone, State::Foreign, State::Starting];
             if held || untouchable.contains(&self.state(member)) {
@@ -68,12 +70,44 @@ impl Judge<'_> {
                 None => {}
             }
         }
+        if quiet.is_empty()
+            && loud.is_empty()
+            && moves.lowered.is_empty()
+            && let Some(late) = self.late()
+            && look.waited < CATCH_UP
+        {
+            let name = look.name(late);
+            return Some(Decision::wait(format!("{name} to see what was lowered")));
+        }
         if !quiet.is_empty() {
             return Some(all(quiet, &Act::WriteFiles { reload: false }));
         }
         loud.sort_by_key(|member| *member == primary);
         let first = *loud.first()?;
         Some(Decision::act(first, Act::WriteFiles { reload: true }))
+    }
+
+    /// Whether a standby has not seen yet that the primary runs with less: it would not start with the files that are wanted.
+    fn still_needs(&self, member: usize) -> bool {
+        let look = self.look;
+        let wanted = &look.wanted[member].settings;
+        look.known(member)
+            .filter(|seen| seen.standby_signal)
+            .and_then(|seen| seen.control.as_ref())
+            .is_some_and(|control| {
+                control.counters.iter().any(|(name, needed)| {
+                    wanted
+                        .get(name)
+                        .and_then(|wanted| wanted.parse::<u64>().ok())
+                        .is_some_and(|wanted| wanted < *needed)
+                })
+            })
+    }
+
+    /// A standby that streams and will see it at once.
+    fn late(&self) -> Option<usize> {
+        let mut streaming = self.picture.of(State::Streaming).into_iter();
+        streaming.find(|member| self.still_needs(*member) && self.look.files(*member).is_some())
     }
 
     /// The counters that differ between what the primary runs with and what is wanted.

@@ -7,10 +7,20 @@ use super::picture::slot;
 use super::spec::Goal;
 use crate::cluster::Refusal;
 
-/// Why a member cannot be forgotten: it is there.
+/// Why the goal itself cannot be: a member to forget is there, one to work on is not.
 pub fn objection(look: &Look) -> Option<Refusal> {
-    let Goal::Forget { name } = &look.site.spec.goal else {
-        return None;
+    let spec = look.site.spec;
+    let name = match &spec.goal {
+        Goal::Forget { name } => name,
+        Goal::Rejoin { name } | Goal::Switchover { to: Some(name) }
+            if spec.member(name).is_none_or(|member| member >= spec.data()) =>
+        {
+            return Some(refusal(
+                format!("{name} is no data member of the cluster"),
+                "name a host of the cluster's group that holds data",
+            ));
+        }
+        _ => return None,
     };
     let seen = look.known(look.site.spec.member(name)?)?;
     (seen.online.is_some() || seen.process).then(|| {

@@ -15,6 +15,8 @@ const ELECTION: Duration = Duration::from_secs(60);
 const RECORD: u64 = 1024;
 /// How long the chosen standby may take to receive the last of a primary that was stopped in order.
 const HANDOVER: Duration = Duration::from_secs(10);
+/// How long a standby may take a silent primary for alive: longer than `wal_receiver_timeout`.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How often a stopped primary is started before a standby that lacks nothing takes over.
 const STARTS: usize = 2;
 
@@ -48,6 +50,9 @@ impl Judge<'_> {
                 ),
                 format!("look at {name}; `forget {name}` if its data are lost for good"),
             );
+        }
+        if let Some(decision) = self.fed() {
+            return decision;
         }
         if let Some(decision) = self.handover() {
             return decision;
@@ -108,6 +113,33 @@ impl Judge<'_> {
         let window = spec.detection + ELECTION;
         (elects && spec.automatic() && look.waited < window)
             .then(|| Decision::wait("repmgrd to promote a standby"))
+    }
+
+    /// A standby still receives from somebody who is no standby: that one is alive, whatever is said or seen of it.
+    fn fed(&self) -> Option<Decision> {
+        let look = self.look;
+        let relays = |address: &str| {
+            (0..look.site.spec.data()).any(|member| {
+                look.site.spec.members[member].address == address
+                    && look.online(member).is_some_and(|online| online.recovery)
+            })
+        };
+        let (member, source) = self
+            .data_in(State::Detached)
+            .into_iter()
+            .find_map(|member| {
+                let receiver = look.online(member)?.receiver.as_ref()?;
+                let fed = receiver.status == "streaming" && !relays(&receiver.sender_host);
+                fed.then_some((member, receiver.sender_host.as_str()))
+            })?;
+        let name = look.name(member);
+        Some(match look.waited < SILENCE {
+            true => Decision::wait(format!("{name} to see whether its primary is gone")),
+            false => Decision::refuse(
+                format!("{name} still receives from {source}: a primary runs there, out of sight"),
+                format!("make {source} reachable from here, or stop its server"),
+            ),
+        })
     }
 
     /// A primary that was stopped for a switchover: its successor takes over when it lacks nothing, else it is started again.

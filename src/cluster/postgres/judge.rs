@@ -29,6 +29,8 @@ pub struct Judge<'a> {
     pub picture: Picture,
     /// What cannot be mended, and does not stop what can be.
     pub complaints: Vec<Refusal>,
+    /// Whether clients are held back on purpose: the primary is about to restart.
+    pub holding: bool,
 }
 
 /// What comes next.
@@ -44,6 +46,7 @@ pub fn decide(look: &Look) -> Decision {
         look,
         picture: Picture::new(look, gone),
         complaints: Vec::new(),
+        holding: false,
     };
     judge.bounded()
 }

@@ -6,19 +6,18 @@
 mod access;
 mod accounts;
 mod daemon;
-mod scram;
+pub mod scram;
 mod server;
 mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::site::Site;
 use crate::command::quote;
 
-pub use scram::verifier;
+pub use server::settings;
 pub use steps::step;
 
 /// A file that we own on a member.
@@ -130,7 +129,7 @@ pub fn files(site: &Site, member: usize) -> Vec<ManagedFile> {
             .reload(),
         ManagedFile::new(
             format!("{etc}/conf.d/50-hadeploy.conf"),
-            server::settings(site, member),
+            server::text(site, member),
             0o644,
         )
         .of_postgres()
@@ -161,7 +160,8 @@ fn environment(site: &Site, member: usize) -> String {
         .map(|(index, other)| format!("{},{},{}", site.ids[index], other.name, other.address))
         .collect();
     let addresses: Vec<&str> = others().map(|(_, other)| other.address.as_str()).collect();
-    let values: [(&str, String); 18] = [
+    let witness = if spec.is_witness(member) { "yes" } else { "" };
+    let values: [(&str, String); 19] = [
         ("PG_VERSION", site.release.to_string()),
         ("PG_PORT", spec.port.to_string()),
         ("PG_BIN", site.bin()),
@@ -179,6 +179,7 @@ fn environment(site: &Site, member: usize) -> String {
         ("PG_OTHERS", addresses.join(" ")),
         ("PG_DATA_NODES", spec.data().to_string()),
         ("PG_MEMBERS", spec.members.len().to_string()),
+        ("PG_WITNESS", witness.to_owned()),
         ("PG_PROBE_PORTS", format!("22 {}", spec.port)),
         ("NODE_ID", site.ids[member].to_string()),
         ("NODE_NAME", spec.name(member).to_owned()),
@@ -190,16 +191,12 @@ fn environment(site: &Site, member: usize) -> String {
         .collect()
 }
 
-/// How members reach the server of one: what repmgr keeps in its table.
+/// How members reach the server of one: what repmgr keeps in its table. Without the bounds of TCP, repmgrd waits a quarter of an hour for an
+/// answer on a connection that a cut line has swallowed, and does not even begin to elect.
 fn conninfo(site: &Site, member: usize) -> String {
     let spec = site.spec;
     format!(
-        "host={} port={} user=repmgr dbname=repmgr connect_timeout=2 sslmode=verify-ca sslrootcert={}",
+        "host={} port={} user=repmgr dbname=repmgr connect_timeout=2 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=5000 sslmode=verify-ca sslrootcert={}",
         spec.members[member].address, spec.port, spec.tls.ca
     )
-}
-
-/// The settings that the files give a member: ours and the user's, without quotes.
-pub fn settings(site: &Site, _member: usize) -> BTreeMap<String, String> {
-    site.spec.settings.clone()
 }

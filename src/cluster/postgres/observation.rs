@@ -62,7 +62,7 @@ pub struct Observation {
     pub refused_start: Option<String>,
     /// Whether we stopped this server for good because another one is the primary: it stays down until it is rejoined.
     pub fenced: bool,
-    /// The local pooler; none when none runs.
+    /// The local pooler; none when none runs, or it serves no database.
     pub pooler: Option<Pooler>,
     /// Data directories that were set aside earlier.
     pub set_aside: Vec<String>,
@@ -94,6 +94,8 @@ pub struct Controldata {
     pub min_recovery: u64,
     /// `Min recovery ending loc's timeline`; 0 for none.
     pub min_recovery_tli: u32,
+    /// The counters of the primary whose WAL it has replayed: a standby does not start with less.
+    pub counters: BTreeMap<String, u64>,
     /// Whether pages carry checksums.
     pub checksums: bool,
 }

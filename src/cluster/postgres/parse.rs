@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::observation::{Controldata, FileSeen, Node, Observation, Online, Pooler, Repmgrd, Unit};
 use super::probe::{Sections, sections};
+use super::spec::COUNTERS;
 
 impl Observation {
     /// Reads an answer to [`super::probe::question`].
@@ -43,7 +44,7 @@ impl Observation {
             needs_rejoin: one("rejoin").map(|text| text.trim().to_owned()),
             refused_start: one("refused").map(|text| text.trim().to_owned()),
             fenced: yes("fenced"),
-            pooler: yes("pooler").then(|| pooler(&sections)),
+            pooler: pooler(&sections),
             set_aside: lines(&sections, "aside").map(str::to_owned).collect(),
         })
     }
@@ -90,6 +91,18 @@ fn control(pairs: &BTreeMap<&str, &str>) -> Option<Controldata> {
         checkpoint: lsn(pairs.get("Latest checkpoint location")?)?,
         min_recovery: lsn(pairs.get("Minimum recovery ending location")?)?,
         min_recovery_tli: number("Min recovery ending loc's timeline")?,
+        counters: COUNTERS
+            .iter()
+            .filter_map(|name| {
+                let shown = match *name {
+                    "max_prepared_transactions" => "max_prepared_xacts",
+                    "max_locks_per_transaction" => "max_locks_per_xact",
+                    name => name,
+                };
+                let value = pairs.get(format!("{shown} setting").as_str())?;
+                Some(((*name).to_owned(), value.parse().ok()?))
+            })
+            .collect(),
         checksums: number("Data page checksum version").unwrap_or(0) > 0,
     })
 }
@@ -159,17 +172,18 @@ fn files(sections: &Sections) -> Result<BTreeMap<String, FileSeen>, String> {
         .collect()
 }
 
-/// A table with a head: the column `paused` of each row but the console's own.
-fn pooler(sections: &Sections) -> Pooler {
+/// A table with a head: the column `paused` of each row but the console's own. One that serves no database, or whose console does not
+/// answer, cannot be paused.
+fn pooler(sections: &Sections) -> Option<Pooler> {
     let mut rows = lines(sections, "pool").map(|line| line.split('|').collect::<Vec<_>>());
-    let head = rows.next().unwrap_or_default();
-    let Some(column) = head.iter().position(|name| *name == "paused") else {
-        return Pooler::default();
-    };
-    let paused = rows
+    let column = rows.next()?.iter().position(|name| *name == "paused")?;
+    let paused: Vec<bool> = rows
         .filter(|row| row.first() != Some(&"pgbouncer"))
-        .any(|row| row.get(column) == Some(&"1"));
-    Pooler { paused }
+        .map(|row| row.get(column) == Some(&"1"))
+        .collect();
+    (!paused.is_empty()).then(|| Pooler {
+        paused: paused.contains(&true),
+    })
 }
 
 #[cfg(test)]

@@ -14,11 +14,14 @@ impl Judge<'_> {
             && self.complaints.is_empty()
             && let Some(decision) = self.planned(primary)
         {
-            return decision;
+            match decision {
+                Decision::Refuse(refusal) => self.complaints.push(refusal),
+                decision => return decision,
+            }
         }
         // Clients wait behind a paused pooler: nothing goes before them.
         let paused = self.look.poolers(true);
-        if !paused.is_empty() {
+        if !paused.is_empty() && !self.holding {
             return all(paused, &Act::ResumePooler);
         }
         if let Some(work) = work {

@@ -55,10 +55,12 @@ pub fn question(spec: &Spec, member: usize) -> String {
 const BEGIN: &str = r#"export LC_ALL=C PGCONNECT_TIMEOUT=3 PGOPTIONS='-c statement_timeout=4s -c lc_messages=C -c lock_timeout=2s'
 say() { sed "s/^/$1 /"; }
 release=
-for path in /etc/postgresql/*/main /usr/lib/postgresql/*/bin/postgres; do
-  [ -e "$path" ] || continue
-  path=${path#/etc/postgresql/}; path=${path#/usr/lib/postgresql/}; path=${path%%/*}
-  if [ -z "$release" ] || [ ! -d "/etc/postgresql/$release/main" ] && [ "$path" -gt "$release" ]; then release=$path; fi
+for path in /usr/lib/postgresql/*/bin/postgres; do
+  if [ -e "$path" ]; then release=${path#/usr/lib/postgresql/}; release=${release%%/*}; fi
+done
+for path in /etc/postgresql/*/main/postgresql.conf; do
+  found=${path#/etc/postgresql/}; found=${found%%/*}
+  if [ -e "$path" ] && { [ -z "$release" ] || [ -e "/usr/lib/postgresql/$found/bin/postgres" ]; }; then release=$found; fi
 done
 [ -n "$release" ] || release=$(timeout 5 apt-cache policy postgresql 2>/dev/null | sed -n 's/^  Candidate: \([0-9]*\)+.*/\1/p')
 if [ -z "$release" ]; then
@@ -74,7 +76,7 @@ if [ -e "$data/PG_VERSION" ]; then
   echo 'data yes'
   timeout 5 "$bin/pg_controldata" -D "$data" 2>/dev/null | say control
   [ -e "$data/standby.signal" ] || [ -e "$data/recovery.signal" ] && echo 'signal yes'
-  head -c 100 "$data/pg_stat/repmgrd_state.txt" 2>/dev/null | say pause; echo
+  head -c 100 "$data/pg_stat/repmgrd_state.txt" 2>/dev/null | tr -d '\000' | say pause; echo
 elif [ -n "$(ls -A "$data" 2>/dev/null | head -n 1)" ]; then
   echo 'remains yes'
 fi
@@ -110,7 +112,6 @@ if [ -e "$data/postmaster.pid" ] && answer=$(ask postgres "$online"); then
   esac
 fi
 if timeout 3 systemctl -q is-active pgbouncer.service 2>/dev/null; then
-  echo 'pooler yes'
   timeout 3 runuser -u postgres -- psql -XA -P footer=off -h /var/run/postgresql -p 6432 -U postgres -d pgbouncer -c 'SHOW DATABASES' 2>/dev/null | say pool
 fi
 echo 'end yes'
@@ -163,5 +164,46 @@ pub fn sections(text: &str) -> Result<Sections<'_>, String> {
     match sections.contains_key("end") {
         true => Ok(sections),
         false => Err("the question did not come to its end".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Member;
+    use crate::cluster::postgres::{Goal, Observation, Synchronous, Tls};
+
+    /// Wherever it runs, it comes to its end, says something that can be read, and complains of nothing.
+    #[test]
+    fn a_real_shell_runs_it() {
+        let spec = Spec {
+            members: vec![Member {
+                name: "pg1".into(),
+                address: "127.0.0.1".into(),
+            }],
+            witness: false,
+            port: 1,
+            settings: BTreeMap::new(),
+            synchronous: Synchronous::Auto,
+            roles: Vec::new(),
+            databases: Vec::new(),
+            tls: Tls {
+                ca: "/ca".into(),
+                cert: "/cert".into(),
+                key: "/key".into(),
+            },
+            clients: Vec::new(),
+            detection: std::time::Duration::from_secs(30),
+            goal: Goal::Converge,
+        };
+        let output = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(question(&spec, 0))
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let seen = Observation::parse(&text).unwrap();
+        assert!(seen.online.is_none() && seen.disk_size > 0, "{text}");
     }
 }

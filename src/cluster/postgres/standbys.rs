@@ -15,10 +15,13 @@ impl Judge<'_> {
         let mut decision = None;
         for member in 0..self.look.site.spec.data() {
             let act = match self.state(member) {
-                State::Empty => {
-                    clones.extend(self.fill(member, primary));
-                    None
-                }
+                State::Empty => match self.fill(member, primary) {
+                    Some((member, clone @ Act::Clone { .. })) => {
+                        clones.push((member, clone));
+                        None
+                    }
+                    act => act.map(|(member, act)| Decision::act(member, act)),
+                },
                 State::StoppedStandby => self.start(member, primary),
                 State::Starting => Some(self.starting(member)),
                 State::Detached => self.attach(member, primary),
@@ -62,19 +65,18 @@ impl Judge<'_> {
 
     fn start(&mut self, member: usize, primary: usize) -> Option<Decision> {
         let look = self.look;
-        let times = look.made(member, &Act::Start);
-        if times >= 2 {
+        if self.repairs() {
+            return self.renew(member);
+        }
+        if look.made(member, &Act::Start) >= 2 {
             let name = look.name(member);
-            return match self.repairs() && !self.blind() {
-                true => Some(Decision::act(member, Act::SetAside)),
-                false => Some(Decision::refuse(
-                    format!("the standby {name} does not start"),
-                    format!(
-                        "look at /var/log/postgresql on {name}; `repair` clones it anew from {}",
-                        look.name(primary)
-                    ),
-                )),
-            };
+            return Some(Decision::refuse(
+                format!("the standby {name} does not start"),
+                format!(
+                    "look at /var/log/postgresql on {name}; `repair` clones it anew from {}",
+                    look.name(primary)
+                ),
+            ));
         }
         Some(Decision::act(member, Act::Start))
     }

@@ -15,16 +15,13 @@ impl Judge<'_> {
     pub fn planned(&mut self, primary: usize) -> Option<Decision> {
         let look = self.look;
         let target = match self.goal() {
-            Goal::Switchover { to: Some(name) } => match look.site.spec.member(name) {
-                Some(target) if target == primary => return None,
-                Some(target) if target < look.site.spec.data() => Some(target),
-                _ => {
-                    return Some(Decision::refuse(
-                        format!("{name} is no data member of the cluster"),
-                        "name a host of the cluster's group that holds data",
-                    ));
+            Goal::Switchover { to: Some(name) } => {
+                let target = look.site.spec.member(name);
+                if target == Some(primary) {
+                    return None;
                 }
-            },
+                target
+            }
             Goal::Switchover { to: None } if look.made_anywhere(&Act::Promote) => return None,
             Goal::Switchover { to: None } => self.successor(primary),
             Goal::Converge | Goal::Repair => {

@@ -197,7 +197,7 @@ fn unreadable(scene: &Scene) -> Option<Decision> {
             "redis on {} cannot read the files of `tls`",
             scene.name(member)
         ),
-        "give the account `redis` the right to read them and to enter the folders above them, such as group `redis` and mode 0640, before this task",
+        "give the account `redis` the right to read them and to enter the folders above them, such as group `ssl-cert`, of which `redis` is a member, and mode 0640; `usermod -aG ssl-cert redis` makes it one",
     ))
 }
 

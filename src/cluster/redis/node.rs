@@ -23,7 +23,9 @@ fi
 get() {
   DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install redis-server redis-sentinel
 }
-get || { apt-get -q update && get; }
+get || { apt-get -q update && get; } || exit 1
+# Debian's own group for who may read keys.
+if getent group ssl-cert >/dev/null; then gpasswd -a redis ssl-cert >/dev/null || exit 1; fi
 "#;
 
 const PREPARE: &str = r#"systemctl stop redis-server 2>/dev/null

@@ -11,6 +11,7 @@ for peer in $PG_PEERS; do
     name=${peer#*,}
     address=${name#*,}
     name=${name%%,*}
+    answers "$address" || continue
     if answer=$(ask "$address" "$ROLE") && [ "${answer%%|*}" = f ]; then
         say "no promotion: $name is primary and answers"
         exit 1

@@ -2,6 +2,7 @@
 # The values come from /etc/hadeploy/postgres.env:
 #   PG_PEERS   ID,NAME,ADDRESS of each other data node     PG_OTHERS  address of each other member, the witness too
 #   PG_DATA_NODES, PG_MEMBERS                               how many there are, this one included
+#   PG_WITNESS                                             not empty on the witness
 . "${HADEPLOY_ENV:-/etc/hadeploy/postgres.env}"
 export PGPASSFILE="${PGPASSFILE:-/var/lib/postgresql/.pgpass}" PGCONNECT_TIMEOUT=2 LC_ALL=C.UTF-8
 SELF=${0##*/}
@@ -11,31 +12,34 @@ say() {
     printf '%s: %s\n' "$SELF" "$*" >&2
 }
 
-# alive ADDRESS: the host answers on one of the ports, be it by refusing.
-alive() {
-    for port in ${PG_PROBE_PORTS:-22 $PG_PORT}; do
-        answer=$(LC_ALL=C timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$port" 2>&1) && return 0
-        case $answer in *refused*) return 0 ;; esac
-    done
+# open ADDRESS PORT: the host answers there within a second, be it by refusing.
+open() {
+    answer=$(LC_ALL=C timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1) && return 0
+    case $answer in *refused*) return 0 ;; esac
     return 1
 }
 
-# reachable: how many members answer, this one included. All are asked at once.
-reachable() {
-    {
-        echo self
+# look_around: ALIVE becomes the addresses of the other members that answer, REACHED how many members do, this one included. All ports of
+# all members are asked at once.
+look_around() {
+    ALIVE=$(
         for other in $PG_OTHERS; do
-            (alive "$other" && echo "$other") &
-        done
-        wait
-    } | wc -l
+            for port in ${PG_PROBE_PORTS:-22 $PG_PORT}; do
+                (open "$other" "$port" && echo "$other") &
+            done
+        done | sort -u
+    )
+    REACHED=$(($(printf '%s\n' "$ALIVE" | grep -c .) + 1))
 }
 
 # majority: more than half of the members answer.
 majority() {
-    REACHED=$(reachable)
+    look_around
     [ $((REACHED * 2)) -gt "$PG_MEMBERS" ]
 }
+
+# answers ADDRESS: it was among those that answered.
+answers() { printf '%s\n' "$ALIVE" | grep -qxF "$1"; }
 
 # ask ADDRESS SQL: the answer of the server there, or a failure within four seconds.
 ask() {

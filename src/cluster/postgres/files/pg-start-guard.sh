@@ -42,7 +42,7 @@ look() {
         name=${peer#*,}
         address=${name#*,}
         name=${name%%,*}
-        if ! answer=$(ask "$address" "$ROLE"); then
+        if ! answers "$address" || ! answer=$(ask "$address" "$ROLE"); then
             silent="$silent $name"
             continue
         fi
@@ -72,9 +72,8 @@ case ${1:-} in
     *) exit 0 ;;
 esac
 [ -e "$PG_DATA/PG_VERSION" ] || allow "there are no data"
-if [ -e "$PG_DATA/standby.signal" ]; then
-    allow "the data are a standby's"
-fi
+[ ! -e "$PG_DATA/standby.signal" ] || allow "the data are a standby's"
+[ -z "$PG_WITNESS" ] || allow "this is the witness, whose data are its own"
 [ ! -e "$PG_DATA/backup_label" ] || refuse "the data are an unfinished copy"
 
 if [ -e "$TOKEN" ]; then

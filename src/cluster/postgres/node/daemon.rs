@@ -3,19 +3,27 @@
 use super::super::site::Site;
 use super::{LIBRARY, conninfo};
 
-/// Seconds between two attempts to reach a lost primary.
-const RECONNECT_INTERVAL: u64 = 5;
+/// Attempts to reach a lost primary. Few: against a host that is off each one costs its connection's two seconds beside the interval.
+const ATTEMPTS: u64 = 4;
+/// Seconds an attempt waits for a silent host: `connect_timeout`.
+const SILENCE: u64 = 2;
+/// Seconds until a primary that is cut off has stopped: `wal_sender_timeout` 10, `child_nodes_check_interval` 2,
+/// `child_nodes_disconnect_timeout` 6.
+const FENCE: u64 = 18;
+
+/// Seconds between two attempts: a silent primary is given up after `Spec::detection`, one that refuses by the time the intervals take,
+/// and none before a cut-off one has stopped.
+fn interval(detection: u64) -> u64 {
+    let silent = detection.saturating_sub(ATTEMPTS * SILENCE) / (ATTEMPTS - 1);
+    silent.max(FENCE / (ATTEMPTS - 1) + 1)
+}
 
 /// `/etc/repmgr.conf`.
-///
-/// The fence of a cut-off primary (`wal_sender_timeout` 10 s, check 2 s, disconnect 6 s: 18 s) has to have closed before the others elect
-/// (`Spec::detection`, 30 s).
 pub(super) fn repmgr_conf(site: &Site, member: usize) -> String {
     let spec = site.spec;
     let unit = site.unit();
     let bin = site.bin();
     let systemctl = |verb: &str| format!("sudo -n /usr/bin/systemctl {verb} {unit}");
-    let attempts = (spec.detection.as_secs() / RECONNECT_INTERVAL).max(4);
     let failover = if spec.automatic() {
         "automatic"
     } else {
@@ -44,8 +52,11 @@ pub(super) fn repmgr_conf(site: &Site, member: usize) -> String {
         ("service_restart_command", systemctl("restart")),
         ("service_reload_command", systemctl("reload")),
         ("monitor_interval_secs", "2".into()),
-        ("reconnect_attempts", attempts.to_string()),
-        ("reconnect_interval", RECONNECT_INTERVAL.to_string()),
+        ("reconnect_attempts", ATTEMPTS.to_string()),
+        (
+            "reconnect_interval",
+            interval(spec.detection.as_secs()).to_string(),
+        ),
         ("connection_check_type", "ping".into()),
         ("primary_visibility_consensus", "true".into()),
         ("standby_disconnect_on_failover", "false".into()),

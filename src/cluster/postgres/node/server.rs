@@ -52,8 +52,8 @@ const FIXED: [(&str, &str); 8] = [
     ("ssl", "on"),
 ];
 
-/// `conf.d/50-hadeploy.conf`.
-pub(super) fn settings(site: &Site, member: usize) -> String {
+/// The settings that the files give a member: ours and the user's, without quotes.
+pub fn settings(site: &Site, member: usize) -> BTreeMap<String, String> {
     let spec = site.spec;
     let mut values: BTreeMap<String, String> = DEFAULTS
         .iter()
@@ -89,10 +89,14 @@ pub(super) fn settings(site: &Site, member: usize) -> String {
     values.insert("ssl_cert_file".into(), spec.tls.cert.clone());
     values.insert("ssl_key_file".into(), spec.tls.key.clone());
     values.insert("synchronous_standby_names".into(), standbys(site, member));
+    values
+}
 
+/// `conf.d/50-hadeploy.conf`.
+pub(super) fn text(site: &Site, member: usize) -> String {
     let mut text =
         String::from("# Written by hadeploy: settings of the cluster's task belong there.\n");
-    for (name, value) in &values {
+    for (name, value) in settings(site, member) {
         text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
     }
     text

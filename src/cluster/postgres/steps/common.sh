@@ -1,6 +1,7 @@
 # In front of every act: words, the local server, waiting, files.
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive PGCONNECT_TIMEOUT=5
 STATE=/var/lib/hadeploy
+cd /
 mkdir -p "$STATE"
 
 say() { printf '%s\n' "$*"; }
@@ -30,7 +31,7 @@ ask_at() {
     as_postgres timeout 20 "$PG_BIN/psql" -XAtqw -v ON_ERROR_STOP=1 -d "$(conninfo "$1")" -c "$2"
 }
 conninfo() {
-    printf '%s' "host=$1 port=$PG_PORT user=repmgr dbname=repmgr connect_timeout=2 sslmode=verify-ca sslrootcert=$PG_CA"
+    printf '%s' "host=$1 port=$PG_PORT user=repmgr dbname=repmgr connect_timeout=2 tcp_user_timeout=10000 sslmode=verify-ca sslrootcert=$PG_CA"
 }
 repmgr() { as_postgres timeout "${REPMGR_SECONDS:-120}" "$PG_BIN/repmgr" -f /etc/repmgr.conf "$@"; }
 # The server here: f primary, t standby, nothing when it does not answer.

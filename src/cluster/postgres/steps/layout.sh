@@ -36,3 +36,7 @@ as_postgres "$PG_BIN/postgres" -D "$PG_ETC" -C max_connections >/dev/null 2>"/ru
 rm -f "/run/hadeploy-$TAG"
 pg_lsclusters -h | grep -q "^$PG_VERSION  *main " || fail "pg_lsclusters does not know $PG_VERSION main"
 systemctl cat "$PG_UNIT" | grep -q pg-start-guard || fail "$PG_UNIT has no start guard"
+# The packaged SysV script of repmgrd counts as running without a process.
+if [ "$(systemctl show -p ActiveState,MainPID --value repmgrd.service | tr '\n' ' ')" = "0 active " ]; then
+    systemctl stop repmgrd.service
+fi

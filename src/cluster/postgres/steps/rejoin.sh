@@ -18,12 +18,17 @@ if [ -n "$rewind" ]; then
     # What is thrown away is kept as text: from the fork, as far as the WAL here goes.
     line=$(ask_at "$UP_ADDRESS" "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int")
     mine=$(control "Latest checkpoint's TimeLineID")
-    fork=$(ask_at "$UP_ADDRESS" "SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex($line)), 8, '0') || '.history', true)" | awk -v line="$mine" '$1 == line { print $2 }' | tail -n 1)
+    fork=$(ask_at "$UP_ADDRESS" "SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex($line)), 8, '0') || '.history', 0, 65536, true)" | awk -v line="$mine" '$1 == line { print $2 }' | tail -n 1)
     if [ -n "$fork" ]; then
         evidence=$STATE/pg-divergent-$(date -u +%Y%m%dT%H%M%SZ).txt
         (umask 077; "$PG_BIN/pg_waldump" -p "$PG_DATA/pg_wal" -t "$mine" -s "$fork" > "$evidence" 2>/dev/null)
         lost=$(grep -c 'desc: COMMIT' "$evidence")
-        say "rewound to $fork on time line $mine: $lost transactions of this server are discarded, listed in $evidence"
+        if [ "$lost" = 0 ]; then
+            rm -f "$evidence"
+            say "rewound to $fork on time line $mine: no transaction is lost"
+        else
+            say "rewound to $fork on time line $mine: $lost transactions of this server are discarded, listed in $evidence"
+        fi
     fi
 fi
 out=$(REPMGR_SECONDS=900 repmgr node rejoin -d "$target" $rewind 2>&1) || {

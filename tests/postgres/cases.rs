@@ -1,0 +1,395 @@
+//! Named states and the acts that answer them, one after the other.
+
+use std::time::Duration;
+
+use hadeploy::cluster::postgres::{
+    Act, Decision, Goal, Look, Picture, Seen, Site, State, decide, foreseen,
+};
+
+use super::play::{End, run};
+use super::world::{World, spec};
+
+/// A whole cluster.
+fn whole(data: usize, witness: bool) -> World {
+    let mut world = World::bare(spec(data, witness));
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    world
+}
+
+/// What comes next when nothing was done yet, after some seconds.
+fn next(world: &World, seconds: u64) -> Decision {
+    let seen = world.seen();
+    choose(world, &seen, seconds)
+}
+
+fn choose(world: &World, seen: &[Seen], seconds: u64) -> Decision {
+    decide(&Look {
+        site: &Site::new(&world.spec, seen),
+        wanted: &world.wanted(),
+        seen,
+        waited: Duration::from_secs(seconds),
+        made: &[],
+    })
+}
+
+fn one(member: usize, act: Act) -> Decision {
+    Decision::Act(vec![(member, act)])
+}
+
+fn refusal(decision: Decision) -> String {
+    match decision {
+        Decision::Refuse(refusal) => format!("{} | {}", refusal.why, refusal.help),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn path(world: &World) -> Vec<(usize, Act)> {
+    let seen = world.seen();
+    foreseen(&Site::new(&world.spec, &seen), world.wanted(), seen.clone()).unwrap()
+}
+
+#[test]
+fn a_first_cluster() {
+    let mut world = World::bare(spec(3, false));
+    // A plan foretells the whole of it.
+    let path = path(&world);
+    let titles: Vec<String> = path
+        .iter()
+        .map(|(member, act)| format!("{member} {}", act.title(&world.spec)))
+        .collect();
+    assert_eq!(
+        titles,
+        [
+            "0 install PostgreSQL and repmgr",
+            "1 install PostgreSQL and repmgr",
+            "2 install PostgreSQL and repmgr",
+            "0 create an empty database cluster",
+            "0 bring accounts and databases up to date",
+            "0 register as primary",
+            "1 clone the data of pg1",
+            "2 clone the data of pg1",
+            "1 start as standby",
+            "2 start as standby",
+            "1 register as standby of pg1",
+            "2 register as standby of pg1",
+            "0 start repmgrd",
+            "1 start repmgrd",
+            "2 start repmgrd",
+        ]
+    );
+    world.hosts[2].hidden = true;
+    assert!(
+        refusal(next(&world, 0)).contains("pg3"),
+        "P0 with one host off"
+    );
+}
+
+#[test]
+fn a_plan_of_a_whole_cluster_is_empty() {
+    for (data, witness) in [(1, false), (2, false), (2, true), (3, false)] {
+        let world = whole(data, witness);
+        assert_eq!(next(&world, 0), Decision::Settled);
+        assert_eq!(path(&world), []);
+    }
+}
+
+#[test]
+fn standbys_that_are_down_gone_or_lost() {
+    let mut world = whole(3, false);
+    world.stop(1, true);
+    assert_eq!(next(&world, 0), one(1, Act::Start));
+    world.hosts[1].data = None;
+    assert_eq!(next(&world, 0), one(1, Act::Clone { from: 0 }));
+
+    let mut world = whole(3, false);
+    world.stop(1, true);
+    for slot in &mut world.hosts[0].slots {
+        if !slot.active {
+            slot.wal_status = "lost".into();
+        }
+    }
+    assert_eq!(next(&world, 0), one(1, Act::SetAside));
+    world.hosts[2].hidden = true;
+    assert!(
+        refusal(next(&world, 0)).contains("pg3"),
+        "not while another is unknown"
+    );
+
+    let mut world = whole(3, false);
+    world.hosts[1].paused_replay = true;
+    assert!(refusal(next(&world, 0)).contains("pg_wal_replay_resume"));
+    world.spec.goal = Goal::Repair;
+    assert_eq!(next(&world, 0), one(1, Act::ResumeReplay));
+}
+
+#[test]
+fn a_dead_primary() {
+    let mut world = whole(3, false);
+    world.stop(0, false);
+    assert!(
+        matches!(next(&world, 10), Decision::Wait { .. }),
+        "an election"
+    );
+    let pause = Decision::Act(vec![(1, Act::Pause), (2, Act::Pause)]);
+    assert_eq!(next(&world, 100), pause, "nobody was elected");
+    world.act(1, &Act::Pause);
+    world.act(2, &Act::Pause);
+    assert_eq!(next(&world, 0), one(0, Act::StartPrimary));
+    // Its host is off: it may come back with commits of its own.
+    world.hosts[0].up = false;
+    assert!(refusal(next(&world, 0)).contains("forget pg1"));
+    world.spec.goal = Goal::Forget { name: "pg1".into() };
+    assert_eq!(next(&world, 0), one(1, Act::Promote));
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.primaries(), [1]);
+    let rows = world.hosts[1].nodes.as_ref().unwrap();
+    assert!(rows.iter().all(|row| row.name != "pg1"));
+    // It was not lost after all: it is rejoined.
+    world.spec.goal = Goal::Converge;
+    world.boot(0);
+    assert!(world.hosts[0].needs_rejoin);
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.primaries(), [1]);
+}
+
+/// The operator says that it is lost, and it is only out of sight.
+#[test]
+fn a_primary_out_of_sight() {
+    let mut world = whole(3, false);
+    world.hosts[0].hidden = true;
+    world.spec.goal = Goal::Forget { name: "pg1".into() };
+    assert!(refusal(next(&world, 200)).contains("still receives from 10.0.0.1"));
+    world.hosts[0].up = false;
+    world.stop(0, false);
+    world.tick(Duration::ZERO);
+    let pause = Decision::Act(vec![(1, Act::Pause), (2, Act::Pause)]);
+    assert_eq!(next(&world, 200), pause);
+}
+
+#[test]
+fn two_primaries() {
+    let mut world = whole(3, false);
+    world.promote(2);
+    assert_eq!(
+        next(&world, 0),
+        one(0, Act::Fence),
+        "the earlier time line gives way"
+    );
+    let mut story = Vec::new();
+    let end = run(&mut world, None, &mut story);
+    assert!(
+        matches!(end, End::Refused(why) if why.contains("pg1")),
+        "{story:#?}"
+    );
+    assert_eq!(world.primaries(), [2]);
+    world.spec.goal = Goal::Rejoin { name: "pg1".into() };
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    world.spec.goal = Goal::Converge;
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert!(world.hosts.iter().all(|host| host.running));
+
+    // Of two on one time line, the one that is followed stays, unless nobody can know that.
+    let mut world = whole(3, false);
+    world.stop(2, true);
+    world.hosts[2].data.as_mut().unwrap().standby = false;
+    world.hosts[2].running = true;
+    assert_eq!(next(&world, 0), one(2, Act::Fence));
+    world.hosts[1].hidden = true;
+    assert!(refusal(next(&world, 0)).contains("pg2"));
+}
+
+#[test]
+fn an_ordered_switchover() {
+    let mut world = whole(2, true);
+    world.spec.goal = Goal::Switchover {
+        to: Some("pg2".into()),
+    };
+    let mut story = Vec::new();
+    assert_eq!(
+        run(&mut world, None, &mut story),
+        End::Settled,
+        "{story:#?}"
+    );
+    assert_eq!(world.primaries(), [1]);
+    let all = (0..3).map(|member| (member, Act::Pause)).collect();
+    assert_eq!(story[0], format!("{:?}", Decision::Act(all)));
+    assert!(
+        world
+            .hosts
+            .iter()
+            .all(|host| !host.repmgrd.paused && !host.pooler_paused)
+    );
+    world.spec.goal = Goal::Switchover {
+        to: Some("pg3".into()),
+    };
+    assert!(
+        refusal(next(&world, 0)).contains("pg3 is no data member"),
+        "a witness"
+    );
+}
+
+/// Wherever a switchover is cut off, the next run ends it, and a commit that was acknowledged is there.
+#[test]
+fn a_switchover_that_is_cut_off() {
+    for goal in [
+        Goal::Converge,
+        Goal::Switchover {
+            to: Some("pg2".into()),
+        },
+    ] {
+        for cut in 0..20 {
+            let mut world = whole(3, false);
+            world.spec.goal = Goal::Switchover {
+                to: Some("pg2".into()),
+            };
+            let mut made = Vec::new();
+            for _ in 0..cut {
+                let seen = world.seen();
+                let decision = decide(&Look {
+                    site: &Site::new(&world.spec, &seen),
+                    wanted: &world.wanted(),
+                    seen: &seen,
+                    waited: Duration::ZERO,
+                    made: &made,
+                });
+                let Decision::Act(acts) = decision else { break };
+                for (member, act) in acts {
+                    assert!(world.act(member, &act), "{act:?}");
+                    made.push(hadeploy::cluster::Made {
+                        member,
+                        title: act.title(&world.spec),
+                    });
+                }
+                world.tick(Duration::from_secs(1));
+            }
+            world.spec.goal = goal.clone();
+            let mut story = Vec::new();
+            assert_eq!(
+                run(&mut world, None, &mut story),
+                End::Settled,
+                "{cut} {story:#?}"
+            );
+            assert!(
+                world
+                    .hosts
+                    .iter()
+                    .all(|host| !host.repmgrd.paused && !host.pooler_paused)
+            );
+            assert_eq!(world.primaries().len(), 1);
+            if goal != Goal::Converge {
+                assert_eq!(world.primaries(), [1]);
+            }
+        }
+    }
+}
+
+/// The acts of a run, without what is written.
+fn restarts(world: &mut World) -> Vec<String> {
+    let mut story = Vec::new();
+    assert_eq!(run(world, None, &mut story), End::Settled, "{story:#?}");
+    let words = [
+        "RestartStandby",
+        "RestartPrimary",
+        "StopPrimary",
+        "Promote",
+        "Rejoin",
+    ];
+    let word = |line: &String| {
+        let found = words.iter().find(|word| line.contains(**word))?;
+        let member = line.split("[(").nth(1)?.chars().next()?;
+        Some(format!("{member} {found}"))
+    };
+    story.iter().filter_map(word).collect()
+}
+
+#[test]
+fn settings_that_need_a_restart() {
+    let switched = [
+        "1 RestartStandby",
+        "2 RestartStandby",
+        "0 StopPrimary",
+        "1 Promote",
+        "0 Rejoin",
+    ];
+    let mut world = whole(3, false);
+    world.settings.1 += 1;
+    world.version += 1;
+    assert_eq!(restarts(&mut world), switched, "a plain one");
+    let mut world = whole(3, false);
+    world.settings.0 += 10;
+    world.version += 1;
+    assert_eq!(restarts(&mut world), switched, "raised");
+    let mut world = whole(3, false);
+    world.settings.0 -= 10;
+    world.version += 1;
+    let lowered = ["0 RestartPrimary", "1 RestartStandby", "2 RestartStandby"];
+    assert_eq!(restarts(&mut world), lowered, "lowered");
+}
+
+#[test]
+fn all_down() {
+    let mut world = whole(3, false);
+    for member in [1, 2, 0] {
+        world.stop(member, false);
+    }
+    assert_eq!(next(&world, 0), one(0, Act::StartPrimary));
+    world.hosts[1].hidden = true;
+    assert!(refusal(next(&world, 0)).contains("pg2"));
+    world.hosts[1].hidden = false;
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.primaries(), [0]);
+}
+
+#[test]
+fn another_cluster_and_another_release() {
+    let mut world = whole(3, false);
+    world.stop(1, true);
+    world.hosts[1].data.as_mut().unwrap().sysid = 99;
+    assert!(refusal(next(&world, 0)).contains("pg2 holds the data of another cluster"));
+    world.spec.goal = Goal::Repair;
+    assert_eq!(next(&world, 0), one(1, Act::SetAside));
+
+    let world = whole(3, false);
+    let mut seen = world.seen();
+    if let Seen::Known(seen) = &mut seen[1] {
+        seen.release = 17;
+    }
+    assert!(refusal(choose(&world, &seen, 0)).contains("major release"));
+}
+
+#[test]
+fn numbers_stay_when_the_inventory_changes() {
+    let mut world = whole(3, false);
+    let seen = world.seen();
+    world.spec.members.remove(1);
+    world.spec.members.push(hadeploy::cluster::Member {
+        name: "pg4".into(),
+        address: "10.0.0.4".into(),
+    });
+    let seen = [
+        seen[0].clone(),
+        seen[2].clone(),
+        Seen::Unknown(String::new()),
+    ];
+    assert_eq!(Site::new(&world.spec, &seen).ids, [1, 3, 4]);
+}
+
+#[test]
+fn states_have_names() {
+    let mut world = whole(3, false);
+    world.stop(2, true);
+    world.hosts[1].hidden = true;
+    let seen = world.seen();
+    let site = Site::new(&world.spec, &seen);
+    let look = Look {
+        site: &site,
+        wanted: &[],
+        seen: &seen,
+        waited: Duration::ZERO,
+        made: &[],
+    };
+    let picture = Picture::new(&look, None);
+    let states = [State::Primary, State::Unknown, State::StoppedStandby];
+    assert_eq!(picture.states, states);
+    assert_eq!(picture.condition(&look).word(), "degraded");
+}
