@@ -191,7 +191,9 @@ fn watching(spec: &Spec, id: String, watches: Option<String>) -> Sentinel {
 }
 
 fn hand_over(spec: &Spec, views: &mut [View], to: usize) {
-    let address = &spec.members[to].address;
+    let Some(address) = spec.members.get(to).map(|member| &member.address) else {
+        return;
+    };
     for (member, view) in views.iter_mut().enumerate() {
         let View::Known(node) = view else { continue };
         if let Some(redis) = node.redis.up_mut() {

@@ -109,6 +109,7 @@ impl Spec {
             ("min-replicas-max-lag", "5"),
             ("min-replicas-to-write", spare),
             ("repl-backlog-size", "16mb"),
+            ("repl-diskless-sync-delay", "1"),
             ("replica-priority", "100"),
         ]
         .into_iter()

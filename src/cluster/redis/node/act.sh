@@ -24,6 +24,13 @@ obey() {
 }
 marked() { grep -q '^# hadeploy' $conf || sed -i '1i # hadeploy manages redis: change settings by the task redis_cluster' $conf; }
 keep() { echo 'CONFIG REWRITE' | obey; marked; }
-up() { systemctl reset-failed "$1" 2>/dev/null; systemctl -q enable "$1" && systemctl "$2" "$1" || fail "systemctl $2 $1 failed: $(systemctl show -p Result --value "$1")"; }
+up() {
+  [ -d /var/lib/redis ] || install -d -o redis -g redis -m 0750 /var/lib/redis
+  [ -d /var/log/redis ] || install -d -o redis -g adm -m 2750 /var/log/redis
+  systemctl reset-failed "$1" 2>/dev/null
+  systemctl -q enable "$1" && systemctl "$2" "$1" 2>/dev/null && return
+  journalctl -q -o cat -n 20 -u "$1" --no-pager 2>/dev/null | grep -iE 'fatal|error|failed|can.t' | tail -n 3 >&2
+  fail "$1 does not $2"
+}
 # FILE PATTERN: the file without the lines of the pattern, and with the second input behind them.
 edit() { { grep -vE "$2" "$1"; cat "$IN2"; } | put "$1"; }
