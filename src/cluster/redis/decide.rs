@@ -283,9 +283,6 @@ fn ground(scene: &Scene) -> Option<Decision> {
                 "decide whose data counts: on the other members stop redis and rename /var/lib/redis/dump.rdb and appendonlydir, or `redis-cli REPLICAOF` them to it; then apply again",
             )
         })),
-        Primary::Is(member, Voice::Roles) if survey.is_bare(*member) => {
-            Some(one(*member, Act::Prepare { follows: None }))
-        }
         Primary::Is(member, _) if survey.is_bare(*member) => Some(lost(scene, *member)),
         Primary::Is(..) => None,
     }

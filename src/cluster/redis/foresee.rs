@@ -217,9 +217,12 @@ fn hand_over(spec: &Spec, views: &mut [View], to: usize) {
     }
 }
 
+/// What others see of a member: its address, the id of its sentinel, whom its redis follows with what priority.
+type Seen = (String, Option<String>, Option<(String, u32)>);
+
 /// Sentinels have found each other and the replicas, connections are there.
 fn notice(spec: &Spec, views: &mut [View]) {
-    let up: Vec<(String, Option<String>, Option<(String, u32)>)> = views
+    let up: Vec<Seen> = views
         .iter()
         .enumerate()
         .map(|(member, view)| {
@@ -278,7 +281,7 @@ fn notice(spec: &Spec, views: &mut [View]) {
             .filter(|peer| !peer.down && peer.port != 0)
             .count()
             + 1;
-        watch.quorum = heard >= spec.watch.quorum && heard > (watch.sentinels.len() + 1) / 2;
+        watch.quorum = heard >= spec.watch.quorum && heard > watch.sentinels.len().div_ceil(2);
         if up
             .iter()
             .any(|(address, _, follows)| *address == watch.address && follows.is_none())

@@ -254,10 +254,7 @@ fn sentinel(sections: &Sections, access: Access) -> Option<Sentinel> {
             .body("myid")
             .first()
             .map_or(String::new(), |id| (*id).to_owned()),
-        tilt: sections
-            .body("tilt")
-            .iter()
-            .any(|line| *line == "sentinel_tilt:1"),
+        tilt: sections.body("tilt").contains(&"sentinel_tilt:1"),
         watch,
     })
 }

@@ -143,7 +143,7 @@ impl<'a> Survey<'a> {
         match &node.sentinel {
             Daemon::Down => {
                 let watched = node.sentinel_file.watches.as_ref();
-                !watched.is_some_and(|address| self.spec.at(address).is_some())
+                watched.is_none_or(|address| self.spec.at(address).is_none())
             }
             Daemon::Up(_) => self.watching(member).is_none(),
             Daemon::Hung | Daemon::Locked => false,

@@ -47,7 +47,7 @@ pub(super) fn stage(scene: &Scene) -> Option<Decision> {
                 .sentinel
                 .up()
                 .is_none_or(|sentinel| sentinel.access.right());
-            !survey.is_foreign_sentinel(*member) && !(entered && node.sentinel_file.access)
+            !(survey.is_foreign_sentinel(*member) || entered && node.sentinel_file.access)
         })
     };
     let all: Vec<usize> = survey.members().filter(wrong).collect();

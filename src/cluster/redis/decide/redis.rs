@@ -89,9 +89,7 @@ pub(super) fn roles(scene: &Scene) -> Option<Decision> {
                 .redis(*member)
                 .is_some_and(|redis| redis.follows.as_ref() != Some(address))
     });
-    let Some(stray) = stray else {
-        return None;
-    };
+    let stray = stray?;
     let act = Act::Follow { primary };
     if !scene.may_touch_roles() {
         return Some(scene.wait(30, "the sentinels to agree".to_owned(), || {

@@ -60,10 +60,12 @@ fn disturb(chance: &mut Chance, spec: &Spec, views: &mut [View]) {
                 5 => redis.link = false,
                 6 => redis.loading = true,
                 7 => redis.keys = chance.number() % 3,
-                _ => {
-                    let _ = redis
+                _ if wipe => {
+                    redis
                         .settings
-                        .insert("databases".to_owned(), "16".to_owned());
+                        .insert("databases".to_owned(), "8".to_owned());
+                }
+                _ => {
                     redis
                         .settings
                         .insert("maxmemory".to_owned(), "1".to_owned());

@@ -59,23 +59,20 @@ impl World {
                 false => View::Unknown("no route to host".to_owned()),
             })
             .collect();
-        for member in 0..views.len() {
-            let followers: Vec<(String, u64)> = self
-                .linked(member)
-                .map(|other| {
-                    (
-                        self.spec.members[other].address.clone(),
-                        self.nodes[other].data,
-                    )
-                })
-                .collect();
+        for (member, view) in views.iter_mut().enumerate() {
             let data = self.nodes[member].data;
-            let View::Known(node) = &mut views[member] else {
+            let View::Known(node) = view else {
                 continue;
             };
             node.kept = data > 0;
             if let Some(redis) = node.redis.up_mut() {
-                redis.followers = followers;
+                redis.followers = self
+                    .linked(member)
+                    .map(|other| {
+                        let address = self.spec.members[other].address.clone();
+                        (address, self.nodes[other].data)
+                    })
+                    .collect();
                 redis.keys = data;
                 redis.offset = data;
             }
