@@ -1,6 +1,6 @@
 //! What lies on a node and what is run there.
 
-mod helpers;
+mod fencing;
 mod lab;
 mod render;
 

@@ -118,7 +118,7 @@ chmod 644 ca.crt node.crt; chmod 755 . ..; chgrp ssl-cert node.key",
 
 /// `HADEPLOY_LAB_PROGRAM`: the program that has `lab`; `HADEPLOY_LAB_RELEASE`: 12 or 13. Needs root.
 #[test]
-#[ignore = "needs root, a lab of three and two minutes"]
+#[ignore = "needs root, a lab of three and five minutes"]
 fn a_cluster_is_made_loses_its_primary_and_gets_it_back() {
     let program = std::env::var("HADEPLOY_LAB_PROGRAM").expect("HADEPLOY_LAB_PROGRAM");
     let debian = std::env::var("HADEPLOY_LAB_RELEASE").unwrap_or_else(|_| "12".into());
