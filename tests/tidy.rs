@@ -369,7 +369,9 @@ fn each_kind_has_cases() {
     let folder = root().join("tests/resources");
     let kinds: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
     let mut without = Vec::new();
-    for kind in &kinds {
+    // A cluster has no diff of its own; tests/postgres and the cases beside the code play whole ones.
+    let own = KINDS.iter().filter(|kind| !kind.is_cluster());
+    for kind in own.map(|kind| kind.name) {
         let cases = fs::read_dir(folder.join(kind))
             .into_iter()
             .flatten()
@@ -377,7 +379,7 @@ fn each_kind_has_cases() {
         let yaml = |path: &Path| path.extension().is_some_and(|ending| ending == "yaml");
         let count = cases.filter(|case| yaml(&case.path())).count();
         if count == 0 {
-            without.push(*kind);
+            without.push(kind);
         }
     }
     assert!(

@@ -100,7 +100,7 @@ pub fn drop_packets_until_healed(lab: &Lab) {
 fn an_open_connection_stands_still(lab: &Lab) {
     start_perl(lab, "n2", LISTENER, "");
     until("the listener", || {
-        run(lab, "n2", "ss -Hltn sport = 7000") != ""
+        !run(lab, "n2", "ss -Hltn sport = 7000").is_empty()
     });
     start_perl(lab, "n1", COUNTER, &lab.address("n2").unwrap().to_string());
     let heard = || -> u32 {
