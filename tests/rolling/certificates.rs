@@ -30,6 +30,8 @@ fn whole(platform: &Platform, name: &str) -> String {
 
 fn one_authority(world: &World) {
     let platform = world.platform();
+    // What other cases have set is taken back first: here the certificates alone take nodes out.
+    platform.roll_well(&platform.runs(), &[]);
     let sums = NODES.map(|name| whole(platform, name));
     assert!(sums.iter().all(|sum| *sum == sums[0]), "{sums:?}");
 

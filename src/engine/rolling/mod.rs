@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::clustered::is_cluster;
 use super::state::{Out, Run};
 use crate::event::{Event, NodeRecap};
 use crate::fact::Missing;
@@ -195,12 +196,13 @@ impl Way<'_> {
         End { verdict, nodes }
     }
 
-    /// Plays that touch none of the nodes run whole: before the first rolled play, or behind the last.
+    /// Plays that touch none of the nodes run whole: before the first rolled play, or behind the last. So do those of clusters, which go
+    /// from member to member by themselves.
     fn around(&self) -> Around {
         let rolled = |play: &Scheduled| {
-            play.hosts
-                .iter()
-                .any(|host| self.prepared.has(host.as_str()))
+            let mut hosts = play.hosts.iter();
+            hosts.any(|host| self.prepared.has(host.as_str()))
+                && !play.play.tasks_and_handlers().any(is_cluster)
         };
         let last = self
             .plays

@@ -90,7 +90,9 @@ fn check(field: &str, script: String) -> Expect {
 const LOOK: &str = r#"fail() {
   # What it said last may not have come to the journal yet.
   journalctl --sync 2>/dev/null
-  systemctl --no-pager --full --lines=20 status -- "$unit" >&2
+  systemctl --no-pager --full --lines=0 status -- "$unit" >&2
+  # By its name: the status knows the words of its present attempt only, and the next may have begun.
+  journalctl -q --no-pager -n 15 -u "$unit" >&2
   printf '%s: %s\n' "$unit" "$1" >&2
   exit 1
 }
