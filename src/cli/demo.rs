@@ -175,7 +175,7 @@ fn stages(lab: &Lab, release: Release, stop: &AtomicBool) -> Result<Proof, Faile
     say::out(&format!(
         "{NODES} Debian {release} nodes and a load balancer on this machine, set up over SSH by playbooks/site.yml.\n\
          This machine gets what the lab needs of Debian's packages, where something is missing.\n\
-         Each node gets nginx and a Node.js application; their data lie in PostgreSQL and redis on the first.\n"
+         Each node gets nginx and a Node.js application; their data lie in PostgreSQL, which fails\n         over by itself, and in redis with sentinels, on all three.\n"
     ));
     let start = Instant::now();
     let wanted = Wanted {

@@ -48,6 +48,7 @@ pub fn roll(lab: &Lab, site: &Site) -> Result<Rolled, Failed> {
     );
     let words = site.roll();
     say::out(&format!("\n$ hadeploy {}", words.join(" ")));
+    let playbook = words.get(1).cloned().unwrap_or_default();
     let crowd = Crowd::send(address, AT_MOST)?;
     std::thread::sleep(Duration::from_secs(2));
     let start = Instant::now();
@@ -70,7 +71,7 @@ pub fn roll(lab: &Lab, site: &Site) -> Result<Rolled, Failed> {
     }
     let nodes = Environment::read()
         .runs()
-        .and_then(|folder| parts(&folder))
+        .and_then(|folder| parts(&folder, &playbook))
         .ok_or_else(|| failed("its log does not say how long each node took".to_owned()))?;
     Ok(Rolled {
         before,
@@ -80,8 +81,8 @@ pub fn roll(lab: &Lab, site: &Site) -> Result<Rolled, Failed> {
     })
 }
 
-/// From the log of the last run: seconds of each node.
-fn parts(folder: &Path) -> Option<Vec<(String, [f64; 3])>> {
+/// From the log of the last run of that playbook, whoever else runs others: seconds of each node.
+fn parts(folder: &Path, playbook: &str) -> Option<Vec<(String, [f64; 3])>> {
     let mut logs: Vec<_> = fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| {
@@ -90,7 +91,13 @@ fn parts(folder: &Path) -> Option<Vec<(String, [f64; 3])>> {
         })
         .collect();
     logs.sort();
-    let text = fs::read_to_string(&logs.last()?.1).ok()?;
+    let own = |text: &String| {
+        let first = text.lines().next().unwrap_or_default();
+        let begin: Value = serde_json::from_str(first).unwrap_or_default();
+        begin["playbook"] == playbook
+    };
+    let texts = logs.iter().rev().map(|(_, path)| fs::read_to_string(path));
+    let text = texts.flatten().find(own)?;
     let end: Value = serde_json::from_str(text.lines().last()?).ok()?;
     let nodes = end["rollout"].as_array()?;
     let seconds = |node: &Value, part: &str| node[part].as_u64().map(|ms| ms as f64 / 1000.0);
