@@ -112,7 +112,8 @@ if [ -e "$data/postmaster.pid" ] && answer=$(ask postgres "$online"); then
   esac
 fi
 if timeout 3 systemctl -q is-active pgbouncer.service 2>/dev/null; then
-  timeout 3 runuser -u postgres -- psql -XA -P footer=off -h /var/run/postgresql -p 6432 -U postgres -d pgbouncer -c 'SHOW DATABASES' 2>/dev/null | say pool
+  # pgbouncer turns away who gives it options of a server.
+  timeout 3 env -u PGOPTIONS runuser -u postgres -- psql -XA -P footer=off -h /var/run/postgresql -p 6432 -U postgres -d pgbouncer -c 'SHOW DATABASES' 2>/dev/null | say pool
 fi
 echo 'end yes'
 "#;
