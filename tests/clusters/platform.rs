@@ -288,3 +288,12 @@ impl Platform {
         changes
     }
 }
+
+impl Platform {
+    /// How long it takes to look at all members of PostgreSQL once, from the start of the program to its end, in milliseconds.
+    pub fn look(&self) -> u64 {
+        let start = Instant::now();
+        self.order(&["pg", "status"]);
+        start.elapsed().as_millis() as u64
+    }
+}

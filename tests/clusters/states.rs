@@ -73,7 +73,7 @@ const STATES: &[State] = &[
     mended(
         "P3 standby stopped",
         At::Standby,
-        "systemctl stop repmgrd postgresql@*-main",
+        "systemctl stop repmgrd postgresql@*.service",
         &["@ server standby", "@ repmgrd running"],
     ),
     refused(
@@ -120,7 +120,7 @@ const STATES: &[State] = &[
     mended(
         "P7 data unreadable",
         At::Standby,
-        "systemctl stop repmgrd postgresql@*-main; : >\"$(ls -d /var/lib/postgresql/*/main/global/pg_control)\"",
+        "systemctl stop repmgrd postgresql@*.service; : >\"$(ls -d /var/lib/postgresql/*/main/global/pg_control)\"",
         &[],
     ),
     mended(

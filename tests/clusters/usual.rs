@@ -33,12 +33,22 @@ fn bare_nodes_to_running(platform: &Platform) {
 
 fn switchover(platform: &Platform) {
     let old = platform.primary();
+    let look = platform.look();
     let costs = platform.drill("planned switchover", |_| {
         platform.order(&["pg", "switchover"]);
     });
     assert_ne!(platform.primary(), old);
     assert_eq!(costs.pg.refused, 0, "{}", costs.refused.join("\n"));
-    assert!(costs.pg.pause < 3000, "{}", costs.pg);
+    // Between the pause of the poolers and its end lie a few looks at all members; this machine may be busy with other things.
+    println!(
+        "    planned switchover: pause {} ms, one look {look} ms",
+        costs.pg.pause
+    );
+    assert!(
+        costs.pg.pause < look.saturating_mul(12).max(3000),
+        "{}",
+        costs.pg
+    );
     platform.is_settled();
 }
 
@@ -81,7 +91,7 @@ fn wiped_standby(platform: &Platform) {
     let wiped = platform.others(primary)[0];
     platform.drill("standby wiped", |_| {
         platform.node(wiped).sh(
-            "systemctl stop repmgrd postgresql@*-main; rm -rf /var/lib/postgresql/*/main/* /var/lib/postgresql/*/main/.[a-z]*",
+            "systemctl stop repmgrd postgresql@*.service; rm -rf /var/lib/postgresql/*/main/* /var/lib/postgresql/*/main/.[a-z]*",
         );
         let run = platform.apply();
         for name in NODES.into_iter().filter(|name| *name != wiped) {
