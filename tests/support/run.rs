@@ -99,6 +99,17 @@ impl Site {
     /// Starts the binary on `play.yml`; `words` are the subcommand and its options.
     pub fn start(&self, words: &[&str]) -> Running {
         let (command, options) = words.split_first().unwrap();
+        let playbook = self.playbook.to_str().unwrap();
+        self.spawn(&[&[command, playbook], options].concat())
+    }
+
+    /// Starts an order to the clusters of `play.yml`, such as `pg switchover`.
+    pub fn order(&self, words: &[&str]) -> Running {
+        let playbook = self.playbook.to_str().unwrap();
+        self.spawn(&[words, &["--playbook", playbook, "--yes"]].concat())
+    }
+
+    fn spawn(&self, words: &[&str]) -> Running {
         let mut program = Command::new(env!("CARGO_BIN_EXE_hadeploy"));
         program
             .env_clear()
@@ -106,12 +117,10 @@ impl Site {
             .env("HOME", self.path(".home"))
             .env("LANG", "C.UTF-8")
             .current_dir("/")
-            .arg(command)
-            .arg(&self.playbook)
+            .args(words)
             .arg("-i")
             .arg(&self.inventory)
             .args(["--output", "json"])
-            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

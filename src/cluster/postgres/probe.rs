@@ -99,8 +99,9 @@ marks() {
 managed() { [ -f "$1" ] && echo "file $(stat -c '%a %U %G %.Y' -- "$1") $(sha256sum <"$1" | cut -d ' ' -f 1) $1"; }
 "#;
 
-/// What the server and the pooler say.
-const SERVER: &str = r#"ask() { timeout 5 runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h /var/run/postgresql -p "$port" -d "$1" -c "$2" 2>/dev/null; }
+/// What the server and the pooler say. The release's own psql is asked: the one in the path is a program in Perl that looks for it, and clients
+/// may be waiting.
+const SERVER: &str = r#"ask() { timeout 5 runuser -u postgres -- "$bin/psql" -XAtq -v ON_ERROR_STOP=1 -h /var/run/postgresql -p "$port" -d "$1" -c "$2" 2>/dev/null; }
 if [ -e "$data/postmaster.pid" ] && answer=$(ask postgres "$online"); then
   printf '%s\n' "$answer" | say online
   case $(ask postgres "SELECT count(*) FROM pg_database WHERE datname = 'repmgr'") in
@@ -112,7 +113,8 @@ if [ -e "$data/postmaster.pid" ] && answer=$(ask postgres "$online"); then
   esac
 fi
 if timeout 3 systemctl -q is-active pgbouncer.service 2>/dev/null; then
-  timeout 3 runuser -u postgres -- psql -XA -P footer=off -h /var/run/postgresql -p 6432 -U postgres -d pgbouncer -c 'SHOW DATABASES' 2>/dev/null | say pool
+  # pgbouncer turns away who gives it options of a server.
+  timeout 3 env -u PGOPTIONS runuser -u postgres -- "$bin/psql" -XA -P footer=off -h /var/run/postgresql -p 6432 -U postgres -d pgbouncer -c 'SHOW DATABASES' 2>/dev/null | say pool
 fi
 echo 'end yes'
 "#;

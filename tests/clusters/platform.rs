@@ -1,0 +1,299 @@
+//! Both clusters on three nodes, with a pooler on each.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hadeploy::lab::{Lab, NodeState, Release, Wanted};
+
+use crate::node::{Node, is_kept, lab_name};
+use crate::run::{Run, Running, Site};
+
+/// The nodes.
+pub const NODES: [&str; 3] = ["n1", "n2", "n3"];
+/// Longer than any of these runs takes.
+const PATIENCE: Duration = Duration::from_secs(500);
+
+/// The lab and the project.
+pub struct Platform {
+    /// Three nodes.
+    pub lab: Lab,
+    /// What brings them up.
+    pub site: Site,
+    drills: AtomicU32,
+}
+
+impl Platform {
+    /// Brings a lab up, and the clusters onto it.
+    pub fn new(release: u8) -> Platform {
+        let lab = up("k", release);
+        let site = site(&lab, "- name: Who has the certificate authority\n");
+        let platform = Platform {
+            lab,
+            site,
+            drills: AtomicU32::new(0),
+        };
+        let start = Instant::now();
+        let run = platform.apply();
+        println!(
+            "    bare nodes of Debian {release} to running clusters: {:.0} s, {}",
+            start.elapsed().as_secs_f32(),
+            run.events.last().unwrap()["reason"].as_str().unwrap()
+        );
+        platform.install_writer();
+        platform
+    }
+
+    /// Takes the lab down.
+    pub fn down(&self) {
+        if !is_kept() {
+            self.lab.down().unwrap();
+        }
+    }
+
+    /// A number that no other drill has.
+    pub fn number(&self) -> String {
+        let number = self.drills.fetch_add(1, Ordering::Relaxed);
+        format!("{}x{number}", std::process::id())
+    }
+
+    /// An apply that must succeed.
+    #[track_caller]
+    pub fn apply(&self) -> Run {
+        self.site.expect(&["apply"], 0)
+    }
+
+    /// Another apply finds nothing to do.
+    #[track_caller]
+    pub fn is_settled(&self) {
+        let run = self.apply();
+        for name in NODES {
+            assert_eq!(run.count(name, "changed"), 0, "{name}\n{run}");
+        }
+    }
+
+    /// An order to a cluster that must succeed.
+    #[track_caller]
+    pub fn order(&self, words: &[&str]) -> Run {
+        let run = self.site.order(words).wait();
+        assert_eq!(run.code, 0, "{run}");
+        run
+    }
+
+    /// Starts an apply.
+    pub fn start(&self, words: &[&str]) -> Running {
+        self.site.start(&[&["apply"], words].concat())
+    }
+
+    /// A node, looked at from inside.
+    pub fn node(&self, name: &str) -> Node {
+        Node {
+            lab: self.lab.clone(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// What a query to the server of a node gives; nothing when it does not answer.
+    pub fn sql(&self, name: &str, query: &str) -> Option<String> {
+        let command =
+            format!("cd /; timeout 10 runuser -u postgres -- psql -XAtq -d appdb -c \"{query}\"");
+        let (status, out, _) = self.node(name).try_sh(&command);
+        (status == 0).then(|| out.trim_end().to_owned())
+    }
+
+    /// Words to the redis of a node, or on port 26379 to its sentinel.
+    pub fn redis(&self, name: &str, port: u16, words: &str) -> Option<String> {
+        let command = format!(
+            ". /etc/drill; REDISCLI_AUTH=$redis_password timeout 10 redis-cli $tls -p {port} {words}"
+        );
+        let (status, out, _) = self.node(name).try_sh(&command);
+        (status == 0).then(|| out.trim_end().to_owned())
+    }
+
+    fn up_nodes(&self) -> Vec<&'static str> {
+        let status = self.lab.status().unwrap();
+        let down = |name: &str| {
+            status
+                .iter()
+                .any(|it| it.name == name && it.state == NodeState::Down)
+        };
+        NODES.into_iter().filter(|name| !down(name)).collect()
+    }
+
+    /// The nodes whose PostgreSQL takes itself for the primary.
+    pub fn primaries(&self) -> Vec<&'static str> {
+        let mut nodes = self.up_nodes();
+        nodes.retain(|name| self.sql(name, "SELECT pg_is_in_recovery()").as_deref() == Some("f"));
+        nodes
+    }
+
+    /// The one primary of PostgreSQL.
+    #[track_caller]
+    pub fn primary(&self) -> &'static str {
+        let primaries = self.primaries();
+        assert_eq!(primaries.len(), 1, "{primaries:?}");
+        primaries[0]
+    }
+
+    /// The primary of redis, as most sentinels say.
+    pub fn redis_primary(&self) -> &'static str {
+        let said: Vec<String> = self
+            .up_nodes()
+            .into_iter()
+            .filter_map(|name| self.redis(name, 26379, "sentinel get-master-addr-by-name mymaster"))
+            .filter_map(|said| said.lines().next().map(str::to_owned))
+            .collect();
+        let votes = |name: &&str| {
+            let address = self.node(name).address();
+            said.iter().filter(|it| **it == address).count()
+        };
+        NODES.into_iter().max_by_key(votes).unwrap()
+    }
+
+    /// The nodes but this one.
+    pub fn others(&self, name: &str) -> Vec<&'static str> {
+        NODES.into_iter().filter(|other| *other != name).collect()
+    }
+
+    /// Waits until something is so.
+    #[track_caller]
+    pub fn wait(&self, what: &str, seconds: u64, is: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !is() {
+            assert!(
+                start.elapsed() < Duration::from_secs(seconds),
+                "{what}: not within {seconds} s"
+            );
+            thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// Waits until PostgreSQL has a primary among these that was none before.
+    #[track_caller]
+    pub fn wait_for_failover(&self, among: &[&str]) {
+        self.wait("another primary of PostgreSQL", 180, || {
+            self.primaries().iter().any(|name| among.contains(name))
+        });
+    }
+
+    /// Boots what is down.
+    pub fn power_on(&self) {
+        let up = self.up_nodes();
+        for name in NODES.into_iter().filter(|name| !up.contains(name)) {
+            self.lab.start(name, &|_| {}).unwrap();
+        }
+    }
+
+    /// Makes whole what a case that failed has left.
+    pub fn mend(&self) {
+        self.lab.heal(None).unwrap();
+        self.power_on();
+        let run = self.site.run(&["apply"]);
+        if run.code != 0 {
+            println!("    mending: {}", run.events.last().unwrap()["reason"]);
+            let _ = self.site.order(&["pg", "repair"]).wait();
+            self.apply();
+        }
+    }
+
+    fn install_writer(&self) {
+        let inventory = fs::read_to_string(self.lab.inventory().unwrap()).unwrap();
+        let password = |name: &str| {
+            let line = inventory
+                .lines()
+                .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "));
+            line.unwrap().to_owned()
+        };
+        let settings = format!(
+            "app_password={}\nredis_password={}\ntls='--tls --cacert /etc/hadeploy/tls/ca.crt'\n",
+            password("db_app_password"),
+            password("redis_password")
+        );
+        for name in NODES {
+            self.node(name).sh(&format!(
+                "mkdir -p /var/lib/drill; rm -f /var/lib/drill/*; cat >/etc/drill <<'_END'\n{settings}_END\ncat >/var/lib/drill/writer <<'_END'\n{}_END\n",
+                include_str!("writer.sh")
+            ));
+        }
+        let pooler = self.node(NODES[0]);
+        pooler.sh("cd /; . /etc/drill; PGPASSWORD=$app_password timeout 60 psql -XAtq -h 127.0.0.1 -p 6432 -U app -d appdb -c 'CREATE TABLE IF NOT EXISTS drill (who text, number bigint)' 2>&1");
+    }
+}
+
+/// A lab of three bare nodes.
+pub fn up(kind: &str, release: u8) -> Lab {
+    let lab = Lab::open(&lab_name(kind, release)).unwrap();
+    if !is_kept() {
+        lab.down().unwrap();
+    }
+    let wanted = Wanted {
+        nodes: 3,
+        release: Some(match release {
+            13 => Release::Trixie,
+            _ => Release::Bookworm,
+        }),
+        ..Wanted::default()
+    };
+    lab.up(&wanted, &|_| {}).unwrap();
+    lab
+}
+
+/// The plays of the site from that line on, without the web server and the application.
+pub fn site(lab: &Lab, from: &str) -> Site {
+    let mut site = Site::new(lab);
+    site.patience(PATIENCE);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["playbooks", "templates"] {
+        let copied = Command::new("cp")
+            .arg("-r")
+            .args([root.join(folder), site.path(folder)])
+            .status();
+        assert!(copied.unwrap().success());
+    }
+    let all = fs::read_to_string(site.path("playbooks/site.yml")).unwrap();
+    let begin = all.find(from).unwrap();
+    let end = all.find("- name: Platform nodes\n").unwrap();
+    site.write("playbooks/clusters.yml", &all[begin..end]);
+    site.playbook(site.path("playbooks/clusters.yml"));
+    site
+}
+
+impl Platform {
+    /// What a run changed of the clusters, `n1 server standby`: the member, what differed, and what it became. In the members' order.
+    pub fn changes(&self, run: &Run) -> Vec<String> {
+        let clusters = ["postgres_cluster", "redis_cluster"];
+        let mut changes = Vec::new();
+        for task in run
+            .tasks()
+            .filter(|task| clusters.iter().any(|kind| task["kind"] == *kind))
+        {
+            for change in task["changes"].as_array().unwrap() {
+                let word = |name: &str| change[name].as_str().unwrap_or_default().to_owned();
+                changes.push(
+                    format!(
+                        "{} {} {}",
+                        task["host"].as_str().unwrap(),
+                        word("field"),
+                        word("after")
+                    )
+                    .trim_end()
+                    .to_owned(),
+                );
+            }
+        }
+        changes.sort_by_key(|change| change[..2].to_owned());
+        changes
+    }
+}
+
+impl Platform {
+    /// How long it takes to look at all members of PostgreSQL once, from the start of the program to its end, in milliseconds.
+    pub fn look(&self) -> u64 {
+        let start = Instant::now();
+        self.order(&["pg", "status"]);
+        start.elapsed().as_millis() as u64
+    }
+}
