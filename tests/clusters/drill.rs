@@ -81,12 +81,7 @@ impl Drill<'_> {
     }
 
     fn end(&self) -> Costs {
-        for node in NODES {
-            let units = HOW.map(|how| format!("drill-{how}")).join(" ");
-            self.platform
-                .node(node)
-                .try_sh(&format!("systemctl stop {units}"));
-        }
+        self.stop();
         let all: Vec<Notes> = self
             .writers
             .borrow()
@@ -120,6 +115,15 @@ impl Drill<'_> {
         }
     }
 
+    fn stop(&self) {
+        let units = HOW.map(|how| format!("drill-{how}")).join(" ");
+        for node in NODES {
+            let stop = ["sh", "-c", &format!("systemctl stop {units}")];
+            // A node that a failed drill left without power has none.
+            let _ = self.platform.lab.exec(node, &stop);
+        }
+    }
+
     fn in_pg(&self) -> BTreeSet<(String, u64)> {
         let primary = self.platform.primary();
         let query = format!(
@@ -147,5 +151,11 @@ impl Drill<'_> {
             held.extend(numbers.map(|number| (notes.who.clone(), number)));
         }
         held
+    }
+}
+
+impl Drop for Drill<'_> {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
