@@ -119,6 +119,10 @@ impl World {
             on_failure,
             soak: self.dice.hits(500),
         };
+        // The clusters' own plays ran whole before.
+        for machine in &mut self.machines {
+            machine.released = false;
+        }
         let members = self
             .machines
             .iter()
