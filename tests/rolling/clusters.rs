@@ -36,23 +36,21 @@ fn restarting(site: &str, mark: &str) -> String {
     site.replace(last, &more)
 }
 
-/// One row after the other through the node's pooler, each with its time.
-const WRITER: &str = "rm -f /root/beats /root/misses
-systemd-run -q --collect --unit=writer sh -c 'set -a; . /etc/hadeploy/app.env; psql -Xqc \"create table if not exists beat (at timestamptz default now())\"; while :; do if psql -Xqc \"insert into beat default values\" 2>>/root/misses; then date +%%s%%N >>/root/beats; fi; sleep 0.02; done'";
+/// One row after the other through the node's pooler; the database says when each was written.
+const WRITER: &str = "systemd-run -q --collect --unit=writer sh -c 'set -a; . /etc/hadeploy/app.env; psql -Xqc \"create table if not exists beat (at timestamptz default now()); truncate beat\" || exit; rm -f /run/misses; while :; do psql -Xqc \"insert into beat default values\" 2>>/run/misses; sleep 0.02; done'";
 
-/// Milliseconds of the longest pause between two rows, and how many writes were refused.
-fn pause(platform: &Platform, name: &str) -> (u64, u64) {
+/// Milliseconds of the longest pause between two rows, and what was said of writes that were refused.
+fn pause(platform: &Platform, name: &str) -> (u64, String) {
     let node = platform.node(name);
     node.sh("systemctl stop writer");
-    let longest = node.sh(
-        "awk 'p && $1 - p > m { m = $1 - p } { p = $1 } END { printf \"%d\", m / 1000000 }' /root/beats",
-    );
-    let misses = node.sh("grep -c . /root/misses || :");
-    (longest.parse().unwrap(), misses.parse().unwrap())
+    let longest = node.sh("set -a; . /etc/hadeploy/app.env; psql -XAtqc 'select round(extract(epoch from max(gap)) * 1000) from (select at - lag(at) over (order by at) as gap from beat) as gaps'");
+    (longest.parse().unwrap(), node.sh("cat /run/misses"))
 }
 
 fn boot(platform: &Platform, name: &str) -> String {
-    platform.node(name).sh("uptime -s; stat -c %Z /proc/1")
+    platform
+        .node(name)
+        .sh("cat /proc/sys/kernel/random/boot_id; stat -c %Y /run/systemd/system")
 }
 
 fn reboot_of_each_node(world: &World) {
@@ -84,14 +82,15 @@ fn reboot_of_each_node(world: &World) {
             )
         })
         .collect();
-    println!("    writes paused for {longest} ms, {misses} were refused; switchovers: {moved:?}");
+    println!("    writes paused for {longest} ms at most; switchovers: {moved:?}");
+    assert_eq!(misses, "", "{run}");
     // Replicas went first: no primary moved but for a node that was one.
     assert!((1..=2).contains(&moved.len()), "{run}");
     assert!(
         moved.iter().any(|(_, to)| to.contains("PostgreSQL to")),
         "{run}"
     );
-    assert!(longest < 10_000, "{longest} ms");
+    assert!(longest < 15_000, "{longest} ms");
     // The same again: nothing is changed, nobody is taken out, no cluster has another primary.
     let again = platform.roll_well(&release, &[]);
     again.drained_nobody();
