@@ -242,6 +242,8 @@ pub struct NodeRecap {
     pub check_ms: u64,
     /// Connections that were still open when it was updated.
     pub stayed: u64,
+    /// Planned switchovers before it was taken out, each in words: `PostgreSQL to n2`.
+    pub switchovers: Vec<String>,
 }
 
 /// One thing that happened.

@@ -43,6 +43,10 @@ struct Machine {
     release: Release,
     healthy: bool,
     attach_failed: bool,
+    /// Its update stops its part of a cluster.
+    leaves: bool,
+    /// The clusters have let it go, and are not whole since.
+    released: bool,
 }
 
 impl Machine {
@@ -65,6 +69,8 @@ struct Faults {
     attach: u64,
     power: u64,
     soak: u64,
+    /// A cluster cannot do without a node, or does not become whole.
+    cluster: u64,
     interrupt: u64,
     /// The controller dies.
     crash: u64,
@@ -93,6 +99,8 @@ impl World {
                 },
                 healthy: true,
                 attach_failed: false,
+                leaves: dice.hits(300),
+                released: false,
             })
             .collect();
         let limit = 1 + dice.below(2) as usize;
@@ -111,6 +119,10 @@ impl World {
             on_failure,
             soak: self.dice.hits(500),
         };
+        // The clusters' own plays ran whole before.
+        for machine in &mut self.machines {
+            machine.released = false;
+        }
         let members = self
             .machines
             .iter()
@@ -122,7 +134,11 @@ impl World {
                 } else {
                     Rank::Plain
                 };
-                Member::new(format!("n{index}"), rank, pending, &machine.seen())
+                let member = Member::new(format!("n{index}"), rank, pending, &machine.seen());
+                match machine.leaves {
+                    true => member.leaving(rank),
+                    false => member,
+                }
             })
             .collect();
         Rollout::new(policy, members)
@@ -144,6 +160,32 @@ impl World {
         let fails = |dice: &mut Dice, per_mille| dice.hits(per_mille);
         let failed = || Report::Failed("dice".to_owned());
         match act {
+            Act::Leave => {
+                assert!(
+                    self.machines[index].leaves,
+                    "n{index} stays in its clusters"
+                );
+                let open = |machine: &Machine| machine.released && machine.release == Release::New;
+                assert!(
+                    !self.machines.iter().any(open),
+                    "n{index} leaves while the clusters are not whole"
+                );
+                if fails(&mut self.dice, self.faults.cluster) {
+                    return failed();
+                }
+                for machine in &mut self.machines {
+                    machine.released = false;
+                }
+                self.machines[index].released = true;
+                Report::Done
+            }
+            Act::Gather => {
+                if fails(&mut self.dice, self.faults.cluster) {
+                    return failed();
+                }
+                self.machines[index].released = false;
+                Report::Done
+            }
             Act::Drain => {
                 // A drain that fails may have taken effect.
                 let fail = fails(&mut self.dice, self.faults.drain);
@@ -164,6 +206,10 @@ impl World {
             Act::Update | Act::Restore => {
                 let machine = &self.machines[index];
                 assert!(!machine.attached, "n{index} was updated while it served");
+                assert!(
+                    act == Act::Restore || !machine.leaves || machine.released,
+                    "n{index} left its clusters without a word"
+                );
                 let wanted = match act {
                     Act::Update => Release::New,
                     _ => Release::Old,
@@ -318,6 +364,7 @@ fn with_faults_everywhere_the_promises_hold() {
         attach: 150,
         power: 15,
         soak: 80,
+        cluster: 80,
         interrupt: 20,
         crash: 0,
     };

@@ -106,6 +106,8 @@ pub enum Goal {
     Repair,
     /// That name is to leave the cluster for good.
     Forget(String),
+    /// That member is about to stop for a while: another one is primary then, and the cluster goes on without it.
+    Leave(String),
 }
 
 /// A cluster as a task of a playbook wants it.

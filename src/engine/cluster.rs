@@ -49,6 +49,15 @@ pub(super) struct Driver<'a> {
 }
 
 impl Driven {
+    /// Nothing had to be done.
+    pub(super) fn nothing() -> Driven {
+        Driven {
+            ends: HashMap::new(),
+            failure: None,
+            result: serde_json::Map::new(),
+        }
+    }
+
     /// Nothing was done.
     pub(super) fn refused(refusal: Refusal) -> Driven {
         Driven {

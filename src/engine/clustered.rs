@@ -41,6 +41,10 @@ pub(super) fn groups(task: &Task) -> Vec<String> {
         .collect()
 }
 
+fn is_member(cluster: &dyn Cluster, name: &str) -> bool {
+    cluster.members().iter().any(|member| *member.name == *name)
+}
+
 impl HostRun {
     /// At a cluster task that this host drives. None when it does not apply: its condition is false.
     pub(super) fn clustered(
@@ -120,6 +124,8 @@ impl HostRun {
         };
         match &self.run.settings.goal {
             Some(Goal::Look) => driver.tell().await,
+            // A node that has no part in it leaves nothing behind.
+            Some(Goal::Leave(name)) if !is_member(cluster, name) => Driven::nothing(),
             Some(goal) => match cluster.toward(goal) {
                 Ok(cluster) => {
                     let cluster = &*cluster;

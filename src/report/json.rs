@@ -199,6 +199,8 @@ struct Node<'a> {
     update_ms: u64,
     check_ms: u64,
     connections_stayed: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    switchovers: &'a [String],
     trouble: Option<&'a str>,
 }
 
@@ -389,6 +391,7 @@ fn node(node: &NodeRecap) -> Node<'_> {
         update_ms: node.update_ms,
         check_ms: node.check_ms,
         connections_stayed: node.stayed,
+        switchovers: &node.switchovers,
         trouble: node.trouble.as_deref(),
     }
 }

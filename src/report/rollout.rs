@@ -46,6 +46,10 @@ pub(super) fn table(nodes: &[NodeRecap], palette: Palette) -> Vec<String> {
         if node.stayed > 0 {
             state.push_str(&format!(" ({} connections stayed)", node.stayed));
         }
+        if !node.switchovers.is_empty() {
+            let moved = node.switchovers.join(", ");
+            state.push_str(&format!(" (switched over first: {})", text::clean(&moved)));
+        }
         if let Some(trouble) = &node.trouble {
             state.push_str(&format!(": {}", text::clean(trouble)));
         }

@@ -144,7 +144,14 @@ impl Rollout {
 
     /// How an act ended.
     pub fn report(&mut self, index: usize, act: Act, report: Report) {
-        self.begun = true;
+        // Who was not let go was not touched.
+        self.begun |= act != Act::Leave || report == Report::Done;
+        if matches!(act, Act::Leave | Act::Gather) {
+            for member in &mut self.members {
+                member.left = false;
+            }
+        }
+        let mut thin = None;
         let hold = !self.canary_done;
         let stopping = self.stop.is_some() && self.back.is_none();
         let restoring = self.back.is_some();
@@ -158,6 +165,10 @@ impl Rollout {
                 member.updated |= matches!(act, Act::Update | Act::Restore);
                 bad = Some(format!("{name} was lost: {why}"));
                 member.trouble = Some(why);
+            }
+            (Act::Leave, Report::Done) => member.left = true,
+            (Act::Leave, Report::Failed(why)) => {
+                thin = Some(format!("{name} cannot be taken out: {why}"));
             }
             (Act::Drain, Report::Done) => {
                 member.state = State::Drained;
@@ -212,12 +223,20 @@ impl Rollout {
                     State::InService
                 };
                 member.attempts = 0;
-                if done {
-                    self.canary_done = true;
-                    if self.policy.soak && !restoring {
-                        member.todo = Some(Act::Soak);
-                    }
+                self.canary_done |= done;
+                if member.updated && member.leaves && !restoring {
+                    member.todo = Some(Act::Gather);
+                } else if done && self.policy.soak && !restoring {
+                    member.todo = Some(Act::Soak);
                 }
+            }
+            (Act::Gather, Report::Done) => {
+                if self.policy.soak && !stopping {
+                    member.todo = Some(Act::Soak);
+                }
+            }
+            (Act::Gather, Report::Failed(why)) => {
+                thin = Some(format!("after {name}, {why}"));
             }
             (Act::Attach, Report::Failed(why)) => {
                 member.attempts += 1;
@@ -241,8 +260,11 @@ impl Rollout {
             }
         }
         if member.todo.is_none() {
-            member.over = true;
+            member.over |= act != Act::Leave;
             self.batch.retain(|&other| other != index);
+        }
+        if let Some(why) = thin {
+            self.stop.get_or_insert(Stop::Thin(why));
         }
         if let Some(why) = bad {
             if restoring {
@@ -296,7 +318,16 @@ impl Rollout {
             Act::Drain => member.state = State::Draining,
             Act::Update | Act::Restore => member.state = State::Updating,
             Act::Check { .. } => member.state = State::Checking,
-            Act::Attach | Act::Soak => {}
+            Act::Leave | Act::Attach | Act::Gather | Act::Soak => {}
+        }
+    }
+
+    /// What is done first with a node whose turn it is.
+    fn first(&self, index: usize) -> Act {
+        let member = &self.members[index];
+        match member.leaves && !member.left && self.back.is_none() {
+            true => Act::Leave,
+            false => Act::Drain,
         }
     }
 
@@ -337,9 +368,10 @@ impl Rollout {
         let restoring = self.back.is_some();
         let first = open[0];
         if self.members[first].state == State::Out {
+            let act = self.first(first);
             let member = &mut self.members[first];
             // Whoever is out already is drained all the same: half a drain, or a flag set by hand, is completed.
-            member.todo = Some(Act::Drain);
+            member.todo = Some(act);
             if restoring {
                 member.over = false;
                 // It went bad under traffic, and is mended now.
@@ -373,15 +405,19 @@ impl Rollout {
             }
             return self.go_on();
         }
+        let alone = self.members[first].leaves;
         self.batch = open
             .iter()
             .copied()
             .filter(|&index| self.members[index].state.serves())
+            // Clusters can do without one member at a time.
+            .filter(|&index| index == first || !self.members[index].leaves && !alone)
             .take(size.min(room))
             .collect();
-        for &index in &self.batch {
+        for index in self.batch.clone() {
+            let act = self.first(index);
             let member = &mut self.members[index];
-            member.todo = Some(Act::Drain);
+            member.todo = Some(act);
             member.over = false;
             member.bad = false;
         }

@@ -60,6 +60,8 @@ pub enum Seen {
 /// What is to be done with a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
+    /// Have its clusters let it go: another member is primary then, and they can do without it.
+    Leave,
     /// Take it out of the balancer and wait for its connections.
     Drain,
     /// Run the plays.
@@ -73,6 +75,8 @@ pub enum Act {
     },
     /// Give it back to the balancer, and see it serve.
     Attach,
+    /// Have its clusters whole again, before another node leaves them.
+    Gather,
     /// Watch it under traffic.
     Soak,
 }
@@ -97,6 +101,8 @@ pub struct Member {
     pub rank: Rank,
     /// Whether the plays would change anything on it.
     pub pending: bool,
+    /// Whether what would change on it stops its part of a cluster for a while.
+    pub leaves: bool,
     /// Where it stands.
     pub state: State,
     /// What is wrong with it.
@@ -105,6 +111,8 @@ pub struct Member {
     pub updated: bool,
     /// It has its previous release again.
     pub restored: bool,
+    /// Its clusters have let it go, and no other node since.
+    pub(super) left: bool,
     pub(super) todo: Option<Act>,
     pub(super) attempts: u32,
     /// It is drained because it turned bad: nothing follows.
@@ -124,15 +132,24 @@ impl Member {
             name: name.into(),
             rank,
             pending,
+            leaves: false,
             state,
             trouble,
             updated: false,
             restored: false,
+            left: false,
             todo: None,
             attempts: 0,
             bad: false,
             over: false,
         }
+    }
+
+    /// What would change on it stops its part of a cluster for a while: of a primary, or of replicas only.
+    pub fn leaving(mut self, rank: Rank) -> Member {
+        self.rank = rank;
+        self.leaves = true;
+        self
     }
 
     /// It counts for what the fleet can spare, and nothing is done with it.

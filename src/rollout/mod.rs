@@ -11,6 +11,7 @@
 //! - Never more nodes out than `max_unavailable` by our hand: each drain is preceded by a look at every other node.
 //! - Nobody returns unhealthy: an attach follows a check that passed.
 //! - No healthy node stays detached, unless attaching itself fails again and again; then it is named.
+//! - A node that stops its part of a cluster is let go by the cluster first, alone; and the cluster is whole again before the next one.
 //! - Every end names every node's state.
 
 mod health;

@@ -2,15 +2,15 @@
 
 use super::{Member, State};
 
-/// Nodes of a lower rank are taken first: a node that only serves the web before one that holds a replica, and that before a primary.
+/// Nodes of a lower rank are taken first: a node that stays in its clusters before one that leaves them as a replica, and that before a primary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Rank {
-    /// It holds no cluster's primary or replica.
+    /// It stops no part of a cluster.
     #[default]
     Plain,
-    /// It holds replicas.
+    /// It stops replicas.
     Replica,
-    /// It holds a primary.
+    /// It stops a primary.
     Primary,
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hadeploy::cluster::postgres::{
-    Act, Decision, Goal, Look, Picture, Seen, Site, State, decide, foreseen,
+    Act, Decision, Goal, Look, Picture, Seen, Site, State, Synchronous, decide, foreseen,
 };
 
 use super::play::{End, run};
@@ -392,4 +392,76 @@ fn states_have_names() {
     let states = [State::Primary, State::Unknown, State::StoppedStandby];
     assert_eq!(picture.states, states);
     assert_eq!(picture.condition(&look).word(), "degraded");
+}
+
+#[test]
+fn a_member_that_is_about_to_stop() {
+    let leave = |name: &str| Goal::Leave { name: name.into() };
+    // A standby: nothing has to be done. The primary: another one first, and it follows that one.
+    for (data, witness) in [(3, false), (2, true)] {
+        let mut world = whole(data, witness);
+        world.spec.goal = leave("pg2");
+        assert_eq!(next(&world, 0), Decision::Settled);
+        world.spec.goal = leave("pg1");
+        let moved = ["0 StopPrimary", "1 Promote", "0 Rejoin"];
+        assert_eq!(restarts(&mut world), moved);
+        assert_eq!(world.primaries(), [1]);
+        assert_eq!(next(&world, 0), Decision::Settled, "it is done once");
+    }
+    // A member down, and nobody who could be started.
+    for name in ["pg1", "pg2"] {
+        let mut world = whole(3, false);
+        world.hosts[2].hidden = true;
+        world.spec.goal = leave(name);
+        assert!(refusal(next(&world, 0)).contains("pg3"), "{name}");
+        let mut world = whole(1, false);
+        world.spec.goal = leave("pg1");
+        assert!(refusal(next(&world, 0)).contains("nobody can take over"));
+    }
+    // A member that is stopped and can be started is started first.
+    let mut world = whole(3, false);
+    world.stop(2, true);
+    world.spec.goal = leave("pg2");
+    assert_eq!(next(&world, 0), one(2, Act::Start));
+    // More commits wait than would be left.
+    let mut world = whole(3, false);
+    world.spec.synchronous = Synchronous::Any(2);
+    for name in ["pg1", "pg2"] {
+        world.spec.goal = leave(name);
+        assert!(
+            refusal(next(&world, 0)).contains("only 1 would stream"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn no_member_stops_while_another_lies_behind() {
+    let mut world = whole(3, false);
+    let mut seen = world.seen();
+    let Seen::Known(primary) = &mut seen[0] else {
+        panic!("it is known");
+    };
+    let primary = primary.online.as_mut().unwrap();
+    primary
+        .senders
+        .iter_mut()
+        .find(|it| it.name == "pg3")
+        .unwrap()
+        .lag = 1 << 30;
+    for name in ["pg1", "pg2"] {
+        world.spec.goal = Goal::Leave { name: name.into() };
+        assert!(
+            matches!(choose(&world, &seen, 5), Decision::Wait { .. }),
+            "{name}"
+        );
+        let why = refusal(choose(&world, &seen, 100));
+        assert!(why.contains("pg3 lies behind pg1"), "{name}: {why}");
+    }
+    world.spec.goal = Goal::Leave { name: "pg3".into() };
+    assert_eq!(
+        choose(&world, &seen, 5),
+        Decision::Settled,
+        "it is the one that leaves"
+    );
 }

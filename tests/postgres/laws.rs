@@ -139,8 +139,9 @@ fn look(seed: u64) {
         Goal::Switchover { to: Some(name()) },
         Goal::Rejoin { name: name() },
         Goal::Forget { name: name() },
+        Goal::Leave { name: name() },
     ];
-    spec.goal = goals[dice.pick(6)].clone();
+    spec.goal = goals[dice.pick(7)].clone();
     let world = World::bare(spec);
     let seen: Vec<Seen> = (0..count)
         .map(|member| observation(&mut dice, &world, member))

@@ -222,6 +222,7 @@ fn play(world: &mut World, dice: &mut Dice, story: &mut Vec<String>) {
                 to: Some("pg1".into()),
             },
             2 => Goal::Repair,
+            3 => Goal::Leave { name: "pg1".into() },
             _ => Goal::Converge,
         };
         let end = run(world, Some(dice), story);

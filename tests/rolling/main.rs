@@ -8,6 +8,7 @@
 mod bad;
 mod balancer;
 mod certificates;
+mod clusters;
 mod crowd;
 mod full;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         power::cases(),
         balancer::cases(),
         killed::cases(),
+        clusters::cases(),
         two::cases(),
     ];
     harness::run(cases.into_iter().flatten().collect())

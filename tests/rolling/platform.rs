@@ -34,6 +34,15 @@ pub struct Platform {
     runs: Mutex<String>,
 }
 
+/// A site that is written otherwise.
+pub struct Edited(PathBuf, String);
+
+impl Drop for Edited {
+    fn drop(&mut self) {
+        fs::write(&self.0, &self.1).unwrap();
+    }
+}
+
 /// How a node stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -138,6 +147,14 @@ impl Platform {
     /// The release that all nodes ran when they were last seen whole.
     pub fn runs(&self) -> String {
         self.runs.lock().unwrap().clone()
+    }
+
+    /// Writes the site otherwise, until what is given back is dropped.
+    pub fn edit(&self, change: impl Fn(&str) -> String) -> Edited {
+        let path = self.site.path("playbooks/site.yml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, change(&text)).unwrap();
+        Edited(path, text)
     }
 
     fn apply(&self, release: &str) {

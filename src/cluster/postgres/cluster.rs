@@ -155,6 +155,9 @@ impl Cluster for PostgresCluster {
                 name: member(name)?,
             },
             cluster::Goal::Repair => Goal::Repair,
+            cluster::Goal::Leave(name) => Goal::Leave {
+                name: member(name)?,
+            },
             cluster::Goal::Forget(name) => Goal::Forget { name: name.clone() },
         };
         let spec = Spec {

@@ -12,6 +12,7 @@
 //! - `headless`: none. All members empty: one is made. repmgrd judges: it is waited for. A switchover was begun: it is ended. A stopped primary
 //!   that no standby exceeds: it is started. None left: the standby that holds most is promoted.
 //! - `present`: one. `configuration`, `standbys`, `registry`, and last `switchover`, where the primary itself has to go down.
+//! - `leave`: whether the cluster can go on without a member for a while.
 //! - `forget`: what is lost for good.
 //!
 //! What holds, whatever members say (`tests/postgres`):
@@ -30,6 +31,7 @@ mod foresee;
 mod forget;
 mod headless;
 mod judge;
+mod leave;
 mod look;
 mod node;
 mod observation;

@@ -30,7 +30,9 @@ impl Judge<'_> {
         if let Some(unpause) = self.unpause() {
             return unpause;
         }
-        if let Some(wait) = self.behind(primary) {
+        // Whoever matters for a member that leaves was looked at already.
+        let leaves = matches!(self.goal(), Goal::Leave { .. });
+        if !leaves && let Some(wait) = self.behind(primary) {
             return wait;
         }
         self.verdict()

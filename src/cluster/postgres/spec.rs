@@ -105,6 +105,11 @@ pub enum Goal {
     },
     /// As [`Goal::Converge`], and a standby that cannot be mended is set aside and cloned anew, even one of another cluster.
     Repair,
+    /// This member is about to stop for a while: another one is to be primary, and the cluster goes on without it.
+    Leave {
+        /// Its name.
+        name: String,
+    },
     /// This member is lost for good: the cluster goes on without it and knows it no more.
     Forget {
         /// Its name, a member's or a former one's.

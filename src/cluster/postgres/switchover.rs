@@ -24,6 +24,16 @@ impl Judge<'_> {
             }
             Goal::Switchover { to: None } if look.made_anywhere(&Act::Promote) => return None,
             Goal::Switchover { to: None } => self.successor(primary),
+            Goal::Leave { name } => {
+                let leaving = look.site.spec.member(name)?;
+                if let Some(decision) = self.without(leaving, primary) {
+                    return Some(decision);
+                }
+                if leaving != primary {
+                    return None;
+                }
+                self.successor(primary)
+            }
             Goal::Converge | Goal::Repair => {
                 if look.online(primary)?.pending_restart.is_empty() {
                     return None;
@@ -89,7 +99,7 @@ impl Judge<'_> {
             .min_by_key(|member| (self.lag(*member, primary) > LAG, *member))
     }
 
-    fn lag(&self, member: usize, primary: usize) -> u64 {
+    pub fn lag(&self, member: usize, primary: usize) -> u64 {
         let look = self.look;
         let place = |member| look.online(member).map_or(0, |online| online.receive);
         let name = look.name(member);

@@ -48,6 +48,15 @@ impl Redis {
             .collect()
     }
 
+    fn member(&self, name: &str) -> Result<usize, Refusal> {
+        let names = self.names();
+        let place = names.iter().position(|member| *member == name);
+        place.ok_or_else(|| Refusal {
+            why: format!("`{name}` is no member of this redis cluster"),
+            help: format!("its members are {}", names.join(", ")),
+        })
+    }
+
     fn as_move(&self, member: usize, act: &Act) -> Move {
         Move {
             member,
@@ -156,17 +165,12 @@ impl Cluster for Redis {
         spec.goal = match goal {
             Asked::Look | Asked::Repair => Goal::Converge,
             Asked::Switchover(None) => Goal::Failover { to: None },
-            Asked::Switchover(Some(name)) => {
-                let to = spec
-                    .members
-                    .iter()
-                    .position(|member| *member.name == **name);
-                let to = to.ok_or_else(|| Refusal {
-                    why: format!("`{name}` is no member of this redis cluster"),
-                    help: format!("its members are {}", self.names().join(", ")),
-                })?;
-                Goal::Failover { to: Some(to) }
-            }
+            Asked::Switchover(Some(name)) => Goal::Failover {
+                to: Some(self.member(name)?),
+            },
+            Asked::Leave(name) => Goal::Leave {
+                member: self.member(name)?,
+            },
             Asked::Forget(name) => {
                 if self.names().contains(&name.as_str()) || spec.at(name).is_some() {
                     return Err(Refusal {

@@ -1,6 +1,7 @@
 //! What comes next, from what was seen. Pure: no clock, no network, no files.
 
 mod access;
+mod leave;
 mod redis;
 mod sentinel;
 mod wish;

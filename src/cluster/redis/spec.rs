@@ -63,6 +63,11 @@ pub enum Goal {
         /// The member that is to become primary; none for whichever the sentinels choose.
         to: Option<usize>,
     },
+    /// To be as described, with another primary than this member, which is about to stop for a while.
+    Leave {
+        /// The member.
+        member: usize,
+    },
     /// To be as described, and to know nothing more of a former member.
     Forget {
         /// Its address.

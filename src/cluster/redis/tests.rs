@@ -2,6 +2,7 @@
 
 mod chance;
 mod laws;
+mod leave;
 mod played;
 mod world;
 

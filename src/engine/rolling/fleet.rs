@@ -170,6 +170,7 @@ impl Fleet {
             }
             Act::Attach => join_all(indices.iter().map(|&index| self.attach(index))).await,
             Act::Soak => join_all(indices.iter().map(|&index| self.soak(index))).await,
+            Act::Leave | Act::Gather => unreachable!("the clusters' own, never the fleet's"),
         };
         for node in &self.nodes {
             self.working(node, String::new());

@@ -3,7 +3,9 @@
 //! meanwhile is noticed by `watch`.
 
 mod beside;
+mod clusters;
 mod fleet;
+mod leaves;
 mod prepare;
 mod releases;
 mod section;
@@ -11,6 +13,7 @@ mod stopwatch;
 mod survey;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -20,8 +23,11 @@ use super::state::{Out, Run};
 use crate::event::{Event, NodeRecap};
 use crate::fact::Missing;
 use crate::playbook::Scheduled;
-use crate::rollout::{Member, Next, OnFailure, Outcome, Rollout, Seen, Share, State, Verdict};
+use crate::rollout::{
+    Act, Member, Next, OnFailure, Outcome, Rank, Rollout, Seen, Share, State, Verdict,
+};
 
+use clusters::Clusters;
 use fleet::Fleet;
 pub(super) use prepare::{Prepared, prepare};
 use section::only;
@@ -164,14 +170,29 @@ impl Way<'_> {
             true => survey::pending(&self.run, &around.rolled, &fleet.names()).await,
             false => survey::shown(&self.run, &around.rolled, &fleet.names()).await,
         };
-        let members: Vec<Member> = fleet
-            .names()
-            .iter()
-            .zip(&seen)
-            .enumerate()
-            .map(|(index, (name, seen))| self.prepared.member(index, pending.contains(name), seen))
-            .collect();
-        let mut end = self.drive(&fleet, &around.rolled, members).await;
+        let clusters = Clusters::new(&self.run, self.plays);
+        let primaries = match pending.leaving.is_empty() {
+            true => BTreeMap::new(),
+            false => clusters.primaries().await,
+        };
+        let names = fleet.names();
+        let member = |(index, seen): (usize, &Seen)| {
+            let name = &names[index];
+            let member = self
+                .prepared
+                .member(index, pending.changed.contains(name), seen);
+            if !pending.leaving.contains(name) {
+                return member;
+            }
+            self.foretell(&member, primaries.get(&**name));
+            let rank = match primaries.contains_key(&**name) {
+                true => Rank::Primary,
+                false => Rank::Replica,
+            };
+            member.leaving(rank)
+        };
+        let members: Vec<Member> = seen.iter().enumerate().map(member).collect();
+        let mut end = self.drive(&fleet, &clusters, &around.rolled, members).await;
         if matches!(end.verdict.outcome, Outcome::Done)
             && let Some(why) = self.whole_plays(&around.after).await
         {
@@ -290,6 +311,7 @@ impl Way<'_> {
     async fn drive(
         &self,
         fleet: &Arc<Fleet>,
+        clusters: &Clusters,
         plays: &[Arc<Scheduled>],
         members: Vec<Member>,
     ) -> End {
@@ -321,12 +343,24 @@ impl Way<'_> {
                     Err(why) => machine.blind(&why),
                 },
                 Next::Do(acts) => {
-                    guard.busy(acts.iter().map(|(index, _)| *index), &machine.members);
+                    // Moves of clusters need the nodes' connections, of all of them.
+                    let all = matches!(acts[0].1, Act::Leave | Act::Gather);
+                    let busy = (0..machine.members.len())
+                        .filter(|index| all || acts.iter().any(|(busy, _)| busy == index));
+                    guard.busy(busy, &machine.members);
                     for &(index, _) in &acts {
                         self.announce(&mut watch, &machine.members, index);
                         watch.begin(index);
                     }
-                    let reports = fleet.perform(plays, &acts).await;
+                    let reports = match acts[0] {
+                        (index, act @ (Act::Leave | Act::Gather)) => {
+                            let name = machine.members[index].name.clone();
+                            let (report, switched) = clusters.perform(&name, act).await;
+                            watch.switched(index, switched);
+                            vec![(index, act, report)]
+                        }
+                        _ => fleet.perform(plays, &acts).await,
+                    };
                     // Before what follows is decided: a node that was only drained goes back as it is.
                     self.heed(&mut machine, &guard);
                     for (index, act, report) in reports {
@@ -346,6 +380,21 @@ impl Way<'_> {
             nodes: watch.recap(&machine.members),
             verdict,
         }
+    }
+
+    /// Says that a node leaves its clusters, and what that means.
+    fn foretell(&self, member: &Member, primary_of: Option<&Vec<&'static str>>) {
+        let message = match primary_of {
+            Some(clusters) => format!(
+                "its change stops its part of the clusters: it comes after the replicas, and before it is taken out, a planned switchover of {}",
+                clusters.join(" and ")
+            ),
+            None => "its change stops its part of the clusters: they are asked first whether they can do without it; no switchover".to_owned(),
+        };
+        self.run.say(Event::Warning {
+            host: Some(member.name.clone()),
+            message,
+        });
     }
 
     /// What happened meanwhile: the user's wish to stop, and nodes that dropped out.

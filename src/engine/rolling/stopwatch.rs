@@ -19,6 +19,7 @@ struct Times {
     update_ms: u64,
     check_ms: u64,
     stayed: u64,
+    switchovers: Vec<String>,
 }
 
 impl Stopwatch {
@@ -44,6 +45,7 @@ impl Stopwatch {
             Act::Drain => &mut times.drain_ms,
             Act::Update | Act::Restore => &mut times.update_ms,
             Act::Check { .. } | Act::Attach | Act::Soak => &mut times.check_ms,
+            Act::Leave | Act::Gather => return,
         };
         *part += millis(began);
     }
@@ -51,6 +53,11 @@ impl Stopwatch {
     /// So many connections were still open.
     pub(super) fn stayed(&mut self, index: usize, stayed: u64) {
         self.nodes[index].stayed = stayed;
+    }
+
+    /// Clusters have another primary, so that the node may go.
+    pub(super) fn switched(&mut self, index: usize, switchovers: Vec<String>) {
+        self.nodes[index].switchovers.extend(switchovers);
     }
 
     /// The milliseconds a node was in its state before, when this is another one.
@@ -80,6 +87,7 @@ impl Stopwatch {
                 update_ms: times.update_ms,
                 check_ms: times.check_ms,
                 stayed: times.stayed,
+                switchovers: times.switchovers.clone(),
             })
             .collect()
     }

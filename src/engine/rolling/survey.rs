@@ -5,17 +5,26 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{beside, section};
+use super::{beside, leaves, section};
 use crate::engine::state::Run;
 use crate::event::{Event, Mode, Status};
 use crate::playbook::Scheduled;
+
+/// What the plays would do.
+#[derive(Default)]
+pub(super) struct Pending {
+    /// Nodes on which something would change, or could not be told.
+    pub changed: HashSet<Arc<str>>,
+    /// Nodes that would leave their clusters for a while.
+    pub leaving: HashSet<Arc<str>>,
+}
 
 /// The nodes on which something would change, or could not be told.
 pub(super) async fn pending(
     run: &Arc<Run>,
     plays: &[Arc<Scheduled>],
     nodes: &[Arc<str>],
-) -> HashSet<Arc<str>> {
+) -> Pending {
     let (events, mut said) = mpsc::unbounded_channel();
     let side = beside::run(run, nodes, events, |settings, _| settings.mode = Mode::Plan);
     beside::lend(run, &side).await;
@@ -25,16 +34,20 @@ pub(super) async fn pending(
         crate::engine::work(&side, &part, plays).await;
     }
     beside::lend(&side, run).await;
-    let mut pending = HashSet::new();
+    let mut pending = Pending::default();
+    let whole = leaves::whole(plays);
     while let Ok(event) = said.try_recv() {
         match event {
             Event::TaskFinished(result)
                 if !matches!(result.status, Status::Ok | Status::Skipped) =>
             {
-                pending.insert(result.host);
+                if leaves::leaves(&result, whole.contains(&result.at)) {
+                    pending.leaving.insert(result.host.clone());
+                }
+                pending.changed.insert(result.host);
             }
             Event::HostUnreachable { host, .. } => {
-                pending.insert(host);
+                pending.changed.insert(host);
             }
             _ => {}
         }
@@ -43,11 +56,8 @@ pub(super) async fn pending(
 }
 
 /// The same for a dry run, where everybody is told.
-pub(super) async fn shown(
-    run: &Arc<Run>,
-    plays: &[Arc<Scheduled>],
-    nodes: &[Arc<str>],
-) -> HashSet<Arc<str>> {
+pub(super) async fn shown(run: &Arc<Run>, plays: &[Arc<Scheduled>], nodes: &[Arc<str>]) -> Pending {
+    let leaving = pending(run, plays, nodes).await.leaving;
     let open = || {
         nodes
             .iter()
@@ -65,8 +75,9 @@ pub(super) async fn shown(
         crate::engine::work(run, &section::turn(play, &hosts), plays).await;
     }
     let moved = open().into_iter().zip(before);
-    moved
+    let changed = moved
         .filter(|((_, now), (_, then))| now > then)
         .map(|((name, _), _)| name)
-        .collect()
+        .collect();
+    Pending { changed, leaving }
 }

@@ -27,6 +27,11 @@ pub(super) fn stage(scene: &Scene) -> Option<Decision> {
         }
         return Some(hand_over(scene, primary, None));
     }
+    if let Goal::Leave { member } = scene.spec.goal
+        && let Some(refusal) = super::leave::without(scene, member, primary)
+    {
+        return Some(refusal);
+    }
     let to = scene.successor()?;
     Some(hand_over(scene, primary, to))
 }
@@ -44,6 +49,7 @@ impl Scene<'_> {
                     .any(|made| made.title.starts_with(HAND_OVER));
                 (!done).then_some(None)
             }
+            Goal::Leave { member } => (*member == primary).then_some(None),
             Goal::Converge | Goal::Forget { .. } => None,
         }
     }

@@ -122,6 +122,9 @@ fn observation(seed: u64) -> (Spec, Vec<View>, Duration, Vec<Made>) {
         2 => Goal::Forget {
             address: "10.9.9.9".to_owned(),
         },
+        3 => Goal::Leave {
+            member: chance.below(views.len()),
+        },
         _ => Goal::Converge,
     };
     for _ in 0..chance.below(7) {
