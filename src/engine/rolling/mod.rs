@@ -9,6 +9,7 @@ mod leaves;
 mod prepare;
 mod releases;
 mod section;
+mod spare;
 mod stopwatch;
 mod survey;
 mod watch;
@@ -31,6 +32,7 @@ use clusters::Clusters;
 use fleet::Fleet;
 pub(super) use prepare::{Prepared, prepare};
 use section::only;
+use spare::cannot_spare;
 use stopwatch::Stopwatch;
 
 /// What the command line says about a rolling update; what it leaves out, the play says.
@@ -435,38 +437,4 @@ struct Around {
     before: Vec<Arc<Scheduled>>,
     rolled: Vec<Arc<Scheduled>>,
     after: Vec<Arc<Scheduled>>,
-}
-
-/// Why the fleet cannot lose a node, before anything is touched.
-fn cannot_spare(names: &[Arc<str>], seen: &[Seen], limit: usize) -> Option<String> {
-    if names.len() < 2 {
-        return Some(format!(
-            "{} is the only node: taking it out would stop the service; use `hadeploy apply`",
-            names.first().map_or("there", |name| name)
-        ));
-    }
-    if !seen.contains(&Seen::InService) {
-        let why = seen.iter().find_map(|seen| match seen {
-            Seen::Out(why) | Seen::Lost(why) => Some(why.as_str()),
-            Seen::InService => None,
-        });
-        return Some(format!(
-            "no node is in service ({}); a rolling update is for a platform that serves: use `hadeploy apply`",
-            why.unwrap_or_default()
-        ));
-    }
-    let lost: Vec<String> = names
-        .iter()
-        .zip(seen)
-        .filter_map(|(name, seen)| match seen {
-            Seen::Lost(why) => Some(format!("{name} does not answer ({why})")),
-            _ => None,
-        })
-        .collect();
-    (lost.len() >= limit).then(|| {
-        format!(
-            "{}; at most {limit} may be out at once, so no other node may be taken out",
-            lost.join(", ")
-        )
-    })
 }

@@ -59,12 +59,11 @@ fn nobody_goes_whom_the_others_cannot_do_without() {
         views[2] = View::Unknown("no route to host".to_owned());
         refused(&spec, &views, "n3");
         let (spec, mut views) = leaving(member, 3);
-        node(&mut views[0])
-            .redis
-            .up_mut()
-            .expect("up")
-            .settings
-            .insert("min-replicas-to-write".to_owned(), "2".to_owned());
+        for view in &mut views {
+            let redis = node(view).redis.up_mut().expect("up");
+            let wanted = ("min-replicas-to-write".to_owned(), "2".to_owned());
+            redis.settings.extend([wanted]);
+        }
         let mut wanting = spec.clone();
         wanting
             .settings
