@@ -1,5 +1,7 @@
 //! The machine: what is done next, given how everything before it ended.
 
+mod back;
+
 use super::order::order;
 use super::{Act, Member, OnFailure, Outcome, Report, Seen, State, Verdict};
 
@@ -436,48 +438,5 @@ impl Rollout {
             })
             .collect();
         (!absent.is_empty()).then(|| absent.join(", "))
-    }
-
-    /// The next batch on the way back.
-    fn pick_back(&mut self, why: String) -> Next {
-        if self.back.is_none() {
-            let mut back: Vec<usize> = (0..self.members.len())
-                .filter(|&index| self.members[index].updated)
-                .collect();
-            back.sort_by_key(|&index| self.members[index].state.serves());
-            self.back = Some(back);
-        }
-        if self.interrupted {
-            self.back_failed
-                .get_or_insert("it was interrupted".to_owned());
-        }
-        if self.back_failed.is_none() {
-            let back = self.back.clone().unwrap_or_default();
-            let open: Vec<usize> = back
-                .into_iter()
-                .filter(|&index| {
-                    let member = &self.members[index];
-                    !member.restored && member.state != State::Lost
-                })
-                .collect();
-            if !open.is_empty() {
-                return self.take(&open, 1);
-            }
-        }
-        let lost = self
-            .members
-            .iter()
-            .any(|member| member.state == State::Lost && member.updated);
-        match (&self.back_failed, lost) {
-            (Some(failed), _) => {
-                let both = format!("{why}; and the way back failed: {failed}");
-                self.end(Outcome::RollbackFailed(both))
-            }
-            (None, true) => {
-                let both = format!("{why}; a lost node could not be rolled back");
-                self.end(Outcome::RollbackFailed(both))
-            }
-            (None, false) => self.end(Outcome::RolledBack(why)),
-        }
     }
 }
