@@ -147,8 +147,8 @@ fn reboot_in_the_window(world: &World) {
     let site = site(&node, &sshd("Port 2222"));
     let run = site.start(&["apply"]);
     armed(&node);
-    // Only then is the change made, and would it survive.
-    node.wait_for("ls /etc/systemd/system/sysinit.target.wants/hadeploy-boot-guard-*");
+    // A node that goes down while it arms makes no change at all, and forgets the guard: the change itself must be there.
+    node.wait_for("ls /etc/ssh/sshd_config.d/10-test.conf && ls /etc/systemd/system/sysinit.target.wants/hadeploy-boot-guard-*");
     run.kill();
     let start = Instant::now();
     let boot = node.sh("cat /proc/sys/kernel/random/boot_id");
