@@ -52,8 +52,7 @@ pub fn decide(spec: &Spec, views: &[View], waited: Duration, made: &[Made]) -> D
         waited,
         made,
     };
-    let stages: [fn(&Scene) -> Option<Decision>; 10] = [
-        unreadable,
+    let stages: [fn(&Scene) -> Option<Decision>; 9] = [
         unseen,
         ground,
         access::stage,
@@ -68,7 +67,7 @@ pub fn decide(spec: &Spec, views: &[View], waited: Duration, made: &[Made]) -> D
         .iter()
         .find_map(|stage| stage(&scene))
         .unwrap_or(Decision::Settled);
-    scene.bounded(decision)
+    unreadable(&scene, &decision).unwrap_or_else(|| scene.bounded(decision))
 }
 
 impl Scene<'_> {
@@ -186,12 +185,15 @@ pub(super) fn refuse(why: impl Into<String>, help: impl Into<String>) -> Decisio
     })
 }
 
-fn unreadable(scene: &Scene) -> Option<Decision> {
-    let member = scene.survey.members().find(|member| {
-        scene
-            .survey
-            .node(*member)
-            .is_some_and(|node| node.installed && !node.readable)
+/// Nothing is done to a member that could not start again. One that runs has read its files, and is left alone until it is to change.
+fn unreadable(scene: &Scene, decision: &Decision) -> Option<Decision> {
+    let Decision::Act(acts) = decision else {
+        return None;
+    };
+    let mut touched = acts.iter().map(|(member, _)| *member);
+    let member = touched.find(|member| {
+        let node = scene.survey.node(*member);
+        node.is_some_and(|node| node.installed && !node.readable)
     })?;
     Some(refuse(
         format!(
