@@ -54,5 +54,20 @@ pub(super) fn members(
             address,
         })
     });
-    members.collect()
+    let members: Vec<Member> = members.collect::<Result<_, Stop>>()?;
+    for (number, member) in members.iter().enumerate() {
+        let mut others = members[..number].iter();
+        if let Some(same) = others.find(|other| other.address == member.address) {
+            return Err(Diagnostic::at(
+                &at,
+                format!(
+                    "{} and {} have the same address {}",
+                    same.name, member.name, member.address
+                ),
+            )
+            .help("give each a `private_address` of its own in the inventory")
+            .into());
+        }
+    }
+    Ok(members)
 }

@@ -1,12 +1,12 @@
 //! `redis_cluster`: redis and sentinel on all hosts of a group, as one cluster.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
+use super::members::members;
 use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
 use crate::change::Change;
+use crate::cluster::Cluster;
 use crate::cluster::redis::{Goal, OWN, Redis, Spec, Tls, Watch, is_plain_word};
-use crate::cluster::{Cluster, Member};
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 use crate::template::Stop;
@@ -81,7 +81,16 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
     if let Some(fault) = check(args).into_iter().next() {
         return Err(fault.into());
     }
-    let members = members(args, controller)?;
+    let members = members(args, controller, "group", None)?;
+    if members.is_empty() {
+        let group = args.str("group").unwrap_or_default();
+        let place = args.value_place("group");
+        return Err(
+            Diagnostic::at(place, format!("the group `{group}` has no hosts"))
+                .help("name a group of the inventory")
+                .into(),
+        );
+    }
     let word = |name: &str, fallback: &str| -> Result<String, Stop> {
         let word = args.str(name).unwrap_or(fallback);
         if is_plain_word(word) {
@@ -163,54 +172,6 @@ fn setting(value: &Value) -> Result<String, Stop> {
         )
         .into()),
     }
-}
-
-/// The members, from the inventory.
-fn members(args: &Args, controller: &dyn Controller) -> Result<Vec<Member>, Stop> {
-    let place = args.value_place("group");
-    let group = args.str("group").unwrap_or_default();
-    let eval = |text: String| controller.eval(&Value::str(&text, place));
-    let literal = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
-    let hosts = eval(format!("groups.get({}, [])", literal(group)))?;
-    let names: Vec<&str> = hosts
-        .as_list()
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    if names.is_empty() {
-        return Err(
-            Diagnostic::at(place, format!("the group `{group}` has no hosts"))
-                .help("name a group of the inventory")
-                .into(),
-        );
-    }
-    let mut members: Vec<Member> = Vec::new();
-    for name in names {
-        let host = format!("hostvars[{}]", literal(name));
-        let found = eval(format!(
-            "{host}.private_address | default({host}.ansible_host) | default({})",
-            literal(name)
-        ))?;
-        let address = found.as_str().unwrap_or_default().to_owned();
-        if address.parse::<IpAddr>().is_err() {
-            return Err(Diagnostic::at(place, format!("`{address}`, where the other members would reach {name}, is no address"))
-                .help(format!("give {name} a `private_address` in the inventory: sentinels work with addresses, not with names"))
-                .into());
-        }
-        if let Some(same) = members.iter().find(|member| member.address == address) {
-            return Err(Diagnostic::at(
-                place,
-                format!("{} and {name} have the same address {address}", same.name),
-            )
-            .into());
-        }
-        members.push(Member {
-            name: name.into(),
-            address,
-        });
-    }
-    Ok(members)
 }
 
 /// The cluster; it has no diff of its own.
