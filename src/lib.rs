@@ -25,7 +25,7 @@
 //! 2. [`inventory`], [`playbook`]: what there is and what is to be done; `playbook::Project` is both, resolved and checked, before anything connects.
 //!    [`settings`] is `hadeploy.yml`. [`name`] holds checked names.
 //! 3. [`change`]: what differs, and steps as data: a step says what it touches, what it predicts, what it was decided on, and what must be so behind it.
-//!    [`fact`]: one file for each kind of question, a shell fragment and a pure parser. [`command`], [`sql`]: quoting, each in one place.
+//!    [`fact`]: one file for each kind of question, a shell fragment and a pure parser. [`command`], [`sql`]: quoting, each in one place; [`scram`]: passwords as PostgreSQL stores them.
 //!    [`resource`]: one file for each kind of task, one row in its table.
 //! 4. [`transport`]: bytes to a host (SSH by russh, this machine, a played host in tests). [`node`]: a connected host: one long-lived shell, scripts, the
 //!    launcher that detaches steps from the connection, the lease, the way back after a cut. [`secret`]: values that are never shown.
@@ -74,6 +74,7 @@ pub mod process;
 pub mod report;
 pub mod resource;
 pub mod rollout;
+pub mod scram;
 pub mod secret;
 pub mod settings;
 pub mod source;

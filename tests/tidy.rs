@@ -16,6 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("command", &[]),
     ("sql", &[]),
+    ("scram", &[]),
     ("process", &[]),
     ("diagnostic", &["source"]),
     // The user's files.
@@ -55,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diagnostic",
             "event",
             "fact",
+            "scram",
             "secret",
             "source",
             "sql",
@@ -92,7 +94,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // Clusters: observed, decided and acted on; the engine asks and moves.
-    ("cluster", &["change", "command"]),
+    ("cluster", &["change", "command", "scram"]),
     // Rolling updates: decided here, done by the engine.
     (
         "rollout",

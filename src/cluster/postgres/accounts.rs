@@ -1,12 +1,10 @@
 //! Whether the accounts and databases of a server are as wanted.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::node::scram;
 use super::observation::{Online, RoleSeen};
 use super::spec::{REPMGR, Role, RoleKind, Spec};
+use crate::scram::{MOST_ROUNDS, Verifier, read_head};
 
 /// Whether they are. A witness has only repmgr's.
 pub fn right(spec: &Spec, online: &Online, witness: bool) -> bool {
@@ -39,14 +37,12 @@ fn may(kind: RoleKind, seen: &RoleSeen) -> bool {
 
 /// Whether the account's verifier was made of the wanted password: made anew with the same salt, it is the same.
 fn knows(role: &Role, seen: &RoleSeen) -> bool {
-    let Some((iterations, salt)) = seen.salt.split_once(':') else {
-        return false;
-    };
-    let (Ok(iterations), Ok(salt)) = (iterations.parse(), STANDARD.decode(salt)) else {
-        return false;
-    };
-    let verifier = scram::verifier(&role.password, &salt, iterations);
-    hex(&Sha256::digest(verifier)) == seen.digest
+    read_head(&seen.salt)
+        .filter(|(rounds, _)| *rounds <= MOST_ROUNDS)
+        .is_some_and(|(rounds, salt)| {
+            let verifier = Verifier::new(&role.password, &salt, rounds).text();
+            hex(&Sha256::digest(verifier)) == seen.digest
+        })
 }
 
 /// Lower-case hex.
@@ -65,7 +61,7 @@ mod tests {
             password: "secret".into(),
             kind: RoleKind::Login,
         };
-        let verifier = scram::verifier("secret", b"0123456789abcdef", 4096);
+        let verifier = Verifier::new("secret", b"0123456789abcdef", 4096).text();
         let seen = RoleSeen {
             name: "app".into(),
             login: true,

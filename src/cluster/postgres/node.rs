@@ -6,7 +6,6 @@
 mod access;
 mod accounts;
 mod daemon;
-pub mod scram;
 mod server;
 mod steps;
 #[cfg(test)]

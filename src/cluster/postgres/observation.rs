@@ -123,6 +123,9 @@ pub struct Online {
     pub recovery: bool,
     /// System identifier.
     pub sysid: u64,
+    /// What the server drew by chance: for salts, which must not be guessed.
+    #[serde(default)]
+    pub random: String,
     /// Time line.
     pub tli: u32,
     /// Received place; on a primary the current one. 0 for none.

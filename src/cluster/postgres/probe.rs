@@ -20,6 +20,7 @@ pub fn question(spec: &Spec, member: usize) -> String {
             spec,
             ids: (1..).take(spec.members.len()).collect(),
             release,
+            random: String::new(),
         };
         paths.extend(node::files(&site, member).into_iter().map(|file| file.path));
         names.extend(node::settings(&site, member).into_keys());
@@ -123,6 +124,7 @@ echo 'end yes'
 const ONLINE: &str = r#"SELECT jsonb_build_object(
 'recovery', pg_is_in_recovery(),
 'sysid', (SELECT system_identifier FROM pg_control_system()),
+'random', gen_random_uuid(),
 'tli', CASE WHEN pg_is_in_recovery() THEN GREATEST((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT min_recovery_end_timeline FROM pg_control_recovery()), (SELECT timeline_id FROM pg_control_checkpoint()))
   ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
 'receive', COALESCE(CASE WHEN pg_is_in_recovery() THEN GREATEST(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn, 0),

@@ -14,6 +14,8 @@ pub struct Site<'a> {
     pub ids: Vec<u32>,
     /// PostgreSQL's major release, the same on all.
     pub release: u32,
+    /// What the servers drew by chance, all of it.
+    pub random: String,
 }
 
 impl<'a> Site<'a> {
@@ -49,7 +51,17 @@ impl<'a> Site<'a> {
             .map(|observation| observation.release)
             .find(|release| *release > 0)
             .unwrap_or(0);
-        Site { spec, ids, release }
+        let online = seen.iter().filter_map(Seen::known);
+        let random = online
+            .filter_map(|seen| seen.online.as_ref())
+            .map(|online| online.random.as_str())
+            .collect();
+        Site {
+            spec,
+            ids,
+            release,
+            random,
+        }
     }
 
     /// The unit of the server.

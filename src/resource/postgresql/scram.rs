@@ -1,16 +1,7 @@
-//! Passwords as PostgreSQL stores them: SCRAM-SHA-256 verifiers, from which no password can be read.
+//! Passwords as a user gives them to PostgreSQL; what is stored are verifiers.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest, Sha256};
-
+use crate::scram::{self, Verifier};
 use crate::secret::Secret;
-
-/// PostgreSQL's own number of rounds.
-const ROUNDS: u32 = 4096;
-/// A stored verifier with more rounds is not compared, but made anew.
-const MOST_ROUNDS: u32 = 1_000_000;
 
 /// A password as a user writes it.
 pub(super) enum Password {
@@ -60,103 +51,38 @@ impl Password {
         match (self, stored) {
             (Password::None, stored) => stored.is_none(),
             (Password::Verifier(wanted), Some(stored)) => wanted.reveal() == stored,
-            (Password::Plain(password), Some(stored)) => Verifier::read(stored)
-                .filter(|stored| stored.rounds <= MOST_ROUNDS)
-                .is_some_and(|stored| {
-                    Verifier::new(password, stored.salt.clone(), stored.rounds) == stored
-                }),
+            (Password::Plain(password), Some(stored)) => {
+                Verifier::read(stored).is_some_and(|stored| stored.is_of(password.reveal()))
+            }
             (_, None) => false,
         }
     }
 
-    /// What is to be stored; the salt is made of `random`, which the server chose.
-    pub(super) fn stored(&self, random: &str) -> Option<Secret> {
+    /// What is to be stored for an account; the salt is made of `random`, which the server chose.
+    pub(super) fn stored(&self, random: &str, account: &str) -> Option<Secret> {
         match self {
             Password::None => None,
             Password::Verifier(verifier) => Some(verifier.clone()),
             Password::Plain(password) => {
-                let salt = Sha256::digest(random.as_bytes())[..16].to_vec();
-                Some(Verifier::new(password, salt, ROUNDS).text())
+                let salt = scram::salt(random, account);
+                let verifier = Verifier::new(password.reveal(), &salt, scram::ROUNDS);
+                Some(Secret::new(verifier.text()))
             }
         }
     }
-}
-
-/// What is stored, taken apart.
-#[derive(PartialEq)]
-struct Verifier {
-    rounds: u32,
-    salt: Vec<u8>,
-    stored: Vec<u8>,
-    server: Vec<u8>,
-}
-
-impl Verifier {
-    fn read(text: &str) -> Option<Verifier> {
-        let (head, keys) = text.strip_prefix("SCRAM-SHA-256$")?.split_once('$')?;
-        let (rounds, salt) = head.split_once(':')?;
-        let (stored, server) = keys.split_once(':')?;
-        let bytes = |text: &str| STANDARD.decode(text).ok();
-        let key = |text: &str| bytes(text).filter(|key| key.len() == 32);
-        Some(Verifier {
-            rounds: rounds.parse().ok().filter(|rounds| *rounds > 0)?,
-            salt: bytes(salt)?,
-            stored: key(stored)?,
-            server: key(server)?,
-        })
-    }
-
-    fn new(password: &Secret, salt: Vec<u8>, rounds: u32) -> Verifier {
-        let mut salted = [0; 32];
-        pbkdf2::pbkdf2_hmac::<Sha256>(password.reveal().as_bytes(), &salt, rounds, &mut salted);
-        Verifier {
-            rounds,
-            salt,
-            stored: Sha256::digest(mac(&salted, b"Client Key")).to_vec(),
-            server: mac(&salted, b"Server Key"),
-        }
-    }
-
-    fn text(&self) -> Secret {
-        let text = |bytes: &[u8]| STANDARD.encode(bytes);
-        Secret::new(format!(
-            "SCRAM-SHA-256${}:{}${}:{}",
-            self.rounds,
-            text(&self.salt),
-            text(&self.stored),
-            text(&self.server)
-        ))
-    }
-}
-
-fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a MAC takes a key of any length");
-    mac.update(message);
-    mac.finalize().into_bytes().to_vec()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The example of RFC 7677: user `user`, password `pencil`.
-    #[test]
-    fn the_standard_s_example_comes_out() {
-        let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").expect("base64");
-        let verifier = Verifier::new(&Secret::new("pencil"), salt, 4096);
-        assert_eq!(
-            verifier.text().reveal(),
-            "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
-        );
-    }
-
     #[test]
     fn what_is_stored_is_compared_with_its_own_salt() {
         let Ok(password) = Password::read("it's \\ secret") else {
             panic!("a password");
         };
-        let stored = password.stored("6f1e").expect("a verifier");
-        assert_ne!(password.stored("6f1f"), Some(stored.clone()));
+        let stored = password.stored("6f1e", "a").expect("a verifier");
+        assert_ne!(password.stored("6f1f", "a"), Some(stored.clone()));
         assert!(password.is(Some(stored.reveal())));
         assert!(!Password::Plain(Secret::new("other")).is(Some(stored.reveal())));
         assert!(!password.is(None));

@@ -229,7 +229,7 @@ impl User {
         if let Some(password) = password
             && !password.is(work.after.password.as_deref())
         {
-            secret = Some(password.stored(&random()?));
+            secret = Some(password.stored(&random()?, self.name.as_str()));
         }
         work.password(secret);
         Ok(work.change(&role))

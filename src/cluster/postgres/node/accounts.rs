@@ -2,7 +2,7 @@
 
 use super::super::site::Site;
 use super::super::spec::{Database, REPMGR, Role, RoleKind};
-use super::scram;
+use crate::scram::{self, Verifier};
 
 /// For `psql`, on the primary. Holds verifiers.
 pub(super) fn sql(site: &Site, witness: bool) -> String {
@@ -10,7 +10,7 @@ pub(super) fn sql(site: &Site, witness: bool) -> String {
     let mut sql = String::new();
     for role in &spec.roles {
         if !witness || role.kind == RoleKind::Repmgr {
-            sql.push_str(&account(role));
+            sql.push_str(&account(role, &site.random));
         }
     }
     let own = Database {
@@ -37,13 +37,13 @@ pub(super) fn sql(site: &Site, witness: bool) -> String {
     sql
 }
 
-fn account(role: &Role) -> String {
+fn account(role: &Role, random: &str) -> String {
     let rights = match role.kind {
         RoleKind::Repmgr => "LOGIN SUPERUSER REPLICATION",
         RoleKind::Pooler | RoleKind::Login => "LOGIN NOSUPERUSER NOREPLICATION",
     };
-    let salt = scram::salt(&role.name, &role.password);
-    let verifier = scram::verifier(&role.password, &salt, scram::ITERATIONS);
+    let salt = scram::salt(random, &role.name);
+    let verifier = Verifier::new(&role.password, &salt, scram::ROUNDS).text();
     format!(
         "SELECT {create} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {text}) \\gexec\nALTER ROLE {name} WITH {rights} PASSWORD {verifier};\n",
         create = literal(&format!("CREATE ROLE {}", identifier(&role.name))),
