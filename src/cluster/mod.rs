@@ -42,6 +42,8 @@ pub struct Sight<'a> {
     pub waited: Duration,
     /// The moves made so far, in their order.
     pub made: &'a [Made],
+    /// A chain broke in this run: what it had begun is to be ended or undone, and nothing else is begun.
+    pub broken: bool,
 }
 
 /// A move that was made.
@@ -64,6 +66,8 @@ pub struct Move {
     pub effect: Effect,
     /// What is run there; its title is the move's.
     pub step: Step,
+    /// In a chain: what the stage before it printed is the last of its inputs.
+    pub hears: bool,
 }
 
 /// Why the cluster is left as it is.
@@ -82,6 +86,9 @@ pub enum Next {
     Settled,
     /// These moves, each on another member, at once; then a new look.
     Act(Vec<Move>),
+    /// Stages of such moves, one directly after the other, each when all of the one before have succeeded; then a new look. For what clients
+    /// wait for meanwhile: a move that needs to know how the one before it ended hears it.
+    Chain(Vec<Vec<Move>>),
     /// The cluster is on its way by itself: another look after a moment.
     Wait {
         /// What is waited for.

@@ -1,6 +1,6 @@
 //! How a cluster is, for an operator: plain data.
 
-use super::{Answer, Cluster, Next, Sight};
+use super::{Answer, Cluster, Move, Next, Sight};
 
 /// A whole cluster.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -39,13 +39,12 @@ impl Report {
             answers,
             waited: std::time::Duration::ZERO,
             made: &[],
+            broken: false,
         });
         let summary = match &next {
             Next::Settled => "as wanted".to_owned(),
-            Next::Act(moves) => match moves.first() {
-                Some(first) => format!("to do: {}", first.step.title),
-                None => "as wanted".to_owned(),
-            },
+            Next::Act(moves) => to_do(moves.first()),
+            Next::Chain(stages) => to_do(stages.iter().flatten().next()),
             Next::Wait { why, .. } => why.clone(),
             Next::Refuse(refusal) => refusal.why.clone(),
         };
@@ -68,5 +67,12 @@ impl Report {
                 })
                 .collect(),
         }
+    }
+}
+
+fn to_do(first: Option<&Move>) -> String {
+    match first {
+        Some(first) => format!("to do: {}", first.step.title),
+        None => "as wanted".to_owned(),
     }
 }

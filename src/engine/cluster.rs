@@ -14,7 +14,7 @@ use super::state::{HostState, Out, Run};
 use super::verdict::UnitEnd;
 use super::way_in;
 use crate::balancer::Hands;
-use crate::change::{Action, Change, Effect};
+use crate::change::{Action, Change, Content, Effect};
 use crate::cluster::{Answer, Cluster, Made, Move, Next, Refusal, Sight};
 use crate::event::{Event, Failure, Status};
 use crate::fact::Missing;
@@ -25,6 +25,9 @@ const AGAIN: usize = 3;
 
 /// A cluster that has not come to rest by itself after this long never will.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// How long what a chain that broke had begun is waited for.
+const UNDOING: Duration = Duration::from_secs(120);
 
 /// What came of it.
 pub(super) struct Driven {
@@ -113,18 +116,25 @@ impl Driver<'_> {
         let mut made: Vec<Made> = Vec::new();
         let mut ends = HashMap::new();
         let mut since = Instant::now();
+        let mut broken: Option<Failure> = None;
         let (failure, answers) = loop {
             let answers = self.look().await;
             let sight = Sight {
                 answers: &answers,
                 waited: since.elapsed(),
                 made: &made,
+                broken: broken.is_some(),
             };
             let next = self.cluster.next(&sight);
-            if !matches!(next, Next::Settled) && self.run.stop.is_cancelled() {
+            let stopped = self.run.stop.is_cancelled() && broken.is_none();
+            if !matches!(next, Next::Settled) && stopped {
                 break (Some(Failure::new("stopped before it was done")), answers);
             }
             match next {
+                Next::Refuse(_) if broken.is_some() => break (None, answers),
+                Next::Wait { .. } if broken.is_some() && since.elapsed() > UNDOING => {
+                    break (None, answers);
+                }
                 Next::Settled => break (None, answers),
                 Next::Refuse(refusal) => {
                     break (Some(Failure::new(refusal.why).help(refusal.help)), answers);
@@ -138,24 +148,32 @@ impl Driver<'_> {
                     (self.say)(why);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        () = self.run.stop.cancelled() => {}
+                        () = self.run.stop.cancelled(), if broken.is_none() => {}
                     }
                 }
                 Next::Act(moves) => {
                     if let Some(failure) = self.in_vain(&moves, &made) {
                         break (Some(failure), answers);
                     }
-                    let failure = self.act(&moves, &mut made, &mut ends).await;
+                    let acted = self.act(&moves, b"", &mut made, &mut ends).await;
                     since = Instant::now();
-                    if failure.is_some() {
-                        break (failure, answers);
+                    if let Err(failure) = acted {
+                        break (Some(failure), answers);
                     }
+                }
+                Next::Chain(stages) => {
+                    let moves: Vec<&Move> = stages.iter().flatten().collect();
+                    if let Some(failure) = self.in_vain(moves, &made) {
+                        break (Some(failure), answers);
+                    }
+                    broken = self.chain(&stages, &mut made, &mut ends).await.err();
+                    since = Instant::now();
                 }
             }
         };
         Driven {
             ends,
-            failure,
+            failure: broken.or(failure),
             result: self.cluster.result(&answers),
         }
     }
@@ -179,8 +197,12 @@ impl Driver<'_> {
     }
 
     /// Why these moves are not made.
-    fn in_vain(&self, moves: &[Move], made: &[Made]) -> Option<Failure> {
-        moves.iter().find_map(|next| {
+    fn in_vain<'m>(
+        &self,
+        moves: impl IntoIterator<Item = &'m Move>,
+        made: &[Made],
+    ) -> Option<Failure> {
+        moves.into_iter().find_map(|next| {
             let member = &self.cluster.members()[next.member];
             if !self.allowed.contains(&member.name) {
                 return Some(
@@ -212,22 +234,41 @@ impl Driver<'_> {
         })
     }
 
-    /// Makes the moves at once, each on its own member.
+    /// Makes the stages one after the other, until one fails.
+    async fn chain(
+        &self,
+        stages: &[Vec<Move>],
+        made: &mut Vec<Made>,
+        ends: &mut HashMap<Arc<str>, UnitEnd>,
+    ) -> Result<(), Failure> {
+        let mut said = Vec::new();
+        for moves in stages {
+            said = self.act(moves, &said, made, ends).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the moves at once, each on its own member; gives what they printed.
     async fn act(
         &self,
         moves: &[Move],
+        heard: &[u8],
         made: &mut Vec<Made>,
         ends: &mut HashMap<Arc<str>, UnitEnd>,
-    ) -> Option<Failure> {
+    ) -> Result<Vec<u8>, Failure> {
         self.run.touch();
         let mut acting = JoinSet::new();
         for (index, next) in moves.iter().enumerate() {
             let member = &self.cluster.members()[next.member];
             (self.say)(format!("{}: {}", member.name, next.step.title));
             let Some(host) = self.run.hosts.get(&member.name).cloned() else {
-                return Some(Failure::new(format!("{} is not in the run", member.name)));
+                return Err(Failure::new(format!("{} is not in the run", member.name)));
             };
-            let (run, placed) = (self.run.clone(), placed(next));
+            let (run, mut placed) = (self.run.clone(), placed(next));
+            if next.hears {
+                let words = Content::Bytes(heard.to_vec().into());
+                placed.step.inputs.push(words);
+            }
             let began = Instant::now();
             acting.spawn(async move {
                 let end = perform(&run, &host, &placed).await;
@@ -235,6 +276,7 @@ impl Driver<'_> {
             });
         }
         let mut failure = None;
+        let mut said = Vec::new();
         while let Some(acted) = acting.join_next().await {
             let Ok((index, took, end)) = acted else {
                 failure = Some(Failure::new("a bug in hadeploy stopped a move"));
@@ -246,7 +288,10 @@ impl Driver<'_> {
                 title: next.step.title.clone(),
             });
             match end {
-                Ok(()) => self.enter(ends, next, took),
+                Ok(words) => {
+                    said.extend(words);
+                    self.enter(ends, next, took);
+                }
                 Err(failed) => {
                     let name = &self.cluster.members()[next.member].name;
                     let mut failed = *failed;
@@ -256,7 +301,10 @@ impl Driver<'_> {
                 }
             }
         }
-        failure
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(said),
+        }
     }
 
     /// Adds a move to what changed on its member.
@@ -315,12 +363,12 @@ async fn ask(run: Arc<Run>, name: &str, question: &str) -> Answer {
     }
 }
 
-/// One move on its member.
+/// One move on its member; gives what it printed.
 async fn perform(
     run: &Arc<Run>,
     host: &Arc<HostState>,
     placed: &PlacedStep,
-) -> Result<(), Box<Failure>> {
+) -> Result<Vec<u8>, Box<Failure>> {
     run.say(Event::HostWorking {
         host: host.name.clone(),
         what: placed.step.title.clone(),
@@ -348,7 +396,7 @@ async fn perform(
         Box::new(failure)
     })?;
     let failure = match end.steps.into_iter().next() {
-        Some(StepEnd::Ran { rc: 0, .. }) => return Ok(()),
+        Some(StepEnd::Ran { rc: 0, stdout, .. }) => return Ok(stdout),
         Some(StepEnd::Ran { rc, stdout, stderr }) => {
             let end = UnitEnd::of(Status::Changed, Change::new(Action::Update));
             failed_step(end, placed, rc, &stdout, &stderr).failure

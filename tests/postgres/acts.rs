@@ -216,6 +216,42 @@ fn perform(world: &mut World, member: usize, act: &Act) -> bool {
             latest(world, member, act);
             world.promote(member);
         }
+        Act::MakeReady => {
+            for other in 0..world.data() {
+                let name = slot(world.ids[other]);
+                let slots = &mut world.hosts[member].slots;
+                if other != member && slots.iter().all(|slot| slot.name != name) {
+                    slots.push(hadeploy::cluster::postgres::Slot {
+                        name,
+                        wal_status: "reserved".into(),
+                        ..Default::default()
+                    });
+                }
+            }
+        }
+        // Nobody looked before it: what must be so, it sees to itself.
+        Act::TakeOver => {
+            let host = &world.hosts[member];
+            let place = host.data.as_ref().map(|data| (data.tli, data.place()));
+            let complete = host.standby() && place >= world.stopped && !host.paused_replay;
+            if !complete || !world.primaries().is_empty() {
+                return false;
+            }
+            latest(world, member, act);
+            let rows = world.hosts[member].nodes.clone();
+            world.promote(member);
+            // repmgr's table is brought up to date later.
+            world.hosts[member].nodes = rows;
+        }
+        Act::Turn { to } => {
+            let host = &mut world.hosts[member];
+            if !host.standby() {
+                return false;
+            }
+            if let Some(data) = &mut host.data {
+                data.upstream = Some(*to);
+            }
+        }
         Act::Fence => {
             assert!(world.primaries().len() > 1, "the only primary is fenced");
             world.stop(member, true);
@@ -236,20 +272,29 @@ fn perform(world: &mut World, member: usize, act: &Act) -> bool {
             return world.start(member);
         }
         Act::RestartPrimary => {
-            all_known(world, act);
+            if world.hosts[member]
+                .data
+                .as_ref()
+                .is_none_or(|data| data.standby)
+            {
+                return false;
+            }
             world.stop(member, true);
             let host = &mut world.hosts[member];
             host.force = host.file;
             host.running = true;
         }
         Act::StopPrimary => {
-            all_known(world, act);
-            assert!(world.hosts[member].primary());
+            if !world.hosts[member].primary() {
+                return false;
+            }
             let judges = world.hosts.iter().any(|host| {
                 host.up && host.running && host.repmgrd.running && !host.repmgrd.paused
             });
             assert!(!judges, "stopped while repmgrd judges");
             world.stop(member, true);
+            let data = world.hosts[member].data.as_ref();
+            world.stopped = data.map(|data| (data.tli, data.place()));
         }
         Act::PausePooler => world.hosts[member].pooler_paused = true,
         Act::ResumePooler => world.hosts[member].pooler_paused = false,

@@ -7,7 +7,7 @@ use hadeploy::cluster::postgres::{
 };
 
 use super::play::{End, run};
-use super::world::{World, spec};
+use super::world::{Host, World, spec};
 
 /// A whole cluster.
 fn whole(data: usize, witness: bool) -> World {
@@ -29,6 +29,7 @@ fn choose(world: &World, seen: &[Seen], seconds: u64) -> Decision {
         seen,
         waited: Duration::from_secs(seconds),
         made: &[],
+        broken: false,
     })
 }
 
@@ -228,6 +229,61 @@ fn an_ordered_switchover() {
     );
 }
 
+/// So many acts of a run, after which the controller is gone.
+fn acts(world: &mut World, mut count: usize) {
+    let mut made = Vec::new();
+    loop {
+        let seen = world.seen();
+        let stages = match decide(&Look {
+            site: &Site::new(&world.spec, &seen),
+            wanted: &world.wanted(),
+            seen: &seen,
+            waited: Duration::ZERO,
+            made: &made,
+            broken: false,
+        }) {
+            Decision::Act(acts) => vec![acts],
+            Decision::Chain(stages) => stages,
+            _ => return,
+        };
+        for acts in stages {
+            for (member, act) in acts {
+                if count == 0 {
+                    return;
+                }
+                count -= 1;
+                assert!(world.act(member, &act), "{act:?}");
+                made.push(hadeploy::cluster::Made {
+                    member,
+                    title: act.title(&world.spec),
+                });
+            }
+            world.tick(Duration::from_secs(1));
+        }
+    }
+}
+
+/// A chain that breaks at its takeover: the same run lets clients go and starts what it stopped, or ends what it began.
+#[test]
+fn a_chain_that_breaks() {
+    for (failing, primary) in [
+        (Act::PausePooler, 0),
+        (Act::StopPrimary, 0),
+        (Act::TakeOver, 1),
+    ] {
+        let mut world = whole(3, false);
+        world.spec.goal = Goal::Switchover {
+            to: Some("pg2".into()),
+        };
+        world.fails = Some(failing.clone());
+        let mut story = Vec::new();
+        assert_eq!(run(&mut world, None, &mut story), End::Broken);
+        assert_eq!(world.primaries(), [primary], "{failing:?} {story:#?}");
+        let let_go = |host: &Host| (!host.repmgrd.paused || !host.running) && !host.pooler_paused;
+        assert!(world.hosts.iter().all(let_go), "{failing:?} {story:#?}");
+    }
+}
+
 /// Wherever a switchover is cut off, the next run ends it, and a commit that was acknowledged is there.
 #[test]
 fn a_switchover_that_is_cut_off() {
@@ -237,31 +293,12 @@ fn a_switchover_that_is_cut_off() {
             to: Some("pg2".into()),
         },
     ] {
-        for cut in 0..20 {
+        for cut in 0..40 {
             let mut world = whole(3, false);
             world.spec.goal = Goal::Switchover {
                 to: Some("pg2".into()),
             };
-            let mut made = Vec::new();
-            for _ in 0..cut {
-                let seen = world.seen();
-                let decision = decide(&Look {
-                    site: &Site::new(&world.spec, &seen),
-                    wanted: &world.wanted(),
-                    seen: &seen,
-                    waited: Duration::ZERO,
-                    made: &made,
-                });
-                let Decision::Act(acts) = decision else { break };
-                for (member, act) in acts {
-                    assert!(world.act(member, &act), "{act:?}");
-                    made.push(hadeploy::cluster::Made {
-                        member,
-                        title: act.title(&world.spec),
-                    });
-                }
-                world.tick(Duration::from_secs(1));
-            }
+            acts(&mut world, cut);
             world.spec.goal = goal.clone();
             let mut story = Vec::new();
             assert_eq!(
@@ -291,7 +328,7 @@ fn restarts(world: &mut World) -> Vec<String> {
         "RestartStandby",
         "RestartPrimary",
         "StopPrimary",
-        "Promote",
+        "TakeOver",
         "Rejoin",
     ];
     let word = |line: &String| {
@@ -308,7 +345,7 @@ fn settings_that_need_a_restart() {
         "1 RestartStandby",
         "2 RestartStandby",
         "0 StopPrimary",
-        "1 Promote",
+        "1 TakeOver",
         "0 Rejoin",
     ];
     let mut world = whole(3, false);
@@ -387,6 +424,7 @@ fn states_have_names() {
         seen: &seen,
         waited: Duration::ZERO,
         made: &[],
+        broken: false,
     };
     let picture = Picture::new(&look, None);
     let states = [State::Primary, State::Unknown, State::StoppedStandby];
@@ -403,7 +441,7 @@ fn a_member_that_is_about_to_stop() {
         world.spec.goal = leave("pg2");
         assert_eq!(next(&world, 0), Decision::Settled);
         world.spec.goal = leave("pg1");
-        let moved = ["0 StopPrimary", "1 Promote", "0 Rejoin"];
+        let moved = ["0 StopPrimary", "1 TakeOver", "0 Rejoin"];
         assert_eq!(restarts(&mut world), moved);
         assert_eq!(world.primaries(), [1]);
         assert_eq!(next(&world, 0), Decision::Settled, "it is done once");

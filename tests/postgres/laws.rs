@@ -176,6 +176,7 @@ fn look(seed: u64) {
         seen: &seen,
         waited: Duration::from_secs(dice.below(2000)),
         made: &made,
+        broken: dice.one_in(8),
     };
     let decision = decide(&look);
     assert_eq!(decision, decide(&look), "the same look, another choice");
@@ -187,6 +188,8 @@ fn look(seed: u64) {
             );
         }
         Decision::Wait { why, pause } => assert!(!why.is_empty() && !pause.is_zero()),
+        // Behind a chain that broke, the run ends without a word on the rest.
+        Decision::Settled if look.broken => {}
         Decision::Settled => settled(&look),
         Decision::Act(acts) => {
             assert!(!acts.is_empty());
@@ -195,9 +198,35 @@ fn look(seed: u64) {
                 sound(&look, &world, *member, act);
             }
         }
+        Decision::Chain(stages) => {
+            assert!(!look.broken, "a chain behind one that broke");
+            for acts in &stages {
+                assert!(!acts.is_empty());
+                lawful(&world, acts);
+            }
+            chained(&look, &world, &stages);
+        }
     }
     // A plan ends, and does not invent what a run refuses.
     let _ = foreseen(&site, wanted.clone(), seen.clone());
+}
+
+/// What must be so of a chain: all of it rests on one look, and clients are let go at its end.
+fn chained(look: &Look, world: &World, stages: &[Vec<(usize, Act)>]) {
+    let acts: Vec<&(usize, Act)> = stages.iter().flatten().collect();
+    let place = |what: &dyn Fn(&Act) -> bool| acts.iter().position(|(_, act)| what(act));
+    for (member, act) in &acts {
+        sound(look, world, *member, act);
+    }
+    let stop = place(&|act| *act == Act::StopPrimary);
+    let take = place(&|act| *act == Act::TakeOver);
+    assert_eq!(stop.is_some(), take.is_some(), "{stages:?}");
+    assert!(stop <= take, "{stages:?}");
+    let count = |what: Act| acts.iter().filter(|(_, act)| *act == what).count();
+    let poolers = look.poolers(true).len() + look.poolers(false).len();
+    assert_eq!(count(Act::ResumePooler), poolers, "{stages:?}");
+    assert_eq!(count(Act::PausePooler), look.poolers(false).len());
+    assert!(count(Act::TakeOver) <= 1);
 }
 
 /// What must be so of what was seen before an act is chosen.
@@ -271,6 +300,14 @@ fn sound(look: &Look, world: &World, member: usize, act: &Act) {
         }
         Act::RestartStandby | Act::Follow { .. } => {
             assert!(known && !primary(seen) && others(&primary));
+        }
+        Act::MakeReady | Act::TakeOver => {
+            let online = seen.online.as_ref().expect("it runs");
+            assert!(known && online.recovery && !online.paused && others(&primary));
+        }
+        Act::Turn { to } => {
+            let online = seen.online.as_ref().expect("it runs");
+            assert!(known && online.recovery && *to != member);
         }
         Act::RegisterPrimary => assert!(known && primary(seen) && !others(&primary)),
         Act::DropSlot { name } => {

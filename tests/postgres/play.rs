@@ -21,6 +21,7 @@ pub enum End {
 pub fn run(world: &mut World, mut dice: Option<&mut Dice>, story: &mut Vec<String>) -> End {
     let mut made: Vec<Made> = Vec::new();
     let mut waited = Duration::ZERO;
+    let mut broken = false;
     for _ in 0..600 {
         let seen = world.seen();
         let wanted = world.wanted();
@@ -33,10 +34,18 @@ pub fn run(world: &mut World, mut dice: Option<&mut Dice>, story: &mut Vec<Strin
             seen: &seen,
             waited,
             made: &made,
+            broken,
         };
         let decision = decide(&look);
-        story.push(format!("{decision:?}"));
+        match &decision {
+            Decision::Chain(_) => story.push("chain".to_owned()),
+            decision => story.push(format!("{decision:?}")),
+        }
         match decision {
+            Decision::Settled | Decision::Refuse(_) if broken => return End::Broken,
+            Decision::Wait { .. } if broken && waited > Duration::from_secs(120) => {
+                return End::Broken;
+            }
             Decision::Settled => return End::Settled,
             Decision::Refuse(refusal) => {
                 assert!(!refusal.help.is_empty() && !refusal.why.is_empty());
@@ -66,6 +75,46 @@ pub fn run(world: &mut World, mut dice: Option<&mut Dice>, story: &mut Vec<Strin
                 waited = Duration::ZERO;
                 world.tick(Duration::from_secs(1));
             }
+            Decision::Chain(stages) => {
+                assert!(!broken, "a chain behind one that broke");
+                for acts in stages {
+                    story.push(format!("{acts:?}"));
+                    lawful(world, &acts);
+                    let mut failed = false;
+                    for (member, act) in acts {
+                        if let Some(dice) = dice.as_deref_mut()
+                            && dice.one_in(12)
+                        {
+                            // Half the time the controller dies, else only the act fails.
+                            if dice.one_in(2) {
+                                return End::Broken;
+                            }
+                            failed = true;
+                            continue;
+                        }
+                        made.push(Made {
+                            member,
+                            title: act.title(&spec),
+                        });
+                        failed |= !world.reachable(member) || !world.act(member, &act);
+                    }
+                    if failed {
+                        story.push("the chain broke".to_owned());
+                        broken = true;
+                        break;
+                    }
+                    // Something may happen between two stages; nobody looks.
+                    world.tick(Duration::from_secs(1));
+                    if let Some(dice) = dice.as_deref_mut()
+                        && dice.one_in(10)
+                    {
+                        let sudden = [0, 2, 3, 4, 5, 8][dice.pick(6)];
+                        let what = happens(world, dice, sudden);
+                        story.push(what);
+                    }
+                }
+                waited = Duration::ZERO;
+            }
         }
         if let Some(dice) = dice.as_deref_mut()
             && dice.one_in(8)
@@ -89,6 +138,7 @@ pub fn lawful(world: &World, acts: &[(usize, Act)]) {
                     | Act::SetAside
                     | Act::Follow { .. }
                     | Act::Promote
+                    | Act::TakeOver
                     | Act::Fence
                     | Act::RestartStandby
                     | Act::RestartPrimary
@@ -107,9 +157,14 @@ pub fn lawful(world: &World, acts: &[(usize, Act)]) {
 
 /// Something happens.
 pub fn fault(world: &mut World, dice: &mut Dice) -> String {
+    let what = dice.below(13);
+    happens(world, dice, what)
+}
+
+fn happens(world: &mut World, dice: &mut Dice, what: u64) -> String {
     let member = dice.pick(world.hosts.len());
     let data = member < world.data();
-    match dice.below(13) {
+    match what {
         0 => {
             world.stop(member, false);
             world.hosts[member].up = false;

@@ -106,6 +106,10 @@ pub struct World {
     headless: Duration,
     /// Somebody did what nothing can make good.
     pub sinned: bool,
+    /// Time line and place of the primary that was stopped last, as its stop says.
+    pub stopped: Option<(u32, u64)>,
+    /// This act fails, once.
+    pub fails: Option<Act>,
 }
 
 pub fn spec(data: usize, witness: bool) -> Spec {
@@ -158,7 +162,14 @@ impl World {
             next_commit: 0,
             headless: Duration::ZERO,
             sinned: false,
+            stopped: None,
+            fails: None,
         }
+    }
+
+    /// The controller reaches it.
+    pub fn reachable(&self, member: usize) -> bool {
+        self.hosts[member].up && !self.hosts[member].hidden
     }
 
     pub fn data(&self) -> usize {
@@ -601,6 +612,10 @@ impl World {
 
     /// An act, as the node does it. False when it fails.
     pub fn act(&mut self, member: usize, act: &Act) -> bool {
+        if self.fails.as_ref() == Some(act) {
+            self.fails = None;
+            return false;
+        }
         super::acts::act(self, member, act)
     }
 }

@@ -69,6 +69,15 @@ pub enum Act {
     },
     /// Makes this standby the primary.
     Promote,
+    /// This standby gets slots for the others, which are to follow it soon.
+    MakeReady,
+    /// Makes this standby the primary as soon as it holds the last of one that was stopped directly before; it hears how far that went.
+    TakeOver,
+    /// A running standby follows the one that is taking over, or has just done so. Without repmgr, whose table is brought up to date later.
+    Turn {
+        /// Who takes over.
+        to: usize,
+    },
     /// Stops a server that must not be a primary, and keeps it stopped until it is rejoined.
     Fence,
     /// The standby replays again.
@@ -127,6 +136,9 @@ impl Act {
             Act::DropSlot { name } => format!("drop the slot {name}"),
             Act::Follow { to } => format!("follow {}", name(to)),
             Act::Promote => "promote to primary".into(),
+            Act::MakeReady => "make ready to take over".into(),
+            Act::TakeOver => "take over as primary".into(),
+            Act::Turn { to } => format!("turn to {}", name(to)),
             Act::Fence => "stop the server and keep it stopped".into(),
             Act::ResumeReplay => "resume replay".into(),
             Act::RestartStandby => "restart the standby".into(),
@@ -171,8 +183,9 @@ impl Act {
             }
             Act::SetAside => Field::value("data", "unusable", "set aside"),
             Act::DropSlot { name } => Field::value("slot", name.clone(), ""),
-            Act::Follow { to } => Field::value("upstream", "", name(to)),
-            Act::Promote => Field::value("role", "standby", "primary"),
+            Act::Follow { to } | Act::Turn { to } => Field::value("upstream", "", name(to)),
+            Act::Promote | Act::TakeOver => Field::value("role", "standby", "primary"),
+            Act::MakeReady => Field::value("slots", "", "of the other standbys"),
             Act::Fence => Field::value("server", "second primary", "stopped"),
             Act::ResumeReplay => Field::value("replay", "paused", "running"),
             Act::RestartStandby | Act::RestartWitness | Act::RestartPrimary => {
@@ -190,7 +203,7 @@ impl Act {
     pub fn effect(&self, release: u32) -> Effect {
         let server = || format!("postgresql@{release}-main.service");
         match self {
-            Act::WriteFiles { reload: true } | Act::ResetSettings { .. } => {
+            Act::WriteFiles { reload: true } | Act::ResetSettings { .. } | Act::Turn { .. } => {
                 Effect::Reload(server())
             }
             Act::CreateCluster
@@ -200,6 +213,7 @@ impl Act {
             | Act::SetAside
             | Act::Follow { .. }
             | Act::Promote
+            | Act::TakeOver
             | Act::Fence
             | Act::RestartStandby
             | Act::RestartWitness

@@ -92,6 +92,7 @@ impl PostgresCluster {
                 field: act.field(site.spec),
                 effect: act.effect(site.release),
                 step: node::step(site, member, &act),
+                hears: act == Act::TakeOver,
             })
             .collect()
     }
@@ -116,10 +117,19 @@ impl Cluster for PostgresCluster {
             seen: &seen,
             waited: sight.waited,
             made: sight.made,
+            broken: sight.broken,
         };
         match decide(&look) {
             Decision::Settled => Next::Settled,
             Decision::Act(acts) => Next::Act(PostgresCluster::moves(&site, acts)),
+            Decision::Chain(stages) => {
+                let stages = stages.into_iter();
+                Next::Chain(
+                    stages
+                        .map(|acts| PostgresCluster::moves(&site, acts))
+                        .collect(),
+                )
+            }
             Decision::Wait { why, pause } => Next::Wait { why, pause },
             Decision::Refuse(refusal) => Next::Refuse(refusal),
         }
@@ -176,6 +186,7 @@ impl Cluster for PostgresCluster {
             seen: &seen,
             waited: Duration::ZERO,
             made: &[],
+            broken: false,
         };
         let picture = Picture::new(&look, None);
         let name = |member: usize| Value::from(self.spec.name(member));
@@ -216,20 +227,21 @@ pub fn foreseen(
             seen: &foreseen.seen,
             waited: Duration::ZERO,
             made: &made,
+            broken: false,
         };
-        match decide(&look) {
-            Decision::Act(acts) => {
-                for (member, act) in acts {
-                    foreseen.apply(member, &act);
-                    made.push(Made {
-                        member,
-                        title: act.title(site.spec),
-                    });
-                    path.push((member, act));
-                }
-            }
+        let acts = match decide(&look) {
+            Decision::Act(acts) => acts,
+            Decision::Chain(stages) => stages.into_iter().flatten().collect(),
             Decision::Refuse(refusal) if path.is_empty() => return Err(refusal),
             _ => break,
+        };
+        for (member, act) in acts {
+            foreseen.apply(member, &act);
+            made.push(Made {
+                member,
+                title: act.title(site.spec),
+            });
+            path.push((member, act));
         }
     }
     Ok(path)

@@ -42,7 +42,6 @@ impl Judge<'_> {
             .online(primary)
             .is_some_and(|online| !online.pending_restart.is_empty());
         if pending && !moves.lowered.is_empty() && !self.blind() {
-            self.holding = true;
             return Some(self.restart_in_place(primary));
         }
         self.rejected();

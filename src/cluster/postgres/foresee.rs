@@ -24,7 +24,7 @@ impl Foreseen<'_> {
         let ids = &self.site.ids;
         let source = match act {
             Act::Clone { from } => Some(*from),
-            Act::Rejoin { to } | Act::Follow { to } => Some(*to),
+            Act::Rejoin { to } | Act::Follow { to } | Act::Turn { to } => Some(*to),
             _ => self.primary(),
         };
         let upstream = source.and_then(|source| self.online(source).cloned());
@@ -102,7 +102,11 @@ impl Foreseen<'_> {
                 write(seen, wanted);
                 self.attached(member, source);
             }
-            Act::Start | Act::RestartStandby | Act::Follow { .. } | Act::Rejoin { .. } => {
+            Act::Start
+            | Act::RestartStandby
+            | Act::Follow { .. }
+            | Act::Turn { .. }
+            | Act::Rejoin { .. } => {
                 stand_by(seen, upstream.as_ref(), address);
                 self.attached(member, source);
             }
@@ -142,6 +146,14 @@ impl Foreseen<'_> {
             Act::DropSlot { name } => {
                 if let Some(online) = &mut seen.online {
                     online.slots.retain(|slot| slot.name != *name);
+                }
+            }
+            Act::TakeOver => {
+                seen.standby_signal = false;
+                if let Some(online) = &mut seen.online {
+                    online.recovery = false;
+                    online.tli += 1;
+                    online.receiver = None;
                 }
             }
             Act::Promote => {
@@ -184,7 +196,7 @@ impl Foreseen<'_> {
                     pooler.paused = *act == Act::PausePooler;
                 }
             }
-            Act::Checkpoint => {}
+            Act::Checkpoint | Act::MakeReady => {}
             Act::Unregister { name, .. } => {
                 if let Some(online) = &mut seen.online {
                     online

@@ -29,8 +29,6 @@ pub struct Judge<'a> {
     pub picture: Picture,
     /// What cannot be mended, and does not stop what can be.
     pub complaints: Vec<Refusal>,
-    /// Whether clients are held back on purpose: the primary is about to restart.
-    pub holding: bool,
 }
 
 /// What comes next.
@@ -46,7 +44,6 @@ pub fn decide(look: &Look) -> Decision {
         look,
         picture: Picture::new(look, gone),
         complaints: Vec::new(),
-        holding: false,
     };
     judge.bounded()
 }
@@ -55,12 +52,14 @@ impl<'a> Judge<'a> {
     /// What was tried often enough is not tried again.
     fn bounded(&mut self) -> Decision {
         let decision = self.choose();
-        let Decision::Act(acts) = &decision else {
-            return decision;
-        };
         let look = self.look;
         let tired = |(member, act): &&(usize, Act)| look.made(*member, act) >= TRIES;
-        match acts.iter().find(tired) {
+        let found = match &decision {
+            Decision::Act(acts) => acts.iter().find(tired),
+            Decision::Chain(stages) => stages.iter().flatten().find(tired),
+            _ => None,
+        };
+        match found {
             None => decision,
             Some((member, act)) => Decision::refuse(
                 format!(

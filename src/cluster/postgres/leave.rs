@@ -14,8 +14,7 @@ impl Judge<'_> {
     pub fn without(&self, leaving: usize, primary: usize) -> Option<Decision> {
         let look = self.look;
         let spec = look.site.spec;
-        // Clients wait behind the poolers: who takes over was found fit before.
-        if spec.is_witness(leaving) || !look.poolers(true).is_empty() {
+        if spec.is_witness(leaving) {
             return None;
         }
         let name = look.name(leaving);

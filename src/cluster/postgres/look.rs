@@ -53,6 +53,8 @@ pub struct Look<'a> {
     pub waited: Duration,
     /// What was done in this run.
     pub made: &'a [Made],
+    /// A chain broke in this run: what it had begun is ended or undone, and nothing else is begun.
+    pub broken: bool,
 }
 
 /// What comes next.
@@ -62,6 +64,8 @@ pub enum Decision {
     Settled,
     /// These, each on another member.
     Act(Vec<(usize, Act)>),
+    /// Stages of such acts, one directly after the other, each when the one before has succeeded.
+    Chain(Vec<Vec<(usize, Act)>>),
     /// Another look later.
     Wait {
         /// What is waited for.

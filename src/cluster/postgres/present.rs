@@ -8,6 +8,9 @@ use super::spec::Goal;
 impl Judge<'_> {
     /// One member takes writes.
     pub fn present(&mut self, primary: usize) -> Decision {
+        if self.look.broken {
+            return self.let_go();
+        }
         self.complain_of_unknown();
         let work = self.mend(primary);
         if work.is_none()
@@ -21,7 +24,7 @@ impl Judge<'_> {
         }
         // Clients wait behind a paused pooler: nothing goes before them.
         let paused = self.look.poolers(true);
-        if !paused.is_empty() && !self.holding {
+        if !paused.is_empty() {
             return all(paused, &Act::ResumePooler);
         }
         if let Some(work) = work {
@@ -36,6 +39,15 @@ impl Judge<'_> {
             return wait;
         }
         self.verdict()
+    }
+
+    /// Behind a chain that broke, clients go on and repmgrd judges again; all else is left to the next run.
+    fn let_go(&mut self) -> Decision {
+        let paused = self.look.poolers(true);
+        match paused.is_empty() {
+            false => all(paused, &Act::ResumePooler),
+            true => self.unpause().unwrap_or(Decision::Settled),
+        }
     }
 
     /// What has to be done that leaves the primary where it is.

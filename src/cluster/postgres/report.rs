@@ -19,6 +19,7 @@ pub(super) fn report(cluster: &PostgresCluster, spec: &Spec, answers: &[Answer])
         seen: &seen,
         waited: Duration::ZERO,
         made: &[],
+        broken: false,
     };
     let picture = Picture::new(&look, None);
     let condition = picture.condition(&look);

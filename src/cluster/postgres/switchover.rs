@@ -1,7 +1,8 @@
 //! The primary is stopped in order: for another one to take over, or to start it again where it stands.
 //!
-//! Each look finds by itself how far it has come: repmgrd paused, poolers paused, the primary stopped, another one promoted. A run that ended
-//! half-way is finished or undone by the next one.
+//! While clients wait, nobody looks: from the pause of the poolers to its end the acts follow each other directly, and the standby that takes
+//! over hears from the former primary how far it went. A run that ended half-way is finished or undone by the next one, which finds by itself
+//! how far it has come: repmgrd paused, poolers paused, the primary stopped, another one promoted. So is a chain that broke, by the same run.
 
 use super::act::Act;
 use super::judge::{Judge, LAG};
@@ -14,6 +15,9 @@ impl Judge<'_> {
     /// What was ordered, or what settings wait for, once everything else is as wanted.
     pub fn planned(&mut self, primary: usize) -> Option<Decision> {
         let look = self.look;
+        if look.broken {
+            return None;
+        }
         let target = match self.goal() {
             Goal::Switchover { to: Some(name) } => {
                 let target = look.site.spec.member(name);
@@ -22,7 +26,11 @@ impl Judge<'_> {
                 }
                 target
             }
-            Goal::Switchover { to: None } if look.made_anywhere(&Act::Promote) => return None,
+            Goal::Switchover { to: None }
+                if look.made_anywhere(&Act::TakeOver) || look.made_anywhere(&Act::Promote) =>
+            {
+                return None;
+            }
             Goal::Switchover { to: None } => self.successor(primary),
             Goal::Leave { name } => {
                 let leaving = look.site.spec.member(name)?;
@@ -62,33 +70,57 @@ impl Judge<'_> {
             ));
         }
         if let Some(wait) = self.unfit(target, primary) {
-            // Clients do not wait behind the poolers for that.
-            return look.poolers(true).is_empty().then_some(wait);
+            return Some(wait);
         }
-        Some(
-            self.hold(primary)
-                .unwrap_or_else(|| Decision::act(primary, Act::StopPrimary)),
-        )
+        Some(self.unjudged().unwrap_or_else(|| {
+            let mut turns: Vec<(usize, Act)> = self
+                .picture
+                .of(State::Streaming)
+                .into_iter()
+                .filter(|member| *member != target)
+                .map(|member| (member, Act::Turn { to: target }))
+                .collect();
+            turns.insert(0, (target, Act::TakeOver));
+            self.while_clients_wait(
+                vec![(primary, Act::Checkpoint), (target, Act::MakeReady)],
+                vec![vec![(primary, Act::StopPrimary)], turns],
+            )
+        }))
     }
 
     /// Restarts the primary without a change of roles.
     pub fn restart_in_place(&self, primary: usize) -> Decision {
-        self.hold(primary)
-            .unwrap_or_else(|| Decision::act(primary, Act::RestartPrimary))
+        self.unjudged().unwrap_or_else(|| {
+            self.while_clients_wait(
+                vec![(primary, Act::Checkpoint)],
+                vec![vec![(primary, Act::RestartPrimary)]],
+            )
+        })
     }
 
-    /// What comes before the primary is stopped: nobody judges it, clients wait, and little is left to be written.
-    fn hold(&self, primary: usize) -> Option<Decision> {
-        let look = self.look;
-        let judging = look.judging();
-        if !judging.is_empty() {
-            return Some(all(judging, &Act::Pause));
-        }
-        if look.made(primary, &Act::Checkpoint) == 0 {
-            return Some(Decision::act(primary, Act::Checkpoint));
-        }
-        let poolers = look.poolers(false);
-        (!poolers.is_empty()).then(|| all(poolers, &Act::PausePooler))
+    /// Before the primary is stopped, nobody judges it any more.
+    fn unjudged(&self) -> Option<Decision> {
+        let judging = self.look.judging();
+        (!judging.is_empty()).then(|| all(judging, &Act::Pause))
+    }
+
+    /// What comes first, so that little is left to be done; then clients are held back for what is done meanwhile.
+    fn while_clients_wait(
+        &self,
+        first: Vec<(usize, Act)>,
+        meanwhile: Vec<Vec<(usize, Act)>>,
+    ) -> Decision {
+        let of = |members: Vec<usize>, act: &Act| -> Vec<(usize, Act)> {
+            let acts = members.into_iter().map(|member| (member, act.clone()));
+            acts.collect()
+        };
+        let (paused, running) = (self.look.poolers(true), self.look.poolers(false));
+        let all = [paused, running.clone()].concat();
+        let mut stages = vec![first, of(running, &Act::PausePooler)];
+        stages.extend(meanwhile);
+        stages.push(of(all, &Act::ResumePooler));
+        stages.retain(|stage| !stage.is_empty());
+        Decision::Chain(stages)
     }
 
     /// Who takes over when nobody is named: the streaming standby that lies least behind, of equals the first.

@@ -63,6 +63,7 @@ impl Redis {
             field: act.field(&self.spec),
             effect: act.effect(),
             step: step(&self.spec, member, act),
+            hears: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::act::Act;
+use super::super::picture::slot;
 use super::super::site::Site;
 use super::{ManagedFile, accounts, environment, files, packages};
 use crate::change::{Content, Step, Touch};
@@ -59,6 +60,13 @@ pub fn step(site: &Site, member: usize, act: &Act) -> Step {
             .add(include_str!("../steps/drop_slot.sh")),
         Act::Follow { to } => upstream(*to).add(include_str!("../steps/follow.sh")),
         Act::Promote => plain(include_str!("../steps/promote.sh")),
+        Act::MakeReady => script
+            .set("SLOTS", &other_slots(site, member))
+            .add(include_str!("../steps/make_ready.sh")),
+        Act::TakeOver => script
+            .set("PEERS", &peers(site, member))
+            .add(include_str!("../steps/take_over.sh")),
+        Act::Turn { to } => upstream(*to).add(include_str!("../steps/turn.sh")),
         Act::Fence => plain(include_str!("../steps/fence.sh")),
         Act::ResumeReplay => plain(include_str!("../steps/resume_replay.sh")),
         Act::RestartStandby => plain(include_str!("../steps/restart_standby.sh")),
@@ -95,6 +103,22 @@ fn deadline(act: &Act) -> Duration {
         _ => 5,
     };
     Duration::from_secs(minutes * 60)
+}
+
+/// Addresses of the other data members.
+fn peers(site: &Site, member: usize) -> String {
+    let others = (0..site.spec.data()).filter(|other| *other != member);
+    let addresses: Vec<&str> = others
+        .map(|other| site.spec.members[other].address.as_str())
+        .collect();
+    addresses.join(" ")
+}
+
+/// Names of the slots that the other data members use on a primary.
+fn other_slots(site: &Site, member: usize) -> String {
+    let others = (0..site.spec.data()).filter(|other| *other != member);
+    let names: Vec<String> = others.map(|other| slot(site.ids[other])).collect();
+    names.join(" ")
 }
 
 /// A script as it grows.
