@@ -196,6 +196,16 @@ fn two_primaries() {
     assert_eq!(next(&world, 0), one(2, Act::Fence));
     world.hosts[1].hidden = true;
     assert!(refusal(next(&world, 0)).contains("pg2"));
+    world.hosts[1].hidden = false;
+    assert!(matches!(
+        run(&mut world, None, &mut Vec::new()),
+        End::Refused(_)
+    ));
+    // They have no fork to rewind to.
+    world.spec.goal = Goal::Rejoin { name: "pg3".into() };
+    assert_eq!(next(&world, 0), one(2, Act::SetAside));
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.hosts[2].aside.len(), 1);
 }
 
 #[test]
@@ -348,6 +358,8 @@ fn another_cluster_and_another_release() {
     assert!(refusal(next(&world, 0)).contains("pg2 holds the data of another cluster"));
     world.spec.goal = Goal::Repair;
     assert_eq!(next(&world, 0), one(1, Act::SetAside));
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.hosts[1].aside.len(), 1, "once, and the clone stays");
 
     let world = whole(3, false);
     let mut seen = world.seen();
