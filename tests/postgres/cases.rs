@@ -370,6 +370,39 @@ fn another_cluster_and_another_release() {
 }
 
 #[test]
+fn disks_that_fill_up() {
+    let mut world = whole(3, false);
+    world.hosts[0].full = true;
+    let mut seen = world.seen();
+    if let Seen::Known(seen) = &mut seen[0] {
+        let online = seen.online.as_mut().unwrap();
+        online.slots[0].held = 1 << 30;
+        online.ready = 100;
+        seen.set_aside = vec!["/var/lib/postgresql/15/main.hadeploy-1".into()];
+    }
+    let words = refusal(choose(&world, &seen, 0));
+    for word in [
+        "the disk of pg1",
+        "repmgr_slot_2 holds back 1024 MB",
+        "100 WAL files",
+        "main.hadeploy-1",
+        "nothing in pg_wal",
+    ] {
+        assert!(words.contains(word), "{word}: {words}");
+    }
+    // What else is wrong is mended first, and another one may become the primary.
+    world.stop(2, true);
+    assert_eq!(next(&world, 0), one(2, Act::Start));
+    assert!(matches!(
+        run(&mut world, None, &mut Vec::new()),
+        End::Refused(_)
+    ));
+    world.spec.goal = Goal::Switchover { to: None };
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_ne!(world.primaries(), [0]);
+}
+
+#[test]
 fn numbers_stay_when_the_inventory_changes() {
     let mut world = whole(3, false);
     let seen = world.seen();

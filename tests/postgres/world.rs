@@ -80,6 +80,8 @@ pub struct Host {
     pub needs_rejoin: bool,
     pub pooler_paused: bool,
     pub accounts: bool,
+    /// The disk is nearly full.
+    pub full: bool,
 }
 
 impl Host {
@@ -272,7 +274,7 @@ impl World {
             process: host.running,
             repmgrd: host.repmgrd.clone(),
             repmgr_id: host.packages.then_some(self.ids[member]),
-            disk_free: 50,
+            disk_free: if host.full { 5 } else { 50 },
             disk_size: 100,
             files,
             needs_rejoin: host.needs_rejoin.then(|| "another primary".into()),

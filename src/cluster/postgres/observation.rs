@@ -68,6 +68,13 @@ pub struct Observation {
     pub set_aside: Vec<String>,
 }
 
+impl Observation {
+    /// Less than a tenth of the disk below the data is free.
+    pub fn disk_nearly_full(&self) -> bool {
+        self.disk_free.saturating_mul(10) < self.disk_size
+    }
+}
+
 /// A unit of systemd.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unit {

@@ -9,6 +9,10 @@ impl Judge<'_> {
     /// One member takes writes.
     pub fn present(&mut self, primary: usize) -> Decision {
         self.complain_of_unknown();
+        // An order may be what makes room.
+        if matches!(self.goal(), Goal::Converge | Goal::Repair) {
+            self.complain_of_disks();
+        }
         let work = self.mend(primary);
         if work.is_none()
             && self.complaints.is_empty()

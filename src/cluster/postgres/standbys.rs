@@ -48,7 +48,7 @@ impl Judge<'_> {
     fn fill(&mut self, member: usize, primary: usize) -> Option<(usize, Act)> {
         let seen = self.look.known(member)?;
         let name = self.look.name(member);
-        if seen.disk_free.saturating_mul(10) < seen.disk_size {
+        if seen.disk_nearly_full() {
             self.complain(
                 format!("the disk of {name} is nearly full: no clone has room there"),
                 format!("free some room below /var/lib/postgresql on {name}; data that were set aside lie beside the data directory"),
@@ -197,7 +197,7 @@ impl Judge<'_> {
             return None;
         }
         let seen = self.look.known(member)?;
-        if seen.disk_free.saturating_mul(10) < seen.disk_size {
+        if seen.disk_nearly_full() {
             let name = self.look.name(member);
             return Some(Decision::refuse(
                 format!("{name} has to be cloned anew, and its disk is nearly full"),
