@@ -188,6 +188,17 @@ fn two_primaries() {
     assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
     assert!(world.hosts.iter().all(|host| host.running));
 
+    // A standby that followed the loser holds what the winner never had: it is cloned anew, and its data are kept.
+    let mut world = whole(3, false);
+    world.hosts[2].cut = true;
+    world.tick(Duration::from_secs(5));
+    world.promote(2);
+    world.hosts[2].cut = false;
+    let end = run(&mut world, None, &mut Vec::new());
+    assert!(matches!(end, End::Refused(why) if why.contains("pg1 was a second primary")));
+    assert_eq!(world.hosts[1].aside.len(), 1);
+    assert!(world.hosts[1].streams);
+
     // Of two on one time line, the one that is followed stays, unless nobody can know that.
     let mut world = whole(3, false);
     world.stop(2, true);

@@ -55,8 +55,8 @@ pub use judge::decide;
 pub use look::{Decision, Look, Wanted, WantedFile};
 pub use node::ManagedFile;
 pub use observation::{
-    Controldata, FileSeen, Node, Observation, Online, Pooler, Receiver, Repmgrd, RoleSeen, Seen,
-    Sender, Setting, Slot, Unit,
+    Controldata, FileSeen, Fork, Node, Observation, Online, Pooler, Receiver, Repmgrd, RoleSeen,
+    Seen, Sender, Setting, Slot, Unit,
 };
 pub use picture::{Condition, Picture, State};
 pub use site::{FENCED, NEEDS_REJOIN, REFUSED, Site, TOKEN};

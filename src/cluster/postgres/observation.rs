@@ -162,6 +162,9 @@ pub struct Online {
     /// Rows of `repmgr.nodes`; none when the extension or its database is not there.
     #[serde(skip)]
     pub nodes: Option<Vec<Node>>,
+    /// Where the earlier time lines of a primary ended.
+    #[serde(default)]
+    pub forks: Vec<Fork>,
     /// Accounts.
     pub roles: Vec<RoleSeen>,
     /// Databases: name and owner.
@@ -222,6 +225,16 @@ pub struct Slot {
     pub wal_status: String,
     /// Bytes of WAL it holds back.
     pub held: u64,
+}
+
+/// Where a time line ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fork {
+    /// The time line.
+    pub tli: u32,
+    /// The place from which on the next one counts.
+    pub end: u64,
 }
 
 /// A row of `repmgr.nodes`.

@@ -145,6 +145,8 @@ const ONLINE: &str = r#"SELECT jsonb_build_object(
 'roles', COALESCE((SELECT jsonb_agg(jsonb_build_object('name', rolname, 'superuser', rolsuper, 'login', rolcanlogin, 'replication', rolreplication,
   'salt', CASE WHEN rolpassword LIKE 'SCRAM-SHA-256$%' THEN split_part(rolpassword, '$', 2) ELSE '' END,
   'digest', COALESCE(encode(sha256(convert_to(rolpassword, 'UTF8')), 'hex'), ''))) FROM pg_authid WHERE rolname !~ '^pg_'), '[]'),
+'forks', CASE WHEN pg_is_in_recovery() THEN '[]' ELSE COALESCE((SELECT jsonb_agg(jsonb_build_object('tli', split_part(line, E'\t', 1)::int, 'end', split_part(line, E'\t', 2)::pg_lsn - '0/0'::pg_lsn))
+  FROM regexp_split_to_table(pg_read_file('pg_wal/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '.history', 0, 1000000, true), E'\n') AS line WHERE line ~ '^[0-9]+\t'), '[]') END,
 'databases', (SELECT jsonb_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database WHERE NOT datistemplate),
 'ready', (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'))"#;
 
