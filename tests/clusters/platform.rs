@@ -208,12 +208,20 @@ impl Platform {
     pub fn mend(&self) {
         self.lab.heal(None).unwrap();
         self.power_on();
-        let run = self.site.run(&["apply"]);
-        if run.code != 0 {
+        for _ in 0..3 {
+            let run = self.site.run(&["apply"]);
+            if run.code == 0 {
+                return;
+            }
             println!("    mending: {}", run.events.last().unwrap()["reason"]);
-            let _ = self.site.order(&["pg", "repair"]).wait();
-            self.apply();
+            let text = run.text();
+            let held = |name: &&str| text.contains(&format!("`rejoin {name}`"));
+            let _ = match NODES.into_iter().find(held) {
+                Some(name) => self.site.order(&["pg", "rejoin", name]).wait(),
+                None => self.site.order(&["pg", "repair"]).wait(),
+            };
         }
+        self.apply();
     }
 
     fn install_writer(&self) {

@@ -102,7 +102,8 @@ fn by_hand(platform: &Platform) {
     let mut wrong = Vec::new();
     let all = [(false, postgres::STATES), (true, redis::STATES)];
     for (of_redis, states) in all {
-        for state in states.iter().filter(|state| state.name.contains(&wanted)) {
+        let named = |state: &&State| wanted.split(',').any(|word| state.name.contains(word));
+        for state in states.iter().filter(named) {
             if let Err(why) = one(platform, state, of_redis) {
                 println!("    {}: WRONG: {why}", state.name);
                 wrong.push(state.name);
