@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use hadeploy::lab::Cut;
 
-use crate::platform::Platform;
+use crate::platform::{NODES, Platform};
 use crate::{Case, both};
 
 pub fn cases() -> Vec<Case> {
     [
         both("cuts::primary", true, primary),
         both("cuts::primary_one_way", true, primary_one_way),
+        both("cuts::primary_hears_nothing", true, primary_hears_nothing),
         both(
             "cuts::primary_while_an_apply_runs",
             true,
-            while_an_apply_runs,
+            primary_while_an_apply_runs,
         ),
         both("cuts::redis_primary", true, redis_primary),
     ]
@@ -59,21 +60,29 @@ fn primary_one_way(platform: &Platform) {
     platform.is_settled();
 }
 
-fn while_an_apply_runs(platform: &Platform) {
+fn primary_hears_nothing(platform: &Platform) {
+    let old = platform.primary();
+    platform.drill("what is sent to the primary does not arrive", |_| {
+        for other in platform.others(old) {
+            platform.lab.cut(other, Cut::To(old)).unwrap();
+        }
+        thread::sleep(Duration::from_secs(90));
+        println!(
+            "    one way: primaries {:?} instead of {old}",
+            platform.primaries()
+        );
+        heal(platform);
+    });
+    platform.is_settled();
+}
+
+fn primary_while_an_apply_runs(platform: &Platform) {
     let old = platform.primary();
     platform.drill(
         "primary cut off while an apply restarts the servers",
         |_| {
-            let running = platform.start(&["-e", "{\"postgresql\": {\"max_connections\": 90}}"]);
-            thread::sleep(Duration::from_secs(6));
-            platform.lab.cut(old, Cut::Nodes).unwrap();
-            let run = running.wait();
-            println!(
-                "    the apply: {} {}",
-                run.code,
-                run.events.last().unwrap()["reason"]
-            );
-            platform.wait_for_failover(&platform.others(old));
+            platform.midway(|| platform.lab.cut(old, Cut::Nodes).unwrap());
+            platform.wait_for_failover(&NODES);
             heal(platform);
         },
     );

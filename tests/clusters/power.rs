@@ -15,6 +15,16 @@ pub fn cases() -> Vec<Case> {
             redis_primary_off_and_back,
         ),
         both("power::all_off_and_on", true, all_off_and_on),
+        both(
+            "power::primary_off_while_an_apply_runs",
+            true,
+            primary_off_while_an_apply_runs,
+        ),
+        both(
+            "power::postmaster_killed_while_an_apply_runs",
+            true,
+            postmaster_killed_while_an_apply_runs,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -66,6 +76,38 @@ fn all_off_and_on(platform: &Platform) {
         }
         let run = platform.apply();
         println!("    and on: {}", platform.changes(&run).join(", "));
+    });
+    platform.is_settled();
+}
+
+fn primary_off_while_an_apply_runs(platform: &Platform) {
+    let old = platform.primary();
+    let name = "power off of the primary's node while an apply restarts the servers";
+    platform.drill(name, |drill| {
+        platform.midway(|| platform.lab.kill(old).unwrap());
+        platform.wait_for_failover(&NODES);
+        thread::sleep(Duration::from_secs(10));
+        platform.lab.start(old, &|_| {}).unwrap();
+        drill.write_on(old);
+        thread::sleep(Duration::from_secs(10));
+        let run = platform.apply();
+        println!("    and back: {}", platform.changes(&run).join(", "));
+    });
+    platform.is_settled();
+}
+
+fn postmaster_killed_while_an_apply_runs(platform: &Platform) {
+    let old = platform.primary();
+    let name = "primary's postmaster killed while an apply restarts the servers";
+    platform.drill(name, |_| {
+        platform.midway(|| {
+            platform
+                .node(old)
+                .sh("kill -9 $(head -1 /var/lib/postgresql/*/main/postmaster.pid)");
+        });
+        platform.wait_for_failover(&NODES);
+        let run = platform.apply();
+        println!("    and then: {}", platform.changes(&run).join(", "));
     });
     platform.is_settled();
 }

@@ -169,6 +169,7 @@ fn perform(world: &mut World, member: usize, act: &Act) -> bool {
             let host = &mut world.hosts[member];
             let old = host.data.clone().expect("data");
             assert_eq!(old.sysid, data.sysid);
+            assert!(old.tli < data.tli, "two ways on one time line have no fork");
             // The evidence is kept.
             host.aside.push(old);
             host.data = Some(Data {

@@ -189,6 +189,17 @@ fn two_primaries() {
     assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
     assert!(world.hosts.iter().all(|host| host.running));
 
+    // A standby that followed the loser holds what the winner never had: it is cloned anew, and its data are kept.
+    let mut world = whole(3, false);
+    world.hosts[2].cut = true;
+    world.tick(Duration::from_secs(5));
+    world.promote(2);
+    world.hosts[2].cut = false;
+    let end = run(&mut world, None, &mut Vec::new());
+    assert!(matches!(end, End::Refused(why) if why.contains("pg1 was a second primary")));
+    assert_eq!(world.hosts[1].aside.len(), 1);
+    assert!(world.hosts[1].streams);
+
     // Of two on one time line, the one that is followed stays, unless nobody can know that.
     let mut world = whole(3, false);
     world.stop(2, true);
@@ -197,6 +208,16 @@ fn two_primaries() {
     assert_eq!(next(&world, 0), one(2, Act::Fence));
     world.hosts[1].hidden = true;
     assert!(refusal(next(&world, 0)).contains("pg2"));
+    world.hosts[1].hidden = false;
+    assert!(matches!(
+        run(&mut world, None, &mut Vec::new()),
+        End::Refused(_)
+    ));
+    // They have no fork to rewind to.
+    world.spec.goal = Goal::Rejoin { name: "pg3".into() };
+    assert_eq!(next(&world, 0), one(2, Act::SetAside));
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.hosts[2].aside.len(), 1);
 }
 
 #[test]
@@ -385,6 +406,8 @@ fn another_cluster_and_another_release() {
     assert!(refusal(next(&world, 0)).contains("pg2 holds the data of another cluster"));
     world.spec.goal = Goal::Repair;
     assert_eq!(next(&world, 0), one(1, Act::SetAside));
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.hosts[1].aside.len(), 1, "once, and the clone stays");
 
     let world = whole(3, false);
     let mut seen = world.seen();
@@ -392,6 +415,39 @@ fn another_cluster_and_another_release() {
         seen.release = 17;
     }
     assert!(refusal(choose(&world, &seen, 0)).contains("major release"));
+}
+
+#[test]
+fn disks_that_fill_up() {
+    let mut world = whole(3, false);
+    world.hosts[0].full = true;
+    let mut seen = world.seen();
+    if let Seen::Known(seen) = &mut seen[0] {
+        let online = seen.online.as_mut().unwrap();
+        online.slots[0].held = 1 << 30;
+        online.ready = 100;
+        seen.set_aside = vec!["/var/lib/postgresql/15/main.hadeploy-1".into()];
+    }
+    let words = refusal(choose(&world, &seen, 0));
+    for word in [
+        "the disk of pg1",
+        "repmgr_slot_2 holds back 1024 MB",
+        "100 WAL files",
+        "main.hadeploy-1",
+        "nothing in pg_wal",
+    ] {
+        assert!(words.contains(word), "{word}: {words}");
+    }
+    // What else is wrong is mended first, and another one may become the primary.
+    world.stop(2, true);
+    assert_eq!(next(&world, 0), one(2, Act::Start));
+    assert!(matches!(
+        run(&mut world, None, &mut Vec::new()),
+        End::Refused(_)
+    ));
+    world.spec.goal = Goal::Switchover { to: None };
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_ne!(world.primaries(), [0]);
 }
 
 #[test]

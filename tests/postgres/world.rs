@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use hadeploy::cluster::Member;
 use hadeploy::cluster::postgres::{
-    Act, Controldata, FileSeen, Goal, Node, Observation, Online, Pooler, Receiver, Repmgrd, Seen,
-    Sender, Setting, Slot, Spec, Synchronous, Tls, Wanted, WantedFile,
+    Act, Controldata, FileSeen, Fork, Goal, Node, Observation, Online, Pooler, Receiver, Repmgrd,
+    Seen, Sender, Setting, Slot, Spec, Synchronous, Tls, Wanted, WantedFile,
 };
 
 /// A small generator of numbers; the same seed plays the same game.
@@ -43,6 +43,8 @@ pub struct Data {
     pub standby: bool,
     pub clean: bool,
     pub upstream: Option<usize>,
+    /// Where its earlier time lines ended.
+    pub forks: Vec<Fork>,
     /// What the primary's counter was when this was written last: a standby does not start with less.
     pub counter: u64,
 }
@@ -80,6 +82,8 @@ pub struct Host {
     pub needs_rejoin: bool,
     pub pooler_paused: bool,
     pub accounts: bool,
+    /// The disk is nearly full.
+    pub full: bool,
 }
 
 impl Host {
@@ -283,7 +287,7 @@ impl World {
             process: host.running,
             repmgrd: host.repmgrd.clone(),
             repmgr_id: host.packages.then_some(self.ids[member]),
-            disk_free: 50,
+            disk_free: if host.full { 5 } else { 50 },
             disk_size: 100,
             files,
             needs_rejoin: host.needs_rejoin.then(|| "another primary".into()),
@@ -346,6 +350,7 @@ impl World {
             }),
             senders,
             slots: host.slots.clone(),
+            forks: data.forks.clone(),
             nodes: host.nodes.clone(),
             ..Online::default()
         }
@@ -434,6 +439,7 @@ impl World {
             if let (Some(own), Some(data)) = (&mut host.data, upstream.data) {
                 own.log = data.log;
                 own.tli = data.tli;
+                own.forks = data.forks;
                 own.counter = upstream.force.0;
             }
         }
@@ -518,6 +524,8 @@ impl World {
         host.accounts = true;
         if let Some(data) = &mut host.data {
             data.standby = false;
+            let (tli, end) = (data.tli, data.place());
+            data.forks.push(Fork { tli, end });
             data.tli += 1;
             data.upstream = None;
         }

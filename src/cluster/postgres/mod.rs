@@ -12,6 +12,7 @@
 //! - `headless`: none. All members empty: one is made. repmgrd judges: it is waited for. A switchover was begun: it is ended. A stopped primary
 //!   that no standby exceeds: it is started. None left: the standby that holds most is promoted.
 //! - `present`: one. `configuration`, `standbys`, `registry`, and last `switchover`, where the primary itself has to go down.
+//! - `disk`: what fills up, for people to see to.
 //! - `leave`: whether the cluster can go on without a member for a while.
 //! - `forget`: what is lost for good.
 //!
@@ -27,6 +28,7 @@ mod accounts;
 mod act;
 mod cluster;
 mod configuration;
+mod disk;
 mod foresee;
 mod forget;
 mod headless;
@@ -53,8 +55,8 @@ pub use judge::decide;
 pub use look::{Decision, Look, Wanted, WantedFile};
 pub use node::ManagedFile;
 pub use observation::{
-    Controldata, FileSeen, Node, Observation, Online, Pooler, Receiver, Repmgrd, RoleSeen, Seen,
-    Sender, Setting, Slot, Unit,
+    Controldata, FileSeen, Fork, Node, Observation, Online, Pooler, Receiver, Repmgrd, RoleSeen,
+    Seen, Sender, Setting, Slot, Unit,
 };
 pub use picture::{Condition, Picture, State};
 pub use site::{FENCED, NEEDS_REJOIN, REFUSED, Site, TOKEN};

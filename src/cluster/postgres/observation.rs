@@ -68,6 +68,13 @@ pub struct Observation {
     pub set_aside: Vec<String>,
 }
 
+impl Observation {
+    /// Less than a tenth of the disk below the data is free.
+    pub fn disk_nearly_full(&self) -> bool {
+        self.disk_free.saturating_mul(10) < self.disk_size
+    }
+}
+
 /// A unit of systemd.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unit {
@@ -155,6 +162,9 @@ pub struct Online {
     /// Rows of `repmgr.nodes`; none when the extension or its database is not there.
     #[serde(skip)]
     pub nodes: Option<Vec<Node>>,
+    /// Where the earlier time lines of a primary ended.
+    #[serde(default)]
+    pub forks: Vec<Fork>,
     /// Accounts.
     pub roles: Vec<RoleSeen>,
     /// Databases: name and owner.
@@ -215,6 +225,16 @@ pub struct Slot {
     pub wal_status: String,
     /// Bytes of WAL it holds back.
     pub held: u64,
+}
+
+/// Where a time line ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fork {
+    /// The time line.
+    pub tli: u32,
+    /// The place from which on the next one counts.
+    pub end: u64,
 }
 
 /// A row of `repmgr.nodes`.

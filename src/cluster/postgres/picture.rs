@@ -27,7 +27,7 @@ pub enum State {
     StoppedStandby,
     /// Stopped, and would be a primary if it were started.
     StoppedPrimary,
-    /// A standby that can never catch up: the primary has removed what it lacks.
+    /// A standby that can never catch up: the primary has removed what it lacks, or it has replayed what the primary never had.
     Lost,
     /// Its data cannot be read, and no server runs.
     Broken,
@@ -214,7 +214,7 @@ impl Picture {
             return match () {
                 () if sysid.is_some_and(|sysid| sysid != online.sysid) => State::Foreign,
                 () if self.streams(look, member) => State::Streaming,
-                () if self.lost(look, member) => State::Lost,
+                () if self.lost(look, member) || self.astray(look, member) => State::Lost,
                 () => State::Detached,
             };
         }
@@ -258,6 +258,20 @@ impl Picture {
                     .iter()
                     .any(|slot| slot.name == name && slot.wal_status == "lost")
             })
+    }
+
+    /// Whether a standby has replayed more of an earlier time line than the primary's history has of it: it followed somebody else.
+    fn astray(&self, look: &Look, member: usize) -> bool {
+        let (Some(online), Some(primary)) = (look.online(member), self.primary) else {
+            return false;
+        };
+        look.online(primary).is_some_and(|source| {
+            online.tli < source.tli
+                && source
+                    .forks
+                    .iter()
+                    .any(|fork| fork.tli == online.tli && fork.end < online.replay)
+        })
     }
 
     /// A member that has seen a later time line than the primary that runs.

@@ -12,6 +12,10 @@ impl Judge<'_> {
             return self.let_go();
         }
         self.complain_of_unknown();
+        // An order may be what makes room.
+        if matches!(self.goal(), Goal::Converge | Goal::Repair) {
+            self.complain_of_disks();
+        }
         let work = self.mend(primary);
         if work.is_none()
             && self.complaints.is_empty()

@@ -120,12 +120,15 @@ fi
 echo 'end yes'
 "#;
 
-/// Everything the server knows of itself, as one line of JSON with the names of [`super::Online`].
+/// Everything the server knows of itself, as one line of JSON with the names of [`super::Online`]. The time line of a standby is that of the
+/// WAL file it has received last: its control file is as old as its last restart point, and a receiver that has ended says nothing.
 const ONLINE: &str = r#"SELECT jsonb_build_object(
 'recovery', pg_is_in_recovery(),
 'sysid', (SELECT system_identifier FROM pg_control_system()),
 'random', gen_random_uuid(),
-'tli', CASE WHEN pg_is_in_recovery() THEN GREATEST((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT min_recovery_end_timeline FROM pg_control_recovery()), (SELECT timeline_id FROM pg_control_checkpoint()))
+'tli', CASE WHEN pg_is_in_recovery() THEN GREATEST((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT min_recovery_end_timeline FROM pg_control_recovery()), (SELECT timeline_id FROM pg_control_checkpoint()),
+    (SELECT max(('x' || left(name, 8))::bit(32)::int) FROM pg_ls_waldir(), (SELECT pg_size_bytes(current_setting('wal_segment_size')) AS segment, (GREATEST(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/1'::pg_lsn)::bigint AS place) AS at
+      WHERE name ~ '^[0-9A-F]{24}$' AND substr(name, 9) = lpad(upper(to_hex(place >> 32)), 8, '0') || lpad(upper(to_hex((place & 4294967295) / segment)), 8, '0')))
   ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
 'receive', COALESCE(CASE WHEN pg_is_in_recovery() THEN GREATEST(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn, 0),
 'replay', COALESCE(pg_last_wal_replay_lsn() - '0/0'::pg_lsn, 0),
@@ -145,6 +148,8 @@ const ONLINE: &str = r#"SELECT jsonb_build_object(
 'roles', COALESCE((SELECT jsonb_agg(jsonb_build_object('name', rolname, 'superuser', rolsuper, 'login', rolcanlogin, 'replication', rolreplication,
   'salt', CASE WHEN rolpassword LIKE 'SCRAM-SHA-256$%' THEN split_part(rolpassword, '$', 2) ELSE '' END,
   'digest', COALESCE(encode(sha256(convert_to(rolpassword, 'UTF8')), 'hex'), ''))) FROM pg_authid WHERE rolname !~ '^pg_'), '[]'),
+'forks', CASE WHEN pg_is_in_recovery() THEN '[]' ELSE COALESCE((SELECT jsonb_agg(jsonb_build_object('tli', split_part(line, E'\t', 1)::int, 'end', split_part(line, E'\t', 2)::pg_lsn - '0/0'::pg_lsn))
+  FROM regexp_split_to_table(pg_read_file('pg_wal/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '.history', 0, 1000000, true), E'\n') AS line WHERE line ~ '^[0-9]+\t'), '[]') END,
 'databases', (SELECT jsonb_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database WHERE NOT datistemplate),
 'ready', (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'))"#;
 

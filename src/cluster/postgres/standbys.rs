@@ -48,7 +48,7 @@ impl Judge<'_> {
     fn fill(&mut self, member: usize, primary: usize) -> Option<(usize, Act)> {
         let seen = self.look.known(member)?;
         let name = self.look.name(member);
-        if seen.disk_free.saturating_mul(10) < seen.disk_size {
+        if seen.disk_nearly_full() {
             self.complain(
                 format!("the disk of {name} is nearly full: no clone has room there"),
                 format!("free some room below /var/lib/postgresql on {name}; data that were set aside lie beside the data directory"),
@@ -75,7 +75,9 @@ impl Judge<'_> {
 
     fn start(&mut self, member: usize, primary: usize) -> Option<Decision> {
         let look = self.look;
-        if self.repairs() {
+        // Once it was cloned anew, it is a standby like any other.
+        let renewed = look.made(member, &Act::Clone { from: primary }) > 0;
+        if self.repairs() && !renewed {
             return self.renew(member);
         }
         if look.made(member, &Act::Start) >= 2 {
@@ -161,11 +163,12 @@ impl Judge<'_> {
         let seen = look.known(member)?;
         let (name, source) = (look.name(member), look.name(primary));
         let ordered = *self.goal() == Goal::Rejoin { name: name.into() };
-        if self.repairs() {
-            return Some(Decision::act(member, Act::SetAside));
-        }
         let tli = look.online(primary)?.tli;
         let same = seen.control.as_ref()?.reach().0 >= tli;
+        // Two ways on one time line have no fork to rewind to, and repmgr takes the shorter one for a copy of the longer.
+        if self.repairs() || same && ordered {
+            return self.renew(member);
+        }
         if (seen.fenced || same) && !ordered {
             let why = match seen.fenced {
                 true => "was a second primary and was stopped",
@@ -194,7 +197,7 @@ impl Judge<'_> {
             return None;
         }
         let seen = self.look.known(member)?;
-        if seen.disk_free.saturating_mul(10) < seen.disk_size {
+        if seen.disk_nearly_full() {
             let name = self.look.name(member);
             return Some(Decision::refuse(
                 format!("{name} has to be cloned anew, and its disk is nearly full"),

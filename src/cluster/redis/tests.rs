@@ -1,5 +1,6 @@
 //! The choice of moves against thousands of observations, and against a played cluster.
 
+mod apart;
 mod chance;
 mod laws;
 mod leave;

@@ -48,9 +48,13 @@ ask() {
         -c "$2" 2>&1
 }
 
-# What a server is: `f` or `t` for recovery, and the highest time line it has seen.
+# What a server is: `f` or `t` for recovery, and the highest time line it has seen. A standby's control file is as old as its last restart
+# point: the WAL file that it received last knows better.
 ROLE="SELECT pg_is_in_recovery(), greatest(
     CASE WHEN pg_is_in_recovery() THEN 0 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
     coalesce((SELECT received_tli FROM pg_stat_wal_receiver), 0),
     coalesce((SELECT min_recovery_end_timeline FROM pg_control_recovery()), 0),
-    (SELECT timeline_id FROM pg_control_checkpoint()))"
+    (SELECT timeline_id FROM pg_control_checkpoint()),
+    CASE WHEN pg_is_in_recovery() THEN (SELECT max(('x' || left(name, 8))::bit(32)::int) FROM pg_ls_waldir(),
+        (SELECT pg_size_bytes(current_setting('wal_segment_size')) AS segment, (greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/1'::pg_lsn)::bigint AS place) AS at
+        WHERE name ~ '^[0-9A-F]{24}\$' AND substr(name, 9) = lpad(upper(to_hex(place >> 32)), 8, '0') || lpad(upper(to_hex((place & 4294967295) / segment)), 8, '0')) END)"

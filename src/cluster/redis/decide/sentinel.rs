@@ -46,10 +46,11 @@ pub(super) fn running(scene: &Scene) -> Option<Decision> {
             )
         }));
     }
+    // One that watches another than all the rest misses what nobody else calls the primary.
     let unsettled = survey.members().any(|member| {
-        survey
-            .watching(member)
-            .is_some_and(|(_, watch)| watch.unsettled())
+        survey.watching(member).is_some_and(|(watched, watch)| {
+            watch.unsettled() && (watched == primary || voice != Voice::Majority)
+        })
     });
     if unsettled {
         return Some(scene.wait(
@@ -73,7 +74,11 @@ pub(super) fn running(scene: &Scene) -> Option<Decision> {
         format!("sentinel on {} to follow the others", scene.name(odd)),
         || {
             if voice == Voice::Majority && leads {
-                return one(odd, Act::RestartSentinel);
+                // It may read the same from its file again.
+                return match scene.times(odd, &Act::RestartSentinel) {
+                    0 => one(odd, Act::RestartSentinel),
+                    _ => one(odd, Act::WriteSentinel { watches: primary }),
+                };
             }
             refuse(
                 "the sentinels do not agree who is primary",
