@@ -1,20 +1,12 @@
 //! `hadeploy status`, `hadeploy pg …` and `hadeploy redis …`: the clusters of a playbook, looked at or brought somewhere.
 
-use std::path::Path;
-
 use clap::{Args, Subcommand};
 
-use super::defaults::Defaults;
 use super::environment::Environment;
-use super::load::refuse;
-use super::options::{BaseArgs, LockArgs, NodeArgs, ProjectArgs, RefusedArgs};
+use super::options::{CommonArgs, UsualPlaybook};
 use super::run::{self, Work};
-use super::usage;
 use crate::cluster::Goal;
 use crate::event::Mode;
-
-/// Where the playbook stands unless `hadeploy.yml` or `--playbook` say otherwise.
-const PLAYBOOK: &str = "playbooks/site.yml";
 
 /// Show how the clusters are, and what the next failure would cost
 #[derive(Debug, Args)]
@@ -84,25 +76,6 @@ enum RedisCommand {
     },
 }
 
-#[derive(Debug, Args)]
-struct CommonArgs {
-    #[command(flatten)]
-    base: BaseArgs,
-    /// The playbook that describes the clusters [default: `playbook` of hadeploy.yml, or playbooks/site.yml]
-    #[arg(long, value_name = "FILE", help_heading = "What to work on")]
-    playbook: Option<String>,
-    /// Set variables: NAME=VALUE, JSON, or @FILE; may be repeated
-    #[arg(short, long, value_name = "VARS", help_heading = "What to work on")]
-    extra_vars: Vec<String>,
-    #[command(flatten)]
-    nodes: NodeArgs,
-    #[command(flatten)]
-    lock: LockArgs,
-    /// Ask nothing
-    #[arg(long, help_heading = "How to work on nodes")]
-    yes: bool,
-}
-
 const STATUS: &str = "Examples:
   hadeploy status -i inventory.yml
   hadeploy status -i inventory.yml --output json
@@ -136,38 +109,17 @@ pub async fn redis(args: RedisArgs, env: &Environment) -> u8 {
 }
 
 async fn work(args: CommonArgs, kind: Option<&'static str>, goal: Goal, env: &Environment) -> u8 {
-    let playbook = match &args.playbook {
-        Some(playbook) => playbook.clone(),
-        None => match Defaults::read(env) {
-            Ok((defaults, _)) => defaults.playbook.unwrap_or_else(|| PLAYBOOK.to_owned()),
-            Err(faults) => return refuse(&faults, &args.base, env),
-        },
+    let project = match args.project(&UsualPlaybook::SITE, env) {
+        Ok(project) => project,
+        Err(status) => return status,
     };
-    if args.playbook.is_none() && !Path::new(&playbook).exists() {
-        return usage(
-            &format!("there is no playbook `{playbook}`"),
-            "name one with `--playbook`, or as `playbook` in hadeploy.yml",
-        );
-    }
     let looks = goal == Goal::Look;
     let work = Work {
         mode: match looks {
             true => Mode::Plan,
             false => Mode::Apply,
         },
-        project: ProjectArgs {
-            playbooks: vec![playbook],
-            base: args.base,
-            limit: None,
-            tags: Vec::new(),
-            skip_tags: Vec::new(),
-            extra_vars: args.extra_vars,
-            start_at_task: None,
-            list_hosts: false,
-            list_tasks: false,
-            list_tags: false,
-            refused: RefusedArgs::default(),
-        },
+        project,
         nodes: args.nodes,
         detailed: false,
         yes: args.yes || looks,
