@@ -118,6 +118,7 @@ async fn work(args: ReleaseArgs, release: Option<String>, env: &Environment) -> 
         lock_timeout: common.lock.lock_timeout,
         rolling: Some(args.pace.rolling(back)),
         clusters: None,
+        look: None,
     };
     run::run(work, env).await
 }

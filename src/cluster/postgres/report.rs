@@ -7,7 +7,7 @@ use super::look::Look;
 use super::picture::{Condition, Picture, State};
 use super::site::Site;
 use super::spec::Spec;
-use crate::cluster::{Answer, MemberReport, Report};
+use crate::cluster::{Answer, MemberReport, Quorum, Report};
 
 /// What the answers say.
 pub(super) fn report(cluster: &PostgresCluster, spec: &Spec, answers: &[Answer]) -> Report {
@@ -34,6 +34,7 @@ pub(super) fn report(cluster: &PostgresCluster, spec: &Spec, answers: &[Answer])
         healthy: plain.healthy,
         summary,
         next_loss: next_loss(spec, &look, &picture, condition),
+        quorum: Some(quorum(spec, &picture)),
         members: (0..spec.members.len())
             .map(|member| self::member(&look, &picture, member))
             .collect(),
@@ -95,6 +96,21 @@ fn member(look: &Look, picture: &Picture, member: usize) -> MemberReport {
         state: words,
         lag_bytes: sender.map(|sender| sender.lag),
         details,
+    }
+}
+
+/// What a commit waits for.
+fn quorum(spec: &Spec, picture: &Picture) -> Quorum {
+    let there = picture.of(State::Streaming).len() as u64;
+    let needed = u64::from(spec.quorum());
+    let text = match needed {
+        0 => format!("commits wait for no standby, {there} stream"),
+        needed => format!("commits wait for any {needed} of {there} standbys that stream"),
+    };
+    Quorum {
+        needed,
+        there,
+        text,
     }
 }
 
