@@ -93,12 +93,16 @@ impl NodeReport {
     /// Whether there is nothing to worry about.
     pub fn is_well(&self) -> bool {
         let led = |route: &Route| route.verdict == "route";
-        let serves = |pooler: &Pooler| !pooler.paused && !pooler.disabled;
+        // pgroute is there for a pooler.
+        let serves = match &self.pgbouncer {
+            Some(pooler) => !pooler.paused && !pooler.disabled,
+            None => self.pgroute.is_none(),
+        };
         self.unreachable.is_none()
             && self.services.iter().all(Service::is_active)
             && self.ready != Some(false)
             && !self.drained
-            && self.pgbouncer.as_ref().is_none_or(serves)
+            && serves
             && self.pgroute.as_ref().is_none_or(led)
     }
 
@@ -173,13 +177,12 @@ impl<'a> Unit<'a> {
         unit
     }
 
-    /// Whether the node has it. A step that hadeploy runs has no file; what did its work and ended is no service.
+    /// Whether the node has it, or should. A step that hadeploy runs has no file, and what only works at a boot is no service, unless
+    /// that failed.
     fn is_there(&self) -> bool {
-        let wanted = self.file.starts_with("enabled") && self.kind != "oneshot";
-        self.load == "loaded"
-            && self.file != "transient"
-            && (wanted || self.active != "inactive")
-            && !(self.kind == "oneshot" && self.active == "activating")
+        let lives = self.active != "inactive" || self.file.starts_with("enabled");
+        let once = self.kind == "oneshot" && self.active != "failed";
+        self.load == "loaded" && self.file != "transient" && lives && !once
     }
 }
 

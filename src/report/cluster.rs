@@ -29,6 +29,9 @@ pub(super) fn members(
     // Why a member does not answer may be long, and stands alone.
     let known = report.members.iter().filter(|it| it.role != "unknown");
     let state = known.map(|it| text::columns(&it.state)).max().unwrap_or(0);
+    let lag = |member: &MemberReport| member.lag_bytes.map(bytes).unwrap_or_default();
+    let behind = report.members.iter().map(|it| text::columns(&lag(it)));
+    let behind = behind.max().unwrap_or(0);
     let row = |member: &MemberReport| {
         let mark = match changed.contains(&key(report, &member.name)) {
             true => "*",
@@ -40,8 +43,7 @@ pub(super) fn members(
             text::pad(&text::clean(&member.role), role),
             text::pad(&text::clean(&member.state), state),
         );
-        let lag = member.lag_bytes.map(bytes).unwrap_or_default();
-        line.push_str(&format!("  {}", text::pad(&lag, 6)));
+        line.push_str(&format!("  {}", text::pad(&lag(member), behind)));
         for (key, value) in &member.details {
             if let Some(words) = detail(report, key, value) {
                 line.push_str(&format!("  {}", text::clean(&words)));

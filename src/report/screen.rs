@@ -142,6 +142,7 @@ fn summary(nodes: &[NodeReport]) -> String {
     }
     let heavy = names(&|node| node.memory_pss_mb.is_some_and(|mb| mb >= MEMORY_MB));
     words.push_str(&match heavy.is_empty() {
+        true if known.len() < nodes.len() => ", all others under 1 GB of memory".to_owned(),
         true => ", each under 1 GB of memory".to_owned(),
         false => format!(", 1 GB of memory or more on {heavy}"),
     });
@@ -203,12 +204,7 @@ fn table(
             Some(ink) => palette.paint(ink, &line),
             None => line,
         });
-        let bad: Vec<String> = node
-            .services
-            .iter()
-            .filter(|service| !service.is_active())
-            .map(|service| format!("{} {}", short(service), text::clean(&service.state)))
-            .collect();
+        let bad = troubles(node);
         if !bad.is_empty() {
             let indent = first + 4;
             let wrapped = text::wrap(&bad.join(", "), width - indent, 0);
@@ -252,25 +248,36 @@ fn cells(node: &NodeReport) -> [String; 5] {
     ]
 }
 
-/// Where the pooler leads, who waits there, and what pgroute says when that is not simply the way.
+/// What does not run, and who cannot pass the pooler.
+fn troubles(node: &NodeReport) -> Vec<String> {
+    let stopped = node.services.iter().filter(|service| !service.is_active());
+    let mut words: Vec<String> = stopped
+        .map(|service| format!("{} {}", short(service), text::clean(&service.state)))
+        .collect();
+    let Some(pooler) = &node.pgbouncer else {
+        return words;
+    };
+    let flags = [(pooler.paused, "paused"), (pooler.disabled, "disabled")];
+    for (_, word) in flags.iter().filter(|(is, _)| *is) {
+        words.push(format!("pooler {word}"));
+    }
+    if pooler.waiting > 0 {
+        let clients = count(
+            usize::try_from(pooler.waiting).unwrap_or(usize::MAX),
+            "client",
+        );
+        words.push(format!("{clients} waiting at the pooler"));
+    }
+    words
+}
+
+/// Where the pooler leads, and what pgroute makes of it.
 fn pooler(node: &NodeReport) -> Option<String> {
     let mut words = match &node.pgbouncer {
         Some(pooler) => vec![leads(pooler)],
-        None if node.pgroute.is_some() => vec!["does not answer".to_owned()],
+        None if node.pgroute.is_some() => vec!["no answer".to_owned()],
         None => return None,
     };
-    if let Some(pooler) = &node.pgbouncer {
-        let flags = [(pooler.paused, "paused"), (pooler.disabled, "disabled")];
-        words.extend(
-            flags
-                .iter()
-                .filter(|(is, _)| *is)
-                .map(|(_, word)| (*word).to_owned()),
-        );
-        if pooler.waiting > 0 {
-            words.push(format!("{} waiting", pooler.waiting));
-        }
-    }
     match &node.pgroute {
         Some(route) if route.age_s > OLD_S => {
             words.push(format!("pgroute silent {} s", route.age_s));

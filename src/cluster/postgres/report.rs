@@ -105,7 +105,8 @@ fn quorum(spec: &Spec, picture: &Picture) -> Quorum {
     let needed = u64::from(spec.quorum());
     let text = match needed {
         0 => format!("commits wait for no standby, {there} stream"),
-        needed => format!("commits wait for any {needed} of {there} standbys that stream"),
+        1 => format!("commits wait for 1 standby, {there} stream"),
+        needed => format!("commits wait for {needed} standbys, {there} stream"),
     };
     Quorum {
         needed,
@@ -137,8 +138,8 @@ fn next_loss(spec: &Spec, look: &Look, picture: &Picture, condition: Condition) 
     if up < spec.members.len() || !spec.automatic() || !watched {
         let why = match () {
             () if !spec.automatic() => "two members have no majority",
-            () if !watched => "repmgrd does not watch on every member",
-            () => "a member is missing",
+            () if up < spec.members.len() => "a member is missing",
+            () => "repmgrd does not watch on every member",
         };
         return format!(
             "of the primary: writes stop, and nobody takes over by itself ({why}); {kept}"
