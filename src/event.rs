@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::change::{Action, Effect, Field};
-use crate::cluster::Report;
+use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
 
 /// Plan shows, apply does. One code path.
@@ -321,6 +321,17 @@ pub enum Event {
     },
     /// How a cluster is.
     Cluster(Box<Report>),
+    /// How a node is.
+    Node(Box<NodeReport>),
+    /// Everything was looked at once: behind what was told of the nodes and clusters.
+    Looked {
+        /// Which look it was; the first is 1.
+        round: u64,
+        /// When it ended, RFC 3339.
+        at: String,
+        /// How long it took.
+        ms: u64,
+    },
     /// The run ended.
     RunFinished(Recap),
 }

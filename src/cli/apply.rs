@@ -41,6 +41,7 @@ pub async fn run(args: ApplyArgs, env: &Environment) -> u8 {
         lock_timeout: args.lock.lock_timeout,
         rolling: None,
         clusters: None,
+        look: None,
     };
     run::run(work, env).await
 }

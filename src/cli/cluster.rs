@@ -1,27 +1,32 @@
 //! `hadeploy status`, `hadeploy pg …` and `hadeploy redis …`: the clusters of a playbook, looked at or brought somewhere.
 
-use std::path::Path;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::defaults::Defaults;
 use super::environment::Environment;
-use super::load::refuse;
-use super::options::{BaseArgs, LockArgs, NodeArgs, ProjectArgs, RefusedArgs};
+use super::options::{CommonArgs, UsualPlaybook};
 use super::run::{self, Work};
-use super::usage;
 use crate::cluster::Goal;
+use crate::engine::Look;
 use crate::event::Mode;
 
-/// Where the playbook stands unless `hadeploy.yml` or `--playbook` say otherwise.
-const PLAYBOOK: &str = "playbooks/site.yml";
-
-/// Show how the clusters are, and what the next failure would cost
+/// Show how nodes and clusters are, and what the next failure would cost
 #[derive(Debug, Args)]
 #[command(after_help = STATUS)]
 pub struct StatusArgs {
     #[command(flatten)]
     common: CommonArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
+}
+
+/// How often it is looked.
+#[derive(Debug, Args)]
+struct WatchArgs {
+    /// Look again every so many seconds, until Ctrl-C [default: 2]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "What to show")]
+    watch: Option<u64>,
 }
 
 /// Look after the PostgreSQL cluster
@@ -37,6 +42,8 @@ enum PgCommand {
     Status {
         #[command(flatten)]
         common: CommonArgs,
+        #[command(flatten)]
+        watch: WatchArgs,
     },
     /// Make another node the primary, as planned: no acknowledged write is lost
     Switchover {
@@ -73,6 +80,8 @@ enum RedisCommand {
     Status {
         #[command(flatten)]
         common: CommonArgs,
+        #[command(flatten)]
+        watch: WatchArgs,
     },
     /// Make another node the primary, as planned: no acknowledged write is lost
     Failover {
@@ -84,96 +93,85 @@ enum RedisCommand {
     },
 }
 
-#[derive(Debug, Args)]
-struct CommonArgs {
-    #[command(flatten)]
-    base: BaseArgs,
-    /// The playbook that describes the clusters [default: `playbook` of hadeploy.yml, or playbooks/site.yml]
-    #[arg(long, value_name = "FILE", help_heading = "What to work on")]
-    playbook: Option<String>,
-    /// Set variables: NAME=VALUE, JSON, or @FILE; may be repeated
-    #[arg(short, long, value_name = "VARS", help_heading = "What to work on")]
-    extra_vars: Vec<String>,
-    #[command(flatten)]
-    nodes: NodeArgs,
-    #[command(flatten)]
-    lock: LockArgs,
-    /// Ask nothing
-    #[arg(long, help_heading = "How to work on nodes")]
-    yes: bool,
-}
-
 const STATUS: &str = "Examples:
   hadeploy status -i inventory.yml
+  hadeploy status -i inventory.yml --watch
   hadeploy status -i inventory.yml --output json
 
-Nothing is changed. Exit status: 0 every cluster was looked at, 1 a node could
-not be reached.";
+Nothing is changed, and no lease is taken. Of each node: its services, whether
+it takes visitors, the memory of all its processes together (PSS), the room on
+its fullest file system, and where its pgbouncer leads. Of each cluster: roles,
+lag, the quorum, and what the next failure would cost. With --watch, `*` marks
+what changed since the look before; a node that is lost is found again.
+
+With --output json each look is one `node_status` a node, one `cluster_status`
+a cluster, and `looked`.
+
+Exit status: 0 everything was looked at, 1 a node could not be reached,
+130 ended by Ctrl-C, as --watch always is.";
 
 /// Runs it; gives the exit status.
 pub async fn status(args: StatusArgs, env: &Environment) -> u8 {
-    work(args.common, None, Goal::Look, env).await
+    look(args.common, None, &args.watch, env).await
 }
 
 /// Runs it; gives the exit status.
 pub async fn pg(args: PgArgs, env: &Environment) -> u8 {
+    const KIND: &str = "postgres_cluster";
     let (common, goal) = match args.command {
-        PgCommand::Status { common } => (common, Goal::Look),
+        PgCommand::Status { common, watch } => return look(common, Some(KIND), &watch, env).await,
         PgCommand::Switchover { to, common } => (common, Goal::Switchover(to)),
         PgCommand::Rejoin { node, common } => (common, Goal::Rejoin(node)),
         PgCommand::Repair { common } => (common, Goal::Repair),
     };
-    work(common, Some("postgres_cluster"), goal, env).await
+    work(common, Some((Some(KIND), goal)), None, env).await
 }
 
 /// Runs it; gives the exit status.
 pub async fn redis(args: RedisArgs, env: &Environment) -> u8 {
+    const KIND: &str = "redis_cluster";
     let (common, goal) = match args.command {
-        RedisCommand::Status { common } => (common, Goal::Look),
+        RedisCommand::Status { common, watch } => {
+            return look(common, Some(KIND), &watch, env).await;
+        }
         RedisCommand::Failover { to, common } => (common, Goal::Switchover(to)),
     };
-    work(common, Some("redis_cluster"), goal, env).await
+    work(common, Some((Some(KIND), goal)), None, env).await
 }
 
-async fn work(args: CommonArgs, kind: Option<&'static str>, goal: Goal, env: &Environment) -> u8 {
-    let playbook = match &args.playbook {
-        Some(playbook) => playbook.clone(),
-        None => match Defaults::read(env) {
-            Ok((defaults, _)) => defaults.playbook.unwrap_or_else(|| PLAYBOOK.to_owned()),
-            Err(faults) => return refuse(&faults, &args.base, env),
-        },
+async fn look(
+    common: CommonArgs,
+    kind: Option<&'static str>,
+    watch: &WatchArgs,
+    env: &Environment,
+) -> u8 {
+    let every = watch.watch.map(Duration::from_secs);
+    work(common, None, Some(Look { kind, every }), env).await
+}
+
+async fn work(
+    args: CommonArgs,
+    clusters: Option<(Option<&'static str>, Goal)>,
+    look: Option<Look>,
+    env: &Environment,
+) -> u8 {
+    let project = match args.project(&UsualPlaybook::SITE, env) {
+        Ok(project) => project,
+        Err(status) => return status,
     };
-    if args.playbook.is_none() && !Path::new(&playbook).exists() {
-        return usage(
-            &format!("there is no playbook `{playbook}`"),
-            "name one with `--playbook`, or as `playbook` in hadeploy.yml",
-        );
-    }
-    let looks = goal == Goal::Look;
     let work = Work {
-        mode: match looks {
-            true => Mode::Plan,
-            false => Mode::Apply,
+        mode: match look {
+            Some(_) => Mode::Plan,
+            None => Mode::Apply,
         },
-        project: ProjectArgs {
-            playbooks: vec![playbook],
-            base: args.base,
-            limit: None,
-            tags: Vec::new(),
-            skip_tags: Vec::new(),
-            extra_vars: args.extra_vars,
-            start_at_task: None,
-            list_hosts: false,
-            list_tasks: false,
-            list_tags: false,
-            refused: RefusedArgs::default(),
-        },
+        project,
         nodes: args.nodes,
         detailed: false,
-        yes: args.yes || looks,
+        yes: args.yes || look.is_some(),
         lock_timeout: args.lock.lock_timeout,
         rolling: None,
-        clusters: Some((kind, goal)),
+        clusters,
+        look,
     };
     run::run(work, env).await
 }

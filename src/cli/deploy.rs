@@ -1,13 +1,9 @@
 //! `hadeploy deploy RELEASE` and `hadeploy rollback`: the application only, node after node.
 
-use std::path::Path;
-
 use clap::Args;
 
-use super::defaults::Defaults;
 use super::environment::Environment;
-use super::load::refuse;
-use super::options::{BaseArgs, LockArgs, NodeArgs, ProjectArgs, RefusedArgs};
+use super::options::{CommonArgs, UsualPlaybook};
 use super::rolling_update::PaceArgs;
 use super::run::{self, Work};
 use super::usage;
@@ -15,8 +11,12 @@ use crate::event::Mode;
 
 /// The variable of the playbooks that names the release.
 const VARIABLE: &str = "app_release";
-/// Where the playbook stands unless `hadeploy.yml` or `--playbook` say otherwise.
-const PLAYBOOK: &str = "playbooks/deploy.yml";
+/// The playbook of releases.
+const PLAYBOOK: UsualPlaybook = UsualPlaybook {
+    key: "deploy_playbook",
+    named: |defaults| defaults.deploy_playbook,
+    path: "playbooks/deploy.yml",
+};
 
 /// Bring a release of the application to all nodes, one after the other
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub struct DeployArgs {
     #[arg(value_name = "RELEASE")]
     release: String,
     #[command(flatten)]
-    common: CommonArgs,
+    shared: ReleaseArgs,
 }
 
 /// Bring the release before back to all nodes, one after the other
@@ -34,31 +34,22 @@ pub struct DeployArgs {
 #[command(after_help = ROLLBACK)]
 pub struct RollbackArgs {
     #[command(flatten)]
-    common: CommonArgs,
+    shared: ReleaseArgs,
 }
 
+/// What both take.
 #[derive(Debug, Args)]
-struct CommonArgs {
+#[command(mut_arg("playbook", |playbook| playbook.help(
+    "The playbook [default: `deploy_playbook` of hadeploy.yml, or playbooks/deploy.yml]"
+)))]
+struct ReleaseArgs {
     #[command(flatten)]
-    base: BaseArgs,
-    /// The playbook [default: `deploy_playbook` of hadeploy.yml, or playbooks/deploy.yml]
-    #[arg(long, value_name = "FILE", help_heading = "What to work on")]
-    playbook: Option<String>,
-    /// Set variables: NAME=VALUE, JSON, or @FILE; may be repeated
-    #[arg(short, long, value_name = "VARS", help_heading = "What to work on")]
-    extra_vars: Vec<String>,
-    #[command(flatten)]
-    nodes: NodeArgs,
-    #[command(flatten)]
-    lock: LockArgs,
+    common: CommonArgs,
     #[command(flatten)]
     pace: PaceArgs,
     /// Show the order, and what would change on each node; change nothing
     #[arg(long, help_heading = "How to go from node to node")]
     dry_run: bool,
-    /// Ask nothing
-    #[arg(long, help_heading = "How to work on nodes")]
-    yes: bool,
 }
 
 const DEPLOY: &str = "Examples:
@@ -95,61 +86,39 @@ pub async fn deploy(args: DeployArgs, env: &Environment) -> u8 {
         );
     }
     let release = format!("{VARIABLE}={}", args.release);
-    work(args.common, Some(release), env).await
+    work(args.shared, Some(release), env).await
 }
 
 /// Runs it; gives the exit status.
 pub async fn rollback(args: RollbackArgs, env: &Environment) -> u8 {
-    work(args.common, None, env).await
+    work(args.shared, None, env).await
 }
 
-async fn work(args: CommonArgs, release: Option<String>, env: &Environment) -> u8 {
-    let playbook = match &args.playbook {
-        Some(playbook) => playbook.clone(),
-        None => match Defaults::read(env) {
-            Ok((defaults, _)) => defaults
-                .deploy_playbook
-                .unwrap_or_else(|| PLAYBOOK.to_owned()),
-            Err(faults) => return refuse(&faults, &args.base, env),
-        },
+async fn work(args: ReleaseArgs, release: Option<String>, env: &Environment) -> u8 {
+    let common = args.common;
+    let mut project = match common.project(&PLAYBOOK, env) {
+        Ok(project) => project,
+        Err(status) => return status,
     };
-    if args.playbook.is_none() && !Path::new(&playbook).exists() {
-        return usage(
-            &format!("there is no playbook `{playbook}`"),
-            "name one with `--playbook`, or as `deploy_playbook` in hadeploy.yml",
-        );
-    }
     let back = release.is_none();
-    let mut extra_vars = args.extra_vars;
     match release {
-        Some(release) => extra_vars.push(release),
+        Some(release) => project.extra_vars.push(release),
         // What builds or fetches a release knows from this that the nodes have it already.
-        None => extra_vars.push("rolling_back=true".to_owned()),
+        None => project.extra_vars.push("rolling_back=true".to_owned()),
     }
     let work = Work {
         mode: match args.dry_run {
             true => Mode::Plan,
             false => Mode::Rolling,
         },
-        project: ProjectArgs {
-            playbooks: vec![playbook],
-            base: args.base,
-            limit: None,
-            tags: Vec::new(),
-            skip_tags: Vec::new(),
-            extra_vars,
-            start_at_task: None,
-            list_hosts: false,
-            list_tasks: false,
-            list_tags: false,
-            refused: RefusedArgs::default(),
-        },
-        nodes: args.nodes,
+        project,
+        nodes: common.nodes,
         detailed: false,
-        yes: args.yes || args.dry_run,
-        lock_timeout: args.lock.lock_timeout,
+        yes: common.yes || args.dry_run,
+        lock_timeout: common.lock.lock_timeout,
         rolling: Some(args.pace.rolling(back)),
         clusters: None,
+        look: None,
     };
     run::run(work, env).await
 }

@@ -1,11 +1,14 @@
 //! Options that several subcommands share, spelled as Ansible spells them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::duration;
+use super::defaults::Defaults;
+use super::environment::Environment;
+use super::load::refuse;
+use super::{duration, usage};
 use crate::playbook::{self, TagChoice};
 use crate::transport::ssh;
 
@@ -144,6 +147,84 @@ pub struct LockArgs {
     /// Wait so long for another run's lease: 90s, 5m [default: 0s]
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub lock_timeout: Option<Duration>,
+}
+
+/// What subcommands share that bring their playbook along, such as those of clusters and releases.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    #[command(flatten)]
+    pub base: BaseArgs,
+    /// The playbook that describes the platform [default: `playbook` of hadeploy.yml, or playbooks/site.yml]
+    #[arg(long, value_name = "FILE", help_heading = "What to work on")]
+    pub playbook: Option<String>,
+    /// Set variables: NAME=VALUE, JSON, or @FILE; may be repeated
+    #[arg(short, long, value_name = "VARS", help_heading = "What to work on")]
+    pub extra_vars: Vec<String>,
+    #[command(flatten)]
+    pub nodes: NodeArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Ask nothing
+    #[arg(long, help_heading = "How to work on nodes")]
+    pub yes: bool,
+}
+
+/// A playbook that need not be named on the command line.
+pub struct UsualPlaybook {
+    /// The key of `hadeploy.yml` that names it.
+    pub key: &'static str,
+    /// What that key says.
+    pub named: fn(Defaults) -> Option<String>,
+    /// Where it stands unless that says otherwise.
+    pub path: &'static str,
+}
+
+impl UsualPlaybook {
+    /// The one of the whole platform.
+    pub const SITE: UsualPlaybook = UsualPlaybook {
+        key: "playbook",
+        named: |defaults| defaults.playbook,
+        path: "playbooks/site.yml",
+    };
+}
+
+impl CommonArgs {
+    /// The project: the playbook of the command line, else the usual one.
+    ///
+    /// # Errors
+    /// The exit status, when there is no such playbook; it is said.
+    pub fn project(&self, usual: &UsualPlaybook, env: &Environment) -> Result<ProjectArgs, u8> {
+        let playbook = match &self.playbook {
+            Some(playbook) => playbook.clone(),
+            None => {
+                let (defaults, _) =
+                    Defaults::read(env).map_err(|faults| refuse(&faults, &self.base, env))?;
+                (usual.named)(defaults).unwrap_or_else(|| usual.path.to_owned())
+            }
+        };
+        if self.playbook.is_none() && !Path::new(&playbook).exists() {
+            return Err(usage(
+                &format!("there is no playbook `{playbook}`"),
+                &format!(
+                    "name one with `--playbook`, or as `{}` in hadeploy.yml",
+                    usual.key
+                ),
+            ));
+        }
+        Ok(ProjectArgs {
+            playbooks: vec![playbook],
+            base: self.base.clone(),
+            limit: None,
+            tags: Vec::new(),
+            skip_tags: Vec::new(),
+            extra_vars: self.extra_vars.clone(),
+            start_at_task: None,
+            list_hosts: false,
+            list_tasks: false,
+            list_tags: false,
+            refused: RefusedArgs::default(),
+        })
+    }
 }
 
 /// What people who know Ansible may type, and what comes later: refused by name, each with what to do instead.

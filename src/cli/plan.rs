@@ -41,6 +41,7 @@ pub async fn run(args: PlanArgs, env: &Environment) -> u8 {
         lock_timeout: Some(Duration::ZERO),
         rolling: None,
         clusters: None,
+        look: None,
     };
     run::run(work, env).await
 }

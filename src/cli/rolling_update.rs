@@ -90,6 +90,7 @@ pub async fn run(args: RollingArgs, env: &Environment) -> u8 {
         lock_timeout: args.lock.lock_timeout,
         rolling: Some(args.pace.rolling(false)),
         clusters: None,
+        look: None,
     };
     run::run(work, env).await
 }

@@ -17,10 +17,10 @@ use super::teller::Teller;
 use super::{command_line, exit, listing, logs, prompt, run_id, say};
 use crate::cluster::Goal;
 use crate::diagnostic::{Diagnostic, count};
-use crate::engine::{self, Network, Settings};
+use crate::engine::{self, Look, Network, Settings};
 use crate::event::{Event, Mode};
 use crate::node::LeaseInfo;
-use crate::report::{self, Journal, Json, ReportOptions, Reporters};
+use crate::report::{self, Journal, Json, Looks, ReportOptions, Reporters};
 use crate::secret::{Masker, Secret};
 use crate::transport::ssh::SshClient;
 
@@ -45,6 +45,8 @@ pub struct Work {
     pub rolling: Option<engine::Rolling>,
     /// Only clusters are worked on: of this kind or of all, with a goal beside their wanted state.
     pub clusters: Option<(Option<&'static str>, Goal)>,
+    /// Nothing is done but looking.
+    pub look: Option<Look>,
 }
 
 /// Does it; gives the exit status.
@@ -57,8 +59,13 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
         Ok(loaded) => loaded,
         Err(faults) => return refuse(&faults, &args.base, env),
     };
-    if let Some((kind, _)) = &work.clusters
-        && let Some(fault) = only_clusters(&mut loaded, *kind, args)
+    let kind = match (&work.clusters, &work.look) {
+        (Some((kind, _)), _) => Some(*kind),
+        (None, Some(look)) => look.kind.map(Some),
+        (None, None) => None,
+    };
+    if let Some(kind) = kind
+        && let Some(fault) = only_clusters(&mut loaded, kind, args)
     {
         return refuse(&[fault], &args.base, env);
     }
@@ -138,8 +145,13 @@ async fn engage(
     let (mut reporters, bars) = reporters(work, env);
     let mut notes = Vec::new();
     let mut log = None;
-    match journal(&loaded, &id, env) {
-        Ok(journal) => {
+    // Of a watch it would grow as long as that goes on, and there is nothing to read up.
+    match (!watches(work))
+        .then(|| journal(&loaded, &id, env))
+        .transpose()
+    {
+        Ok(None) => {}
+        Ok(Some(journal)) => {
             log = Some(journal.path().display().to_string());
             reporters.0.push(Box::new(journal));
         }
@@ -163,16 +175,18 @@ async fn engage(
         }
     }
     let interrupt = CancellationToken::new();
-    let run = tokio::spawn(engine::run(
-        loaded.project,
-        loaded.templates,
-        Arc::new(Network::new(SshClient::new(prompt::passphrases(env)))),
-        settings,
-        masker,
-        events,
-        interrupt.clone(),
-    ));
-    attend(run, teller, interrupts, &interrupt, bars.as_ref()).await
+    let reach = Arc::new(Network::new(SshClient::new(prompt::passphrases(env))));
+    let (project, templates, stop) = (loaded.project, loaded.templates, interrupt.clone());
+    let run = match work.look.clone() {
+        Some(look) => tokio::spawn(engine::status(
+            project, templates, reach, settings, masker, events, stop, look,
+        )),
+        None => tokio::spawn(engine::run(
+            project, templates, reach, settings, masker, events, stop,
+        )),
+    };
+    let quiet = watches(work);
+    attend(run, teller, interrupts, &interrupt, bars.as_ref(), quiet).await
 }
 
 /// Waits for the end of the run, or for who wants it sooner.
@@ -182,8 +196,11 @@ async fn attend(
     mut interrupts: Interrupts,
     interrupt: &CancellationToken,
     bars: Option<&MultiProgress>,
+    quiet: bool,
 ) -> u8 {
     let tell = |words: &str| match bars {
+        // Nothing has to be finished.
+        _ if quiet => {}
         Some(bars) => bars.suspend(|| say::err(words)),
         None => say::err(words),
     };
@@ -215,6 +232,11 @@ async fn attend(
     told.exit_code.unwrap_or(exit::BUG)
 }
 
+/// Whether it looks again and again.
+fn watches(work: &Work) -> bool {
+    work.look.as_ref().is_some_and(|look| look.every.is_some())
+}
+
 fn left_behind(busy: &[Arc<str>]) -> String {
     if busy.is_empty() {
         return "stopped at once; no host was at work".to_owned();
@@ -236,12 +258,18 @@ fn reporters(work: &Work, env: &Environment) -> (Reporters, Option<MultiProgress
         Mode::Plan => command_line::to_apply(&env.words),
         Mode::Apply | Mode::Rolling => command_line::shown(&env.words),
     };
+    let looks = match (watches(work), env.shows) {
+        (false, _) => Looks::One,
+        (true, false) => Looks::Below,
+        (true, true) => Looks::InPlace,
+    };
     let options = ReportOptions {
+        looks,
         diff: work.nodes.diff,
         next_command: Some(next),
         ..load::options(base, env, env.shows)
     };
-    let target = match env.shows {
+    let target = match env.shows && looks == Looks::One {
         true => ProgressDrawTarget::stdout(),
         false => ProgressDrawTarget::hidden(),
     };

@@ -4,6 +4,7 @@
 //! engine asks, moves, and asks again until nothing is left. Roles are read from the running systems, never from a file, and what could
 //! not be read is never taken for absent.
 
+pub mod node;
 pub mod postgres;
 pub mod redis;
 mod report;
@@ -11,7 +12,8 @@ mod report;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use report::{MemberReport, Report};
+pub use node::NodeReport;
+pub use report::{MemberReport, Quorum, Report};
 
 use crate::change::{Effect, Field, Step};
 

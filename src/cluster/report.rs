@@ -13,8 +13,21 @@ pub struct Report {
     pub summary: String,
     /// What is lost when the next node fails, in one sentence.
     pub next_loss: String,
+    /// What has to agree before something counts.
+    pub quorum: Option<Quorum>,
     /// Its members, in the order of the inventory.
     pub members: Vec<MemberReport>,
+}
+
+/// How many have to agree, and how many could.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Quorum {
+    /// So many are needed.
+    pub needed: u64,
+    /// So many are there.
+    pub there: u64,
+    /// The same in one sentence.
+    pub text: String,
 }
 
 /// One member.
@@ -54,6 +67,7 @@ impl Report {
             healthy: matches!(next, Next::Settled),
             summary,
             next_loss: String::new(),
+            quorum: None,
             members: members
                 .map(|(member, answer)| MemberReport {
                     name: member.name.to_string(),

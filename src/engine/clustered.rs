@@ -19,6 +19,14 @@ pub(super) fn is_cluster(task: &Task) -> bool {
     matches!(&task.action, TaskAction::Kind { kind, .. } if kind.is_cluster())
 }
 
+/// Which kind of cluster it brings to the wanted state.
+pub(super) fn kind(task: &Task) -> Option<&'static str> {
+    match &task.action {
+        TaskAction::Kind { kind, .. } if kind.is_cluster() => Some(kind.name),
+        _ => None,
+    }
+}
+
 /// The groups whose hosts are its members, as far as they are written out.
 pub(super) fn groups(task: &Task) -> Vec<String> {
     let TaskAction::Kind { kind, args } = &task.action else {

@@ -72,18 +72,7 @@ async fn connect(
     host: &Arc<HostState>,
     missing: &Missing,
 ) -> Result<Option<(Node, Vec<(Question, Answer)>)>, NodeError> {
-    let connector = connector(run, host)?;
-    let privilege = privilege(run, host);
-    prove_password(run, host, &privilege).await?;
-    let mut node = Node::connect(
-        connector,
-        privilege.clone(),
-        host.root,
-        &host.login,
-        &run.settings.run_id,
-    )
-    .await
-    .inspect_err(|error| refused_password(run, error))?;
+    let mut node = open(run, host).await?;
     let mut prologue = String::new();
     if run.settings.mode.may_change() {
         prologue = claim_text(node.base(), &run.settings.run_id, &run.settings.lease);
@@ -146,6 +135,22 @@ async fn connect(
             }
         }
     }
+}
+
+/// Connects, and asks nothing yet.
+pub async fn open(run: &Run, host: &HostState) -> Result<Node, NodeError> {
+    let connector = connector(run, host)?;
+    let privilege = privilege(run, host);
+    prove_password(run, host, &privilege).await?;
+    Node::connect(
+        connector,
+        privilege,
+        host.root,
+        &host.login,
+        &run.settings.run_id,
+    )
+    .await
+    .inspect_err(|error| refused_password(run, error))
 }
 
 fn connector(run: &Run, host: &HostState) -> Result<Box<dyn Connector>, NodeError> {

@@ -20,6 +20,11 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
                 text(&mut member.state, masker);
             }
         }
+        Event::Node(report) => {
+            if let Some(why) = &mut report.unreachable {
+                text(why, masker);
+            }
+        }
         Event::RunFinished(recap) => {
             text(&mut recap.reason, masker);
             let nodes = recap.rollout.iter_mut();

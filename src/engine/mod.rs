@@ -38,6 +38,7 @@ mod scope;
 mod script;
 mod serial;
 mod state;
+mod status;
 mod until;
 mod verdict;
 mod walk;
@@ -70,6 +71,7 @@ pub use gate::Refusal;
 pub use reach::{Network, Reach, Target};
 pub use rolling::Rolling;
 pub use state::Settings;
+pub use status::{Look, status};
 
 /// Runs a project whose diagnostics hold no error. Everything that happens goes to `events`, from `RunStarted` to `RunFinished`.
 /// Cancelling `interrupt` lets what runs end, starts nothing new, and gives the leases back.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::screen::Screen;
 use super::style::{Ink, Palette};
 use super::task::{self, Layout};
-use super::{Limits, ReportOptions, diff, recap, rollout, text, unified};
+use super::{Limits, Looks, ReportOptions, diff, recap, rollout, text, unified};
 use crate::change::Field;
 use crate::diagnostic::{Diagnostic, count};
 use crate::event::{Event, Mode, Status, TaskResult};
@@ -17,6 +18,15 @@ const DIFF_LINES: usize = 40;
 const DIFF_COLUMNS: usize = 400;
 /// Columns that names of hosts are padded to, at most.
 const HOST_COLUMNS: usize = 24;
+
+/// To the first column of the first line.
+const HOME: &str = "\x1b[H";
+/// Clears from the cursor to the end of the line.
+const END_OF_LINE: &str = "\x1b[K";
+/// Clears from the cursor to the end of the screen.
+const REST: &str = "\x1b[J";
+/// A line up: the newline that follows leads to the same place again.
+const UP: &str = "\x1b[A";
 
 /// What has been told so far, as far as it shapes what comes.
 pub(super) struct Human {
@@ -30,6 +40,10 @@ pub(super) struct Human {
     play: Option<Arc<str>>,
     /// Diffs that were shown, by place and content, with the host they were shown for.
     shown: HashMap<u64, Arc<str>>,
+    /// What was found of the platform since the last look.
+    screen: Screen,
+    /// Whether this is about looks, of which the platform itself is the result.
+    looked: bool,
     /// Whether anything was printed, for blank lines.
     begun: bool,
 }
@@ -45,6 +59,8 @@ impl Human {
             plays: HashMap::new(),
             play: None,
             shown: HashMap::new(),
+            screen: Screen::default(),
+            looked: false,
             begun: false,
         }
     }
@@ -79,6 +95,8 @@ impl Human {
             }
             Event::HostConnected { host } => self.aside(host, "connected"),
             Event::HostWorking { host, what } => self.aside(host, &text::clean(what)),
+            // It has a row of its own, as long as it lasts.
+            Event::HostUnreachable { .. } if self.options.looks != Looks::One => Vec::new(),
             Event::HostUnreachable { host, error } => {
                 let layout = self.layout();
                 let head = Status::Unreachable;
@@ -107,7 +125,16 @@ impl Human {
                 ms,
                 detail,
             } => self.node(host, state, *ms, detail),
-            Event::Cluster(report) => super::cluster::lines(report, self.palette()),
+            Event::Cluster(report) => {
+                self.screen.cluster(report);
+                Vec::new()
+            }
+            Event::Node(report) => {
+                self.screen.node(report);
+                Vec::new()
+            }
+            Event::Looked { at, ms, .. } => self.looked(at, *ms),
+            Event::RunFinished(recap) if self.looked => recap::looked(recap, self.palette()),
             Event::RunFinished(recap) => {
                 let mut lines = Vec::new();
                 if self.begun {
@@ -118,6 +145,41 @@ impl Human {
                 lines
             }
         }
+    }
+
+    /// The whole screen.
+    fn looked(&mut self, at: &str, ms: u64) -> Vec<String> {
+        let head = match self.options.looks {
+            Looks::One => text::duration(ms),
+            Looks::Below | Looks::InPlace => format!("{at}, {}", text::duration(ms)),
+        };
+        let palette = self.palette();
+        let mut lines = self.screen.lines(&head, self.options.width, palette);
+        match self.options.looks {
+            Looks::One => {}
+            Looks::Below if self.looked => lines.insert(0, String::new()),
+            Looks::Below => {}
+            Looks::InPlace => {
+                let mut begin = HOME.to_owned();
+                if !self.looked {
+                    begin.push_str(REST);
+                }
+                for line in &mut lines {
+                    line.push_str(END_OF_LINE);
+                    *line = line.replace('\n', &format!("{END_OF_LINE}\n"));
+                }
+                if let Some(first) = lines.first_mut() {
+                    first.insert_str(0, &begin);
+                }
+                if let Some(last) = lines.last_mut() {
+                    // Below the last line, once that has ended.
+                    last.push_str(&format!("\n{REST}"));
+                    last.push_str(UP);
+                }
+            }
+        }
+        self.looked = true;
+        lines
     }
 
     fn widen(&mut self, hosts: &[Arc<str>]) {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Limits, Reporter, unified};
 use crate::change::{Effect, Field};
-use crate::cluster::Report;
+use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Failure, ItemResult, NodeRecap, Recap, Tally, TaskResult};
 
@@ -122,6 +122,12 @@ enum Object<'a> {
         detail: &'a str,
     },
     ClusterStatus(&'a Report),
+    NodeStatus(&'a NodeReport),
+    Looked {
+        round: u64,
+        at: &'a str,
+        ms: u64,
+    },
     RunFinished {
         exit_code: u8,
         reason: &'a str,
@@ -272,6 +278,12 @@ fn object(event: &Event) -> Option<Object<'_>> {
             detail,
         },
         Event::Cluster(report) => Object::ClusterStatus(report),
+        Event::Node(report) => Object::NodeStatus(report),
+        Event::Looked { round, at, ms } => Object::Looked {
+            round: *round,
+            at,
+            ms: *ms,
+        },
         Event::RunFinished(recap) => self::recap(recap),
     })
 }

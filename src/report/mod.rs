@@ -10,6 +10,7 @@ mod output;
 mod plain;
 mod recap;
 mod rollout;
+mod screen;
 mod style;
 mod task;
 mod text;
@@ -55,6 +56,20 @@ pub struct ReportOptions {
     pub width: usize,
     /// For a plan the command that applies it, for an apply the one that goes on; said in the last line.
     pub next_command: Option<String>,
+    /// How looks at a platform follow one another.
+    pub looks: Looks,
+}
+
+/// How looks at a platform follow one another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Looks {
+    /// There is one.
+    #[default]
+    One,
+    /// Each stands below the one before.
+    Below,
+    /// Each takes the place of the one before, on a terminal.
+    InPlace,
 }
 
 impl Default for ReportOptions {
@@ -65,6 +80,7 @@ impl Default for ReportOptions {
             colour: false,
             width: 80,
             next_command: None,
+            looks: Looks::One,
         }
     }
 }

@@ -38,6 +38,14 @@ pub(super) fn lines(
     lines
 }
 
+/// The end of looks at the platform, which told everything themselves: why they ended otherwise than well.
+pub(super) fn looked(recap: &Recap, palette: Palette) -> Vec<String> {
+    match recap.exit_code {
+        0 | 130 => Vec::new(),
+        _ => vec![palette.paint(Ink::Bad, &format!("failed: {}", text::clean(&recap.reason)))],
+    }
+}
+
 /// A column: its head, what it counts, and whether it stands there without a count.
 struct Column {
     head: &'static str,

@@ -69,6 +69,23 @@ pub(super) fn fit(text: &str, limit: usize) -> String {
     cut
 }
 
+/// Clean text in lines of at most `limit` columns, broken between words; those behind the first begin with `indent` spaces.
+pub(super) fn wrap(text: &str, limit: usize, indent: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.trim_start().is_empty() && columns(&line) + 1 + columns(word) > limit {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+        }
+        if !line.trim_start().is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&fit(word, limit.saturating_sub(indent)));
+    }
+    lines.push(line);
+    lines
+}
+
 /// `text` with spaces behind it up to `wanted` columns.
 pub(super) fn pad(text: &str, wanted: usize) -> String {
     let missing = wanted.saturating_sub(columns(text));
@@ -147,6 +164,13 @@ mod tests {
         assert_eq!(fit("abc", 3), "abc");
         assert_eq!(fit("abc", 0), "");
         assert_eq!(pad("漢", 4), "漢  ");
+    }
+
+    #[test]
+    fn long_texts_break_between_words() {
+        assert_eq!(wrap("one two three", 7, 2), ["one two", "  three"]);
+        assert_eq!(wrap("one", 7, 2), ["one"]);
+        assert_eq!(wrap("longer than that", 6, 1), ["longer", " than", " that"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{Case, both};
 pub fn cases() -> Vec<Case> {
     [
         both("usual::bare_nodes_to_running", false, bare_nodes_to_running),
+        both("usual::status", false, status),
         both("usual::switchover", false, switchover),
         both("usual::redis_failover", false, redis_failover),
         both("usual::killed_postmaster", false, killed_postmaster),
@@ -29,6 +30,60 @@ fn bare_nodes_to_running(platform: &Platform) {
     assert_eq!(streaming.as_deref(), Some("2"));
     let replicas = platform.redis(platform.redis_primary(), 6379, "info replication");
     assert!(replicas.unwrap().contains("connected_slaves:2"));
+}
+
+fn status(platform: &Platform) {
+    let primary = platform.primary();
+    let run = platform.order(&["status"]);
+    let of = |event: &str| {
+        let events = run.events.iter().filter(|it| it["event"] == event);
+        events.cloned().collect::<Vec<_>>()
+    };
+    let nodes = of("node_status");
+    let names: Vec<&str> = nodes
+        .iter()
+        .map(|it| it["host"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, NODES);
+    let mut memory = Vec::new();
+    for node in &nodes {
+        let services = node["services"].as_array().unwrap();
+        let has = |unit: &str| {
+            let mut services = services.iter();
+            services.any(|it| it["unit"].as_str().unwrap().starts_with(unit))
+        };
+        for unit in [
+            "postgresql@",
+            "repmgrd",
+            "pgbouncer",
+            "hadeploy-pgroute",
+            "redis-server",
+            "redis-sentinel",
+        ] {
+            assert!(has(unit), "{unit}\n{run}");
+        }
+        assert!(services.iter().all(|it| it["state"] == "active"), "{run}");
+        assert_eq!(node["pgbouncer"]["node"], primary, "{run}");
+        assert_eq!(node["pgroute"]["verdict"], "route", "{run}");
+        let mb = node["memory_pss_mb"].as_u64().unwrap();
+        assert!((20..1024).contains(&mb), "{run}");
+        memory.push(format!("{} {mb} MiB", node["host"].as_str().unwrap()));
+    }
+    println!("    memory: {}", memory.join(", "));
+    let clusters = of("cluster_status");
+    assert_eq!(clusters.len(), 2, "{run}");
+    for (cluster, first) in clusters.iter().zip([primary, platform.redis_primary()]) {
+        assert_eq!(cluster["healthy"], true, "{run}");
+        let members = cluster["members"].as_array().unwrap();
+        let primaries = members.iter().filter(|it| it["role"] == "primary");
+        let primaries: Vec<_> = primaries.map(|it| &it["name"]).collect();
+        assert_eq!(primaries, [first], "{run}");
+    }
+    assert_eq!(clusters[0]["quorum"]["needed"], 1, "{run}");
+    assert_eq!(clusters[0]["quorum"]["there"], 2, "{run}");
+    for name in NODES {
+        assert_eq!(run.count(name, "round_trips"), 1, "{run}");
+    }
 }
 
 fn switchover(platform: &Platform) {

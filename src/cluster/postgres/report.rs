@@ -7,7 +7,7 @@ use super::look::Look;
 use super::picture::{Condition, Picture, State};
 use super::site::Site;
 use super::spec::Spec;
-use crate::cluster::{Answer, MemberReport, Report};
+use crate::cluster::{Answer, MemberReport, Quorum, Report};
 
 /// What the answers say.
 pub(super) fn report(cluster: &PostgresCluster, spec: &Spec, answers: &[Answer]) -> Report {
@@ -35,6 +35,7 @@ pub(super) fn report(cluster: &PostgresCluster, spec: &Spec, answers: &[Answer])
         healthy: plain.healthy,
         summary,
         next_loss: next_loss(spec, &look, &picture, condition),
+        quorum: Some(quorum(spec, &picture)),
         members: (0..spec.members.len())
             .map(|member| self::member(&look, &picture, member))
             .collect(),
@@ -99,6 +100,22 @@ fn member(look: &Look, picture: &Picture, member: usize) -> MemberReport {
     }
 }
 
+/// What a commit waits for.
+fn quorum(spec: &Spec, picture: &Picture) -> Quorum {
+    let there = picture.of(State::Streaming).len() as u64;
+    let needed = u64::from(spec.quorum());
+    let text = match needed {
+        0 => format!("commits wait for no standby, {there} stream"),
+        1 => format!("commits wait for 1 standby, {there} stream"),
+        needed => format!("commits wait for {needed} standbys, {there} stream"),
+    };
+    Quorum {
+        needed,
+        there,
+        text,
+    }
+}
+
 /// What is lost when one more node fails.
 fn next_loss(spec: &Spec, look: &Look, picture: &Picture, condition: Condition) -> String {
     let standbys = picture.of(State::Streaming).len();
@@ -122,8 +139,8 @@ fn next_loss(spec: &Spec, look: &Look, picture: &Picture, condition: Condition) 
     if up < spec.members.len() || !spec.automatic() || !watched {
         let why = match () {
             () if !spec.automatic() => "two members have no majority",
-            () if !watched => "repmgrd does not watch on every member",
-            () => "a member is missing",
+            () if up < spec.members.len() => "a member is missing",
+            () => "repmgrd does not watch on every member",
         };
         return format!(
             "of the primary: writes stop, and nobody takes over by itself ({why}); {kept}"

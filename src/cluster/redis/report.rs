@@ -4,7 +4,7 @@ use super::observation::{Daemon, View};
 use super::spec::Spec;
 use super::state::{State, states};
 use super::survey::Survey;
-use crate::cluster::{MemberReport, Report};
+use crate::cluster::{MemberReport, Quorum, Report};
 
 /// Roles, lag, quorum, and what is not as it should be.
 pub fn report(spec: &Spec, views: &[View]) -> Report {
@@ -31,6 +31,7 @@ pub fn report(spec: &Spec, views: &[View]) -> Report {
         healthy,
         summary,
         next_loss: next_loss(&survey, leader),
+        quorum: Some(quorum(&survey)),
         members: survey
             .members()
             .map(|member| MemberReport {
@@ -92,6 +93,20 @@ fn details(survey: &Survey, member: usize) -> Vec<(String, String)> {
     };
     details.push(("sentinel".to_owned(), sentinel));
     details
+}
+
+/// What the sentinels need to replace a primary.
+fn quorum(survey: &Survey) -> Quorum {
+    let there = survey
+        .members()
+        .filter(|member| survey.watching(*member).is_some())
+        .count();
+    let needed = survey.spec.watch.quorum;
+    Quorum {
+        needed: needed as u64,
+        there: there as u64,
+        text: format!("{needed} sentinels have to miss the primary, {there} watch it"),
+    }
 }
 
 /// What happens when the next member fails.
