@@ -41,6 +41,8 @@ pub async fn run(args: ApplyArgs, env: &Environment) -> u8 {
         lock_timeout: args.lock.lock_timeout,
         rolling: None,
         clusters: None,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

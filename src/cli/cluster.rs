@@ -84,23 +84,24 @@ enum RedisCommand {
     },
 }
 
+/// What every order to clusters takes.
 #[derive(Debug, Args)]
-struct CommonArgs {
+pub struct CommonArgs {
     #[command(flatten)]
-    base: BaseArgs,
+    pub base: BaseArgs,
     /// The playbook that describes the clusters [default: `playbook` of hadeploy.yml, or playbooks/site.yml]
     #[arg(long, value_name = "FILE", help_heading = "What to work on")]
-    playbook: Option<String>,
+    pub playbook: Option<String>,
     /// Set variables: NAME=VALUE, JSON, or @FILE; may be repeated
     #[arg(short, long, value_name = "VARS", help_heading = "What to work on")]
-    extra_vars: Vec<String>,
+    pub extra_vars: Vec<String>,
     #[command(flatten)]
-    nodes: NodeArgs,
+    pub nodes: NodeArgs,
     #[command(flatten)]
-    lock: LockArgs,
+    pub lock: LockArgs,
     /// Ask nothing
     #[arg(long, help_heading = "How to work on nodes")]
-    yes: bool,
+    pub yes: bool,
 }
 
 const STATUS: &str = "Examples:
@@ -136,44 +137,65 @@ pub async fn redis(args: RedisArgs, env: &Environment) -> u8 {
 }
 
 async fn work(args: CommonArgs, kind: Option<&'static str>, goal: Goal, env: &Environment) -> u8 {
-    let playbook = match &args.playbook {
-        Some(playbook) => playbook.clone(),
-        None => match Defaults::read(env) {
-            Ok((defaults, _)) => defaults.playbook.unwrap_or_else(|| PLAYBOOK.to_owned()),
-            Err(faults) => return refuse(&faults, &args.base, env),
-        },
+    let playbook = match args.playbook(env) {
+        Ok(playbook) => playbook,
+        Err(status) => return status,
     };
-    if args.playbook.is_none() && !Path::new(&playbook).exists() {
-        return usage(
-            &format!("there is no playbook `{playbook}`"),
-            "name one with `--playbook`, or as `playbook` in hadeploy.yml",
-        );
-    }
     let looks = goal == Goal::Look;
     let work = Work {
         mode: match looks {
             true => Mode::Plan,
             false => Mode::Apply,
         },
-        project: ProjectArgs {
-            playbooks: vec![playbook],
-            base: args.base,
-            limit: None,
-            tags: Vec::new(),
-            skip_tags: Vec::new(),
-            extra_vars: args.extra_vars,
-            start_at_task: None,
-            list_hosts: false,
-            list_tasks: false,
-            list_tags: false,
-            refused: RefusedArgs::default(),
-        },
+        project: project(playbook, args.base, args.extra_vars),
         nodes: args.nodes,
         detailed: false,
         yes: args.yes || looks,
         lock_timeout: args.lock.lock_timeout,
         rolling: None,
         clusters: Some((kind, goal)),
+        first: None,
+        question: None,
     };
     run::run(work, env).await
+}
+
+impl CommonArgs {
+    /// The playbook that describes the clusters.
+    ///
+    /// # Errors
+    /// There is none; it was said, and this is the exit status.
+    pub fn playbook(&self, env: &Environment) -> Result<String, u8> {
+        if let Some(playbook) = &self.playbook {
+            return Ok(playbook.clone());
+        }
+        let playbook = match Defaults::read(env) {
+            Ok((defaults, _)) => defaults.playbook.unwrap_or_else(|| PLAYBOOK.to_owned()),
+            Err(faults) => return Err(refuse(&faults, &self.base, env)),
+        };
+        if !Path::new(&playbook).exists() {
+            return Err(usage(
+                &format!("there is no playbook `{playbook}`"),
+                "name one with `--playbook`, or as `playbook` in hadeploy.yml",
+            ));
+        }
+        Ok(playbook)
+    }
+}
+
+/// The whole of a playbook.
+pub fn project(playbook: String, base: BaseArgs, extra_vars: Vec<String>) -> ProjectArgs {
+    ProjectArgs {
+        playbooks: vec![playbook],
+        base,
+        limit: None,
+        tags: Vec::new(),
+        skip_tags: Vec::new(),
+        extra_vars,
+        start_at_task: None,
+        list_hosts: false,
+        list_tasks: false,
+        list_tags: false,
+        refused: RefusedArgs::default(),
+    }
 }

@@ -150,6 +150,8 @@ async fn work(args: CommonArgs, release: Option<String>, env: &Environment) -> u
         lock_timeout: args.lock.lock_timeout,
         rolling: Some(args.pace.rolling(back)),
         clusters: None,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

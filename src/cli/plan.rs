@@ -41,6 +41,8 @@ pub async fn run(args: PlanArgs, env: &Environment) -> u8 {
         lock_timeout: Some(Duration::ZERO),
         rolling: None,
         clusters: None,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

@@ -90,6 +90,8 @@ pub async fn run(args: RollingArgs, env: &Environment) -> u8 {
         lock_timeout: args.lock.lock_timeout,
         rolling: Some(args.pace.rolling(false)),
         clusters: None,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

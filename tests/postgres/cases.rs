@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hadeploy::cluster::Lost;
 use hadeploy::cluster::postgres::{
     Act, Decision, Goal, Look, Picture, Seen, Site, State, Synchronous, decide, foreseen,
 };
@@ -41,6 +42,14 @@ fn refusal(decision: Decision) -> String {
         Decision::Refuse(refusal) => format!("{} | {}", refusal.why, refusal.help),
         other => panic!("{other:?}"),
     }
+}
+
+/// A dead member is to be forgotten.
+fn forget(name: &str) -> Goal {
+    Goal::Forget(Lost {
+        name: name.into(),
+        ..Lost::default()
+    })
 }
 
 fn path(world: &World) -> Vec<(usize, Act)> {
@@ -138,7 +147,7 @@ fn a_dead_primary() {
     // Its host is off: it may come back with commits of its own.
     world.hosts[0].up = false;
     assert!(refusal(next(&world, 0)).contains("forget pg1"));
-    world.spec.goal = Goal::Forget { name: "pg1".into() };
+    world.spec.goal = forget("pg1");
     assert_eq!(next(&world, 0), one(1, Act::Promote));
     assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
     assert_eq!(world.primaries(), [1]);
@@ -157,7 +166,7 @@ fn a_dead_primary() {
 fn a_primary_out_of_sight() {
     let mut world = whole(3, false);
     world.hosts[0].hidden = true;
-    world.spec.goal = Goal::Forget { name: "pg1".into() };
+    world.spec.goal = forget("pg1");
     assert!(refusal(next(&world, 200)).contains("still receives from 10.0.0.1"));
     world.hosts[0].up = false;
     world.stop(0, false);

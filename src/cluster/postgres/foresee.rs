@@ -185,6 +185,13 @@ impl Foreseen<'_> {
                 }
             }
             Act::Checkpoint => {}
+            Act::Retire => {
+                seen.process = false;
+                seen.online = None;
+                seen.pooler = None;
+                seen.repmgrd.running = false;
+                seen.repmgrd.enabled = false;
+            }
             Act::Unregister { name, .. } => {
                 if let Some(online) = &mut seen.online {
                     online

@@ -66,6 +66,8 @@ start_unit() {
         fail "the server runs outside of $PG_UNIT: stop it with pg_ctlcluster, then try again"
     fi
     systemctl reset-failed "$PG_UNIT" 2>/dev/null
+    # Retired once, and taken in again: it comes back at a boot.
+    if grep -q '^# hadeploy retired' "$PG_ETC/start.conf" 2>/dev/null; then printf 'auto\n' > "$PG_ETC/start.conf"; fi
     if ! systemctl start "$PG_UNIT"; then
         [ ! -e "$STATE/pg-start-refused" ] || fail "the start guard refused: $(cat "$STATE/pg-start-refused")"
         fail_log "$PG_UNIT did not start"
