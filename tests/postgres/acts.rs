@@ -262,6 +262,11 @@ fn perform(world: &mut World, member: usize, act: &Act) -> bool {
         }
         Act::Unregister { name, .. } => {
             if let Some(rows) = &mut world.hosts[member].nodes {
+                let gone = rows.iter().find(|row| row.name == *name).map(|row| row.id);
+                if gone.is_some() && rows.iter().any(|row| row.upstream == gone) {
+                    // repmgr keeps a row that others hang on.
+                    return false;
+                }
                 rows.retain(|row| row.name != *name);
             }
         }

@@ -474,3 +474,79 @@ fn no_member_stops_while_another_lies_behind() {
         "it is the one that leaves"
     );
 }
+
+/// It answers: another one is primary first, nothing of it runs then, and the others know it no more.
+#[test]
+fn a_member_that_goes_for_good() {
+    for gone in [0, 2] {
+        let mut world = whole(3, false);
+        world.spec.goal = forget(&format!("pg{}", gone + 1));
+        let mut story = Vec::new();
+        assert_eq!(
+            run(&mut world, None, &mut story),
+            End::Settled,
+            "{story:#?}"
+        );
+        let primaries = world.primaries();
+        assert!(primaries.len() == 1 && primaries[0] != gone, "{story:#?}");
+        assert!(!world.hosts[gone].running && !world.hosts[gone].repmgrd.enabled);
+        let place = |what: &str| story.iter().position(|act| act.contains(what));
+        if gone == 0 {
+            assert!(place("Promote") < place("Retire"), "{story:#?}");
+        }
+        assert!(place("Retire") < place("Unregister"), "{story:#?}");
+        let primary = &world.hosts[primaries[0]];
+        assert_eq!(primary.nodes.as_ref().unwrap().len(), 2);
+        assert_eq!(primary.slots.len(), 1, "{:?}", primary.slots);
+        // Two do not elect by themselves until an apply has told them that they are two.
+        assert!(primary.repmgrd.paused);
+    }
+}
+
+#[test]
+fn nobody_is_forgotten_who_may_be_needed() {
+    // Commits waited for nobody.
+    let mut world = whole(2, false);
+    world.stop(0, false);
+    world.hosts[0].up = false;
+    world.tick(Duration::ZERO);
+    world.spec.goal = forget("pg1");
+    assert!(refusal(next(&world, 200)).contains("--accept-data-loss"));
+    world.spec.goal = Goal::Forget(Lost {
+        name: "pg1".into(),
+        loss: true,
+        ..Lost::default()
+    });
+    let pause = Decision::Act(vec![(1, Act::Pause)]);
+    assert_eq!(next(&world, 200), pause);
+    // Out of sight from here, and alive.
+    let mut world = whole(3, false);
+    world.hosts[2].hidden = true;
+    world.spec.goal = forget("pg3");
+    world.act(0, &Act::Pause);
+    world.act(1, &Act::Pause);
+    assert!(refusal(next(&world, 100)).contains("still streams from pg1"));
+    // A machine that was to be replaced, and runs.
+    let mut world = whole(3, false);
+    world.spec.goal = Goal::Forget(Lost {
+        name: "pg3".into(),
+        replaced: true,
+        ..Lost::default()
+    });
+    assert!(refusal(next(&world, 0)).contains("nothing to replace"));
+    world.spec.goal = forget("pg9");
+    assert!(refusal(next(&world, 0)).contains("neither the inventory nor repmgr knows"));
+}
+
+#[test]
+fn three_become_two_only_on_purpose() {
+    let mut lost = Lost {
+        name: "pg3".into(),
+        ..Lost::default()
+    };
+    assert!(lost.leaves(3).is_ok());
+    assert!(lost.leaves(2).unwrap_err().why.contains("no majority"));
+    assert!(lost.leaves(1).unwrap_err().why.contains("one member"));
+    lost.few = true;
+    assert!(lost.leaves(2).is_ok());
+}

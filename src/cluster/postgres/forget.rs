@@ -24,7 +24,11 @@ pub fn farewell(look: &Look) -> Option<Decision> {
     if bare || look.made(member, &Act::Retire) > 0 {
         return None;
     }
-    if seen.online.is_some() || seen.process {
+    let picture = Picture::new(look, None);
+    // Stopped to hand over, in this run or an earlier one: whoever takes over is primary first.
+    let half = picture.states[member] == State::StoppedPrimary
+        && (picture.primary.is_none() || look.made(member, &Act::StopPrimary) > 0);
+    if seen.online.is_some() || seen.process || half {
         let spec = Spec {
             goal: Goal::Leave {
                 name: lost.name.clone(),
@@ -149,6 +153,17 @@ impl Judge<'_> {
         ))
     }
 
+    /// The others follow the primary, and their rows say so.
+    fn attached(&mut self, primary: usize) -> Option<Decision> {
+        let detached = self.picture.of(State::Detached);
+        let attach = detached
+            .into_iter()
+            .find_map(|member| self.attach(member, primary));
+        attach
+            .or_else(|| self.rows(primary))
+            .or_else(|| self.witness(primary))
+    }
+
     /// A connection of one that died ends by itself soon; one that stays is alive.
     fn still(&self, why: String) -> Decision {
         let name = lost(self.look.site.spec).map_or("", |lost| lost.name.as_str());
@@ -187,6 +202,11 @@ impl Judge<'_> {
         let rows = online.nodes.as_deref().unwrap_or_default();
         let row = rows.iter().find(|row| row.name == *name);
         if let Some(row) = row {
+            // repmgr keeps a row that others hang on.
+            let hang = rows.iter().any(|other| other.upstream == Some(row.id));
+            if hang && let Some(decision) = self.attached(primary) {
+                return decision;
+            }
             let unregister = Act::Unregister {
                 id: row.id,
                 name: row.name.clone(),

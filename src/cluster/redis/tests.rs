@@ -3,6 +3,7 @@
 mod chance;
 mod laws;
 mod leave;
+mod part;
 mod played;
 mod world;
 
