@@ -42,6 +42,8 @@ pub async fn run(args: ApplyArgs, env: &Environment) -> u8 {
         rolling: None,
         clusters: None,
         look: None,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

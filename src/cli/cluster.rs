@@ -172,6 +172,8 @@ async fn work(
         rolling: None,
         clusters,
         look,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

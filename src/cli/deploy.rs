@@ -119,6 +119,8 @@ async fn work(args: ReleaseArgs, release: Option<String>, env: &Environment) -> 
         rolling: Some(args.pace.rolling(back)),
         clusters: None,
         look: None,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

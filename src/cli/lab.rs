@@ -63,6 +63,11 @@ enum LabCommand {
         /// The node, like n1
         node: String,
     },
+    /// Put a bare node in the place of another: same name and address, an empty disk, new host keys
+    Renew {
+        /// The node, like n1
+        node: String,
+    },
     /// Drop all packets between a node and the other nodes, silently, open connections included
     ///
     /// This machine still reaches the node. Several cuts add up, outlast `kill` and `start`, and end with `heal` or
@@ -148,6 +153,7 @@ fn execute(args: &LabArgs) -> Result<i32, LabError> {
         LabCommand::Exec { node, command } => return lab.console(node, command),
         LabCommand::Kill { node } => lab.kill(node)?,
         LabCommand::Start { node } => lab.start(node, &say)?,
+        LabCommand::Renew { node } => lab.renew(node, &say)?,
         LabCommand::Cut {
             node,
             from,

@@ -15,6 +15,7 @@ pub mod lab;
 mod listing;
 mod load;
 mod logs;
+mod node;
 mod options;
 mod panic;
 mod plan;
@@ -57,6 +58,7 @@ enum Command {
     Status(Box<cluster::StatusArgs>),
     Pg(Box<cluster::PgArgs>),
     Redis(Box<cluster::RedisArgs>),
+    Node(Box<node::NodeCommandArgs>),
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
     Lab(lab::LabArgs),
@@ -106,6 +108,7 @@ fn run_command() -> u8 {
         Command::Status(args) => block_on(cluster::status(*args, &env)),
         Command::Pg(args) => block_on(cluster::pg(*args, &env)),
         Command::Redis(args) => block_on(cluster::redis(*args, &env)),
+        Command::Node(args) => block_on(node::run(*args, &env)),
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),

@@ -42,6 +42,8 @@ pub async fn run(args: PlanArgs, env: &Environment) -> u8 {
         rolling: None,
         clusters: None,
         look: None,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

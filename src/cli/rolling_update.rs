@@ -91,6 +91,8 @@ pub async fn run(args: RollingArgs, env: &Environment) -> u8 {
         rolling: Some(args.pace.rolling(false)),
         clusters: None,
         look: None,
+        first: None,
+        question: None,
     };
     run::run(work, env).await
 }

@@ -47,6 +47,10 @@ pub struct Work {
     pub clusters: Option<(Option<&'static str>, Goal)>,
     /// Nothing is done but looking.
     pub look: Option<Look>,
+    /// What is wanted of the clusters before the plays begin.
+    pub first: Option<Goal>,
+    /// What a person, or `--yes`, must agree to first, wherever it is run.
+    pub question: Option<String>,
 }
 
 /// Does it; gives the exit status.
@@ -67,6 +71,9 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
     if let Some(kind) = kind
         && let Some(fault) = only_clusters(&mut loaded, kind, args)
     {
+        return refuse(&[fault], &args.base, env);
+    }
+    if let Some(fault) = super::node::place(&mut loaded, &work) {
         return refuse(&[fault], &args.base, env);
     }
     let human = args.base.output == Output::Human;
@@ -112,7 +119,17 @@ fn only_clusters(
 /// Whether the user says yes, where one can be asked.
 fn confirmed(work: &Work, loaded: &Loaded, env: &Environment) -> bool {
     let asks = env.asks && env.tells && !env.unattended;
-    if work.yes || !asks || work.project.base.output == Output::Json {
+    if work.yes {
+        return true;
+    }
+    let asks = asks && work.project.base.output == Output::Human;
+    if let Some(question) = &work.question {
+        if !asks {
+            say::err(&format!("{question}\nnobody can be asked: say `--yes`"));
+        }
+        return asks && prompt::yes(&format!("{question}\ngo on? [y/N] "));
+    }
+    if !asks {
         return true;
     }
     let hosts: HashSet<_> = loaded
@@ -331,5 +348,6 @@ fn settings(
         log,
         rolling: work.rolling.clone(),
         goal: work.clusters.as_ref().map(|(_, goal)| goal.clone()),
+        first: work.first.clone(),
     }
 }

@@ -113,10 +113,54 @@ pub enum Goal {
     Rejoin(String),
     /// What a plain apply leaves to the operator is mended.
     Repair,
-    /// That name is to leave the cluster for good.
-    Forget(String),
+    /// A member is to leave the cluster for good.
+    Forget(Lost),
     /// That member is about to stop for a while: another one is primary then, and the cluster goes on without it.
     Leave(String),
+}
+
+/// A member that is lost for good, or is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lost {
+    /// Its name, a member's or a former one's.
+    pub name: String,
+    /// Where the cluster knew it, when that is known from elsewhere than the inventory.
+    pub address: Option<String>,
+    /// A bare machine has its name now, which is taken in afterwards.
+    pub replaced: bool,
+    /// The operator knows that what is left may be too few to fail over.
+    pub few: bool,
+    /// The operator gives up commits that only it may hold.
+    pub loss: bool,
+}
+
+impl Lost {
+    /// Why too few would be left; nothing when enough are, or when the operator knows.
+    ///
+    /// # Errors
+    /// So few that none of them may take over by itself.
+    pub fn leaves(&self, left: usize) -> Result<(), Refusal> {
+        if left >= 3 || self.few || self.replaced {
+            return Ok(());
+        }
+        let name = &self.name;
+        let (members, because) = match left {
+            0 | 1 => (
+                "no more than one member",
+                "when that one dies, everything stands still, and its data are lost with it",
+            ),
+            _ => (
+                "two members",
+                "two have no majority when one of them dies or cannot be seen: there is no automatic failover any more, and commits of PostgreSQL wait for no standby",
+            ),
+        };
+        Err(Refusal {
+            why: format!("without {name} the cluster has {members}: {because}"),
+            help: format!(
+                "put a new machine in its place (`hadeploy node replace {name}`), or say `--allow-no-failover` if that is what you want"
+            ),
+        })
+    }
 }
 
 /// A cluster as a task of a playbook wants it.
@@ -138,6 +182,10 @@ pub trait Cluster: Send + Sync {
     /// How it is, for an operator.
     fn report(&self, answers: &[Answer]) -> Report {
         Report::plain(self, answers)
+    }
+    /// The address under which the cluster knows a host, a member or a former one, where it keeps such addresses.
+    fn known_at(&self, _name: &str, _answers: &[Answer]) -> Option<String> {
+        None
     }
     /// The same cluster with another goal than its wanted state.
     ///

@@ -92,6 +92,11 @@ impl Driver<'_> {
         }
     }
 
+    /// Where the cluster knew a host.
+    pub(super) async fn known_at(&self, name: &str) -> Option<String> {
+        self.cluster.known_at(name, &self.look().await)
+    }
+
     /// What an apply would do, as far as it can be told.
     pub(super) async fn foresee(&self) -> Driven {
         let answers = self.look().await;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::cluster::{Driven, Driver};
 use super::host::{HostRun, Turn};
 use super::layout::What;
-use super::state::Out;
+use super::state::{Out, lock};
 use super::verdict::UnitEnd;
 use super::walk::{Step, Walk};
 use crate::change::Change;
-use crate::cluster::{Cluster, Goal};
+use crate::cluster::{Cluster, Goal, Lost};
 use crate::event::{Event, Status};
 use crate::playbook::{Task, TaskAction};
 
@@ -47,6 +47,18 @@ pub(super) fn groups(task: &Task) -> Vec<String> {
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Drives a cluster to a goal beside its wanted state.
+async fn toward(driver: Driver<'_>, goal: &Goal, plan: bool) -> Driven {
+    match driver.cluster.toward(goal) {
+        Ok(cluster) => {
+            let cluster = &*cluster;
+            let driver = Driver { cluster, ..driver };
+            driver.go(plan).await
+        }
+        Err(refusal) => Driven::refused(refusal),
+    }
 }
 
 fn is_member(cluster: &dyn Cluster, name: &str) -> bool {
@@ -134,16 +146,34 @@ impl HostRun {
             Some(Goal::Look) => driver.tell().await,
             // A node that has no part in it leaves nothing behind.
             Some(Goal::Leave(name)) if !is_member(cluster, name) => Driven::nothing(),
-            Some(goal) => match cluster.toward(goal) {
-                Ok(cluster) => {
-                    let cluster = &*cluster;
-                    let driver = Driver { cluster, ..driver };
-                    driver.go(plan).await
+            Some(Goal::Forget(lost)) => {
+                let lost = self.found(&driver, lost).await;
+                let inventory = &self.run.project.inventory.hosts;
+                let elsewhere = inventory.keys().any(|host| host.as_str() == lost.name);
+                if elsewhere && !is_member(cluster, &lost.name) && lost.address.is_none() {
+                    return Driven::nothing();
                 }
-                Err(refusal) => Driven::refused(refusal),
-            },
+                let mut driver = driver;
+                driver.allowed.insert(lost.name.as_str().into());
+                toward(driver, &Goal::Forget(lost), plan).await
+            }
+            Some(goal) => toward(driver, goal, plan).await,
             None => driver.go(plan).await,
         }
+    }
+
+    /// With the address at which one of the clusters knew it.
+    async fn found(&self, driver: &Driver<'_>, lost: &Lost) -> Lost {
+        let mut lost = lost.clone();
+        if lost.address.is_none() {
+            let known = driver.known_at(&lost.name).await;
+            let mut noted = lock(&self.run.known_at);
+            if known.is_some() {
+                *noted = known;
+            }
+            lost.address = noted.clone();
+        }
+        lost
     }
 
     /// One end for each host of the play and each member.

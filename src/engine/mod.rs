@@ -16,6 +16,7 @@ mod delegates;
 mod failed;
 mod files;
 mod finish;
+mod first;
 mod foresee;
 mod gate;
 mod handlers;
@@ -112,6 +113,7 @@ pub async fn run(
         touched: AtomicBool::new(false),
         borrows: false,
         restarted: AtomicBool::new(false),
+        known_at: std::sync::Mutex::default(),
         hosts,
         events,
         passwords: tokio::sync::Mutex::default(),
@@ -120,10 +122,14 @@ pub async fn run(
     };
     // What the limit leaves out of a cluster is looked at all the same.
     let members = cluster_hosts(&plays, &run.project.inventory);
+    let stranger = first::stranger(&run, &members);
     let fatal = fatal || !admit(&mut run, members).is_empty();
     if fatal {
         let why = "the inventory's connection variables are wrong; nothing was touched";
         return recap::finish(&run, began, Some(why), None);
+    }
+    if let Some(why) = stranger {
+        return recap::finish(&run, began, Some(&why), None);
     }
     let mut prepared = None;
     if run.settings.rolling.is_some() {
@@ -167,6 +173,13 @@ pub async fn run(
         farewell(&run).await;
         heart.abort_all();
         return recap::finish(&run, began, None, end);
+    }
+    if let Some(goal) = run.settings.first.clone()
+        && let Some(why) = first::order(&run, &plays, goal).await
+    {
+        farewell(&run).await;
+        heart.abort_all();
+        return recap::finish(&run, began, Some(&why), None);
     }
     let early = connect_later_hosts(&run, &plays);
     for (number, play) in plays.iter().enumerate() {
@@ -262,6 +275,9 @@ fn connect_later_hosts(run: &Arc<Run>, plays: &[Arc<Scheduled>]) -> Early {
         early.spawn(async move {
             let _permit = run.forks.clone().acquire_owned().await.ok();
             let mut place = host.node.lock().await;
+            if place.is_some() || host.out() != Out::Alive {
+                return;
+            }
             if let Ok((node, _)) = connect::first_script(&run, &host, &Missing::default()).await {
                 *place = Some(node);
             }

@@ -12,6 +12,8 @@ use crate::rollout::Outcome;
 /// Says the end, and returns it. `fault` is why the run did not even begin.
 pub fn finish(run: &Run, began: Instant, fault: Option<&str>, rolled: Option<End>) -> Recap {
     let (exit_code, reason) = match (fault, &rolled) {
+        // What went before the plays may have written.
+        (Some(fault), _) if run.touched.load(Ordering::Relaxed) => (3, fault.to_owned()),
         (Some(fault), _) => (1, fault.to_owned()),
         // A dry run of a rolling update is a plan, unless it would be refused.
         (None, Some(end)) if run.settings.mode.may_change() || end.is_refused() => {
@@ -76,6 +78,7 @@ fn verdict(run: &Run) -> (u8, String) {
         .hosts
         .values()
         .filter(|host| matches!(host.out(), Out::Failed | Out::Unreachable))
+        .filter(|host| !run.spares(host))
         .collect();
     let names = bad
         .iter()

@@ -64,6 +64,8 @@ pub struct Settings {
     pub rolling: Option<Rolling>,
     /// What the operator wants of the clusters beside their wanted state.
     pub goal: Option<Goal>,
+    /// What is wanted of the clusters before the plays begin.
+    pub first: Option<Goal>,
 }
 
 /// A run: the project, how it is run, and its hosts.
@@ -94,6 +96,8 @@ pub struct Run {
     pub borrows: bool,
     /// Whether it was said that an apply restarts what serves.
     pub restarted: AtomicBool,
+    /// Where a cluster knew the host that is to be forgotten: the others may not know it by its name.
+    pub known_at: Mutex<Option<String>>,
     /// Every host of the run.
     pub hosts: IndexMap<Arc<str>, Arc<HostState>>,
     pub(super) events: mpsc::UnboundedSender<Event>,
@@ -123,6 +127,15 @@ impl Run {
     pub fn wrong_password(&self) {
         self.password_refused.store(true, Ordering::Relaxed);
         self.stop.cancel();
+    }
+
+    /// Whether that host may be silent: it is to be forgotten.
+    pub fn spares(&self, host: &HostState) -> bool {
+        let lost = match &self.settings.goal {
+            Some(Goal::Forget(lost)) => lost,
+            _ => return false,
+        };
+        *host.name == *lost.name && host.out() == Out::Unreachable
     }
 
     /// Remembers that something was written.

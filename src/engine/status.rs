@@ -102,6 +102,7 @@ pub async fn status(
         passwords: tokio::sync::Mutex::default(),
         password_refused: AtomicBool::new(false),
         pulses: std::sync::Mutex::default(),
+        known_at: std::sync::Mutex::default(),
     };
     // Members of a cluster that no play names.
     let members = super::cluster_hosts(&plays, &run.project.inventory);

@@ -158,6 +158,21 @@ impl Lab {
         self.start_nodes(&record, Some(&node.name), say)
     }
 
+    /// Puts a bare node in the place of another: the name and the address are the same, the disk is empty and the host keys are new. What ran
+    /// there is powered off at once. Returns when the new one answers SSH.
+    ///
+    /// # Errors
+    /// There is no such lab or node, or it does not come up.
+    pub fn renew(&self, node: &str, say: Say) -> Result<(), LabError> {
+        machine::check()?;
+        let _lock = Lock::take(&self.name.lock(), PATIENCE)?;
+        let node = self.node(node)?;
+        let record = self.raise_network(self.record()?)?;
+        node.kill()?;
+        node.discard()?;
+        self.start_nodes(&record, Some(&node.name), say)
+    }
+
     /// Removes the lab and everything it left on the machine; downloaded packages are kept. Gives whether there was one.
     ///
     /// # Errors

@@ -155,6 +155,15 @@ impl Node {
         Ok(())
     }
 
+    /// What it holds is of no use any more: it is made anew when it starts.
+    pub fn discard(&self) -> Result<(), LabError> {
+        let made = self.folder.join("made");
+        match fs::remove_file(&made) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed.at(&made),
+        }
+    }
+
     /// Starts the node under a supervisor that outlives this process.
     pub fn boot(&self, bridge: &str, memory: u64) -> Result<(), LabError> {
         self.kill()?;

@@ -144,7 +144,7 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
         settings,
         goal: match args.str("forget") {
             Some(address) => Goal::Forget {
-                address: address.to_owned(),
+                addresses: vec![address.to_owned()],
             },
             None => Goal::Converge,
         },

@@ -154,6 +154,7 @@ impl Bench {
             log: None,
             rolling: None,
             goal: None,
+            first: None,
         };
         engine::run(
             project,

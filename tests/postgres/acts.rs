@@ -28,7 +28,7 @@ pub fn act(world: &mut World, member: usize, act: &Act) -> bool {
 
 fn all_known(world: &World, what: &Act) {
     let gone = match &world.spec.goal {
-        hadeploy::cluster::postgres::Goal::Forget { name } => world.spec.member(name),
+        hadeploy::cluster::postgres::Goal::Forget(lost) => world.spec.member(&lost.name),
         _ => None,
     };
     for member in 0..world.data() {
@@ -299,8 +299,20 @@ fn perform(world: &mut World, member: usize, act: &Act) -> bool {
         }
         Act::PausePooler => world.hosts[member].pooler_paused = true,
         Act::ResumePooler => world.hosts[member].pooler_paused = false,
+        Act::Retire => {
+            assert!(!world.hosts[member].primary(), "a primary is retired");
+            world.stop(member, true);
+            let host = &mut world.hosts[member];
+            host.repmgrd.running = false;
+            host.repmgrd.enabled = false;
+        }
         Act::Unregister { name, .. } => {
             if let Some(rows) = &mut world.hosts[member].nodes {
+                let gone = rows.iter().find(|row| row.name == *name).map(|row| row.id);
+                if gone.is_some() && rows.iter().any(|row| row.upstream == gone) {
+                    // repmgr keeps a row that others hang on.
+                    return false;
+                }
                 rows.retain(|row| row.name != *name);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hadeploy::cluster::Lost;
 use hadeploy::cluster::postgres::{
     Act, Decision, Goal, Look, Picture, Seen, Site, State, Synchronous, decide, foreseen,
 };
@@ -42,6 +43,14 @@ fn refusal(decision: Decision) -> String {
         Decision::Refuse(refusal) => format!("{} | {}", refusal.why, refusal.help),
         other => panic!("{other:?}"),
     }
+}
+
+/// A dead member is to be forgotten.
+fn forget(name: &str) -> Goal {
+    Goal::Forget(Lost {
+        name: name.into(),
+        ..Lost::default()
+    })
 }
 
 fn path(world: &World) -> Vec<(usize, Act)> {
@@ -139,7 +148,7 @@ fn a_dead_primary() {
     // Its host is off: it may come back with commits of its own.
     world.hosts[0].up = false;
     assert!(refusal(next(&world, 0)).contains("forget pg1"));
-    world.spec.goal = Goal::Forget { name: "pg1".into() };
+    world.spec.goal = forget("pg1");
     assert_eq!(next(&world, 0), one(1, Act::Promote));
     assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
     assert_eq!(world.primaries(), [1]);
@@ -158,7 +167,7 @@ fn a_dead_primary() {
 fn a_primary_out_of_sight() {
     let mut world = whole(3, false);
     world.hosts[0].hidden = true;
-    world.spec.goal = Goal::Forget { name: "pg1".into() };
+    world.spec.goal = forget("pg1");
     assert!(refusal(next(&world, 200)).contains("still receives from 10.0.0.1"));
     world.hosts[0].up = false;
     world.stop(0, false);
@@ -558,4 +567,80 @@ fn no_member_stops_while_another_lies_behind() {
         Decision::Settled,
         "it is the one that leaves"
     );
+}
+
+/// It answers: another one is primary first, nothing of it runs then, and the others know it no more.
+#[test]
+fn a_member_that_goes_for_good() {
+    for gone in [0, 2] {
+        let mut world = whole(3, false);
+        world.spec.goal = forget(&format!("pg{}", gone + 1));
+        let mut story = Vec::new();
+        assert_eq!(
+            run(&mut world, None, &mut story),
+            End::Settled,
+            "{story:#?}"
+        );
+        let primaries = world.primaries();
+        assert!(primaries.len() == 1 && primaries[0] != gone, "{story:#?}");
+        assert!(!world.hosts[gone].running && !world.hosts[gone].repmgrd.enabled);
+        let place = |what: &str| story.iter().position(|act| act.contains(what));
+        if gone == 0 {
+            assert!(place("Promote") < place("Retire"), "{story:#?}");
+        }
+        assert!(place("Retire") < place("Unregister"), "{story:#?}");
+        let primary = &world.hosts[primaries[0]];
+        assert_eq!(primary.nodes.as_ref().unwrap().len(), 2);
+        assert_eq!(primary.slots.len(), 1, "{:?}", primary.slots);
+        // Two do not elect by themselves until an apply has told them that they are two.
+        assert!(primary.repmgrd.paused);
+    }
+}
+
+#[test]
+fn nobody_is_forgotten_who_may_be_needed() {
+    // Commits waited for nobody.
+    let mut world = whole(2, false);
+    world.stop(0, false);
+    world.hosts[0].up = false;
+    world.tick(Duration::ZERO);
+    world.spec.goal = forget("pg1");
+    assert!(refusal(next(&world, 200)).contains("--accept-data-loss"));
+    world.spec.goal = Goal::Forget(Lost {
+        name: "pg1".into(),
+        loss: true,
+        ..Lost::default()
+    });
+    let pause = Decision::Act(vec![(1, Act::Pause)]);
+    assert_eq!(next(&world, 200), pause);
+    // Out of sight from here, and alive.
+    let mut world = whole(3, false);
+    world.hosts[2].hidden = true;
+    world.spec.goal = forget("pg3");
+    world.act(0, &Act::Pause);
+    world.act(1, &Act::Pause);
+    assert!(refusal(next(&world, 100)).contains("still streams from pg1"));
+    // A machine that was to be replaced, and runs.
+    let mut world = whole(3, false);
+    world.spec.goal = Goal::Forget(Lost {
+        name: "pg3".into(),
+        replaced: true,
+        ..Lost::default()
+    });
+    assert!(refusal(next(&world, 0)).contains("nothing to replace"));
+    world.spec.goal = forget("pg9");
+    assert!(refusal(next(&world, 0)).contains("neither the inventory nor repmgr knows"));
+}
+
+#[test]
+fn three_become_two_only_on_purpose() {
+    let mut lost = Lost {
+        name: "pg3".into(),
+        ..Lost::default()
+    };
+    assert!(lost.leaves(3).is_ok());
+    assert!(lost.leaves(2).unwrap_err().why.contains("no majority"));
+    assert!(lost.leaves(1).unwrap_err().why.contains("one member"));
+    lost.few = true;
+    assert!(lost.leaves(2).is_ok());
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use hadeploy::cluster::Made;
 use hadeploy::cluster::postgres::{
     Act, Controldata, Decision, Goal, Look, Node, Observation, Online, Pooler, Receiver, Seen,
     Setting, Site, Slot, Wanted, decide, foreseen,
 };
+use hadeploy::cluster::{Lost, Made};
 
 use super::play::lawful;
 use super::world::{Dice, World, spec};
@@ -138,10 +138,18 @@ fn look(seed: u64) {
         Goal::Switchover { to: None },
         Goal::Switchover { to: Some(name()) },
         Goal::Rejoin { name: name() },
-        Goal::Forget { name: name() },
+        Goal::Forget(Lost {
+            name: name(),
+            replaced: true,
+            ..Lost::default()
+        }),
+        Goal::Forget(Lost {
+            name: name(),
+            ..Lost::default()
+        }),
         Goal::Leave { name: name() },
     ];
-    spec.goal = goals[dice.pick(7)].clone();
+    spec.goal = goals[dice.pick(8)].clone();
     let world = World::bare(spec);
     let seen: Vec<Seen> = (0..count)
         .map(|member| observation(&mut dice, &world, member))
@@ -235,7 +243,10 @@ fn sound(look: &Look, world: &World, member: usize, act: &Act) {
     let spec = look.site.spec;
     let witness = spec.is_witness(member);
     let gone = match &spec.goal {
-        Goal::Forget { name } => spec.member(name),
+        // One that still answers is brought to leave first.
+        Goal::Forget(lost) => spec
+            .member(&lost.name)
+            .filter(|gone| lost.replaced || look.known(*gone).is_none()),
         _ => None,
     };
     let seen = look

@@ -96,6 +96,8 @@ pub enum Act {
     ResumePooler,
     /// The server writes a checkpoint.
     Checkpoint,
+    /// Stops repmgrd, the pooler and the server of a member that leaves for good, and keeps them from coming back at a boot.
+    Retire,
     /// Removes the row of a member from repmgr's table, on the primary.
     Unregister {
         /// Its number there.
@@ -148,6 +150,7 @@ impl Act {
             Act::PausePooler => "pause the pooler".into(),
             Act::ResumePooler => "resume the pooler".into(),
             Act::Checkpoint => "write a checkpoint".into(),
+            Act::Retire => "stop PostgreSQL for good".into(),
             Act::Unregister { name, .. } => format!("unregister {name}"),
         }
     }
@@ -195,6 +198,7 @@ impl Act {
             Act::PausePooler => Field::value("pooler", "running", "paused"),
             Act::ResumePooler => Field::value("pooler", "paused", "running"),
             Act::Checkpoint => Field::value("checkpoint", "", "written"),
+            Act::Retire => Field::value("server", "running", "stopped and disabled"),
             Act::Unregister { name, .. } => Field::value("registered", name.clone(), ""),
         }
     }
@@ -218,6 +222,7 @@ impl Act {
             | Act::RestartStandby
             | Act::RestartWitness
             | Act::RestartPrimary
+            | Act::Retire
             | Act::StopPrimary => Effect::Restart(server()),
             Act::StartRepmgrd => Effect::Restart("repmgrd.service".into()),
             _ => Effect::None,

@@ -147,6 +147,15 @@ impl Cluster for PostgresCluster {
         report::report(self, &self.spec, answers)
     }
 
+    fn known_at(&self, name: &str, answers: &[Answer]) -> Option<String> {
+        let seen = PostgresCluster::seen(answers);
+        let online = seen.iter().filter_map(|seen| seen.known()?.online.as_ref());
+        let mut rows = online.flat_map(|online| online.nodes.iter().flatten());
+        let row = rows.find(|row| row.name == name)?;
+        let mut words = row.conninfo.split_whitespace();
+        words.find_map(|word| word.strip_prefix("host=").map(str::to_owned))
+    }
+
     fn toward(&self, goal: &cluster::Goal) -> Result<Box<dyn Cluster>, Refusal> {
         let member = |name: &String| match self.spec.member(name) {
             Some(_) => Ok(name.clone()),
@@ -168,7 +177,11 @@ impl Cluster for PostgresCluster {
             cluster::Goal::Leave(name) => Goal::Leave {
                 name: member(name)?,
             },
-            cluster::Goal::Forget(name) => Goal::Forget { name: name.clone() },
+            cluster::Goal::Forget(lost) => {
+                let left = self.spec.members.iter().filter(|it| *it.name != lost.name);
+                lost.leaves(left.count())?;
+                Goal::Forget(lost.clone())
+            }
         };
         let spec = Spec {
             goal,

@@ -197,6 +197,13 @@ impl Foreseen<'_> {
                 }
             }
             Act::Checkpoint | Act::MakeReady => {}
+            Act::Retire => {
+                seen.process = false;
+                seen.online = None;
+                seen.pooler = None;
+                seen.repmgrd.running = false;
+                seen.repmgrd.enabled = false;
+            }
             Act::Unregister { name, .. } => {
                 if let Some(online) = &mut seen.online {
                     online

@@ -36,6 +36,9 @@ impl Judge<'_> {
         if let Some(wait) = self.election(&members) {
             return wait;
         }
+        if let Some(refusal) = self.gives_up() {
+            return Decision::Refuse(refusal);
+        }
         if let Some(first) = unknown.first() {
             return Decision::Refuse(self.silent(*first));
         }
@@ -48,7 +51,9 @@ impl Judge<'_> {
                 format!(
                     "there is no primary, and the data of {name} cannot be read: it may hold the latest commits"
                 ),
-                format!("look at {name}; `forget {name}` if its data are lost for good"),
+                format!(
+                    "look at {name}; `hadeploy node forget {name}` if its data are lost for good"
+                ),
             );
         }
         if let Some(decision) = self.fed() {
@@ -265,7 +270,7 @@ impl Judge<'_> {
                     look.name(*standby)
                 ),
                 format!(
-                    "{} may have been put back from a copy: `forget {}` to go on with {}",
+                    "{} may have been put back from a copy: `hadeploy node forget {}` to go on with {}",
                     look.name(best),
                     look.name(best),
                     look.name(*standby)
@@ -318,7 +323,7 @@ impl Judge<'_> {
                 return Decision::refuse(
                     format!("{stuck} does not start, and {best} may lack its last commits"),
                     format!(
-                        "look at /var/log/postgresql on {stuck}; `forget {stuck}` makes {best} the primary with what it has"
+                        "look at /var/log/postgresql on {stuck}; `hadeploy node forget {stuck}` makes {best} the primary with what it has"
                     ),
                 );
             }

@@ -33,11 +33,14 @@ pub struct Judge<'a> {
 
 /// What comes next.
 pub fn decide(look: &Look) -> Decision {
+    if let Some(decision) = forget::farewell(look) {
+        return decision;
+    }
     if let Some(refusal) = forget::objection(look) {
         return Decision::Refuse(refusal);
     }
     let gone = match &look.site.spec.goal {
-        Goal::Forget { name } => look.site.spec.member(name),
+        Goal::Forget(lost) => look.site.spec.member(&lost.name),
         _ => None,
     };
     let mut judge = Judge {
@@ -85,7 +88,7 @@ impl<'a> Judge<'a> {
         }
         match self.picture.primary {
             None => self.headless(),
-            Some(primary) if matches!(self.goal(), Goal::Forget { .. }) => self.forget(primary),
+            Some(primary) if matches!(self.goal(), Goal::Forget(_)) => self.forget(primary),
             Some(primary) => self.present(primary),
         }
     }
@@ -141,7 +144,7 @@ impl<'a> Judge<'a> {
         refusal(
             format!("what {name} holds is not known: {why}"),
             format!(
-                "bring {name} back, or take it out of the inventory and say `forget {name}` if it is lost for good"
+                "bring {name} back, or say `hadeploy node forget {name}` if it is lost for good"
             ),
         )
     }

@@ -292,7 +292,7 @@ impl Picture {
                 look.name(ahead)
             ),
             format!(
-                "a primary that was elected later is not running: find out which of the two holds the commits you want, stop the other one, and say `forget` of what is lost; {} was left as it is",
+                "a primary that was elected later is not running: find out which of the two holds the commits you want, stop the other one, and say `hadeploy node forget` of what is lost; {} was left as it is",
                 look.name(primary)
             ),
         ))

@@ -135,7 +135,7 @@ impl Judge<'_> {
             self.complain(
                 format!("repmgr knows {name}, which is no member"),
                 format!(
-                    "put {name} back into the inventory, or `forget {name}`: elections count it"
+                    "put {name} back into the inventory, or say `hadeploy node forget {name}`: elections count it"
                 ),
             );
         }

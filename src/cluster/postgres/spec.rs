@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::cluster::Member;
+use crate::cluster::{Lost, Member};
 
 /// What a task wants.
 #[derive(Clone)]
@@ -110,11 +110,8 @@ pub enum Goal {
         /// Its name.
         name: String,
     },
-    /// This member is lost for good: the cluster goes on without it and knows it no more.
-    Forget {
-        /// Its name, a member's or a former one's.
-        name: String,
-    },
+    /// This member is lost for good, or is to be: the cluster goes on without it and knows it no more.
+    Forget(Lost),
 }
 
 /// Settings that hold on a standby at least what they hold on the primary, or it stops.

@@ -103,7 +103,7 @@ impl Judge<'_> {
     }
 
     /// A running standby that does not stream from the primary.
-    fn attach(&mut self, member: usize, primary: usize) -> Option<Decision> {
+    pub fn attach(&mut self, member: usize, primary: usize) -> Option<Decision> {
         let look = self.look;
         let online = look.online(member)?;
         let address = &look.site.spec.members[primary].address;

@@ -66,6 +66,8 @@ pub enum Act {
     },
     /// Sentinel writes what it knows down.
     KeepSentinel,
+    /// Sentinel and redis are stopped, and do not come back at a boot.
+    Retire,
     /// Sentinel forgets replicas and other sentinels and finds them again.
     Reset,
     /// Writes pause, the replica catches up, the sentinels are told to change the primary.
@@ -126,6 +128,7 @@ impl Act {
                 format!("set {what} of sentinel")
             }
             Act::KeepSentinel => "have sentinel write its file".to_owned(),
+            Act::Retire => "stop redis and sentinel for good".to_owned(),
             Act::Reset => "have sentinel forget who is gone".to_owned(),
             Act::Failover { to } => format!("{HAND_OVER}{}", spec.name_of(*to)),
         }
@@ -188,6 +191,7 @@ impl Act {
                 "another than the running one's",
                 "as running",
             ),
+            Act::Retire => Field::value("redis and sentinel", "running", "stopped and disabled"),
             Act::Reset => Field::value("known members", "some are gone", "those of the cluster"),
             Act::Failover { to } => Field::value("primary", "", spec.name_of(*to)),
         }
@@ -198,9 +202,11 @@ impl Act {
         let redis = || Effect::Restart("redis-server.service".to_owned());
         let sentinel = || Effect::Restart("redis-sentinel.service".to_owned());
         match self {
-            Act::Prepare { .. } | Act::StartRedis | Act::SetAside | Act::EditRedis { .. } => {
-                redis()
-            }
+            Act::Prepare { .. }
+            | Act::StartRedis
+            | Act::SetAside
+            | Act::Retire
+            | Act::EditRedis { .. } => redis(),
             Act::WriteSentinel { .. }
             | Act::StartSentinel
             | Act::RestartSentinel

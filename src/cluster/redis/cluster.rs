@@ -5,17 +5,18 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::act::Act;
-use super::decide::{Decision, decide};
+use super::decide::Decision;
 use super::foresee::foresee;
 use super::node::step;
 use super::observation::View;
+use super::part::{Choice, choose};
 use super::probe::{question, read};
 use super::report::report;
 use super::spec::{Goal, Spec};
 use super::state::states;
 use super::survey::Survey;
 use crate::cluster::{
-    Answer, Cluster, Goal as Asked, Made, Member, Move, Next, Refusal, Report, Sight,
+    Answer, Cluster, Goal as Asked, Lost, Made, Member, Move, Next, Refusal, Report, Sight,
 };
 
 /// A cluster of redis.
@@ -48,6 +49,42 @@ impl Redis {
             .collect()
     }
 
+    /// How a member, or a former one, is taken out for good.
+    fn forget(&self, lost: &Lost) -> Result<Goal, Refusal> {
+        let mut addresses: Vec<String> = lost.address.iter().cloned().collect();
+        let Ok(member) = self.member(&lost.name) else {
+            lost.leaves(self.spec.members.len())?;
+            if let Some(member) = addresses.first().and_then(|it| self.spec.at(it)) {
+                return Err(Refusal {
+                    why: format!(
+                        "{} is the address of {}, which is still a member",
+                        addresses[0],
+                        self.spec.name_of(member)
+                    ),
+                    help: format!("`hadeploy node forget {}`", self.spec.name_of(member)),
+                });
+            }
+            if addresses.is_empty() {
+                return Err(Refusal {
+                    why: format!(
+                        "`{}` is no member of this redis cluster, and where it was is not known",
+                        lost.name
+                    ),
+                    help: "name the address it had: `--address ADDRESS`".to_owned(),
+                });
+            }
+            return Ok(Goal::Forget { addresses });
+        };
+        lost.leaves(self.spec.members.len() - 1)?;
+        addresses.push(self.spec.members[member].address.clone());
+        addresses.dedup();
+        Ok(Goal::Part {
+            member,
+            addresses,
+            replaced: lost.replaced,
+        })
+    }
+
     fn member(&self, name: &str) -> Result<usize, Refusal> {
         let names = self.names();
         let place = names.iter().position(|member| *member == name);
@@ -56,15 +93,15 @@ impl Redis {
             help: format!("its members are {}", names.join(", ")),
         })
     }
+}
 
-    fn as_move(&self, member: usize, act: &Act) -> Move {
-        Move {
-            member,
-            field: act.field(&self.spec),
-            effect: act.effect(),
-            step: step(&self.spec, member, act),
-            hears: false,
-        }
+fn as_move(choice: &Choice, member: usize, act: &Act) -> Move {
+    Move {
+        member: choice.whole(member),
+        field: act.field(&choice.spec),
+        effect: act.effect(),
+        step: step(&choice.spec, member, act),
+        hears: false,
     }
 }
 
@@ -78,20 +115,20 @@ impl Cluster for Redis {
     }
 
     fn next(&self, sight: &Sight) -> Next {
-        match decide(
-            &self.spec,
-            &self.views(sight.answers),
-            sight.waited,
-            sight.made,
-        ) {
+        let views = self.views(sight.answers);
+        let choice = choose(&self.spec, &views, sight.waited, sight.made);
+        match &choice.decision {
             Decision::Settled => Next::Settled,
             Decision::Act(acts) => Next::Act(
                 acts.iter()
-                    .map(|(member, act)| self.as_move(*member, act))
+                    .map(|(member, act)| as_move(&choice, *member, act))
                     .collect(),
             ),
-            Decision::Wait { why, pause } => Next::Wait { why, pause },
-            Decision::Refuse(refusal) => Next::Refuse(refusal),
+            Decision::Wait { why, pause } => Next::Wait {
+                why: why.clone(),
+                pause: *pause,
+            },
+            Decision::Refuse(refusal) => Next::Refuse(refusal.clone()),
         }
     }
 
@@ -100,18 +137,23 @@ impl Cluster for Redis {
         let mut made = Vec::new();
         let mut moves = Vec::new();
         while moves.len() < LONGEST_PATH {
-            match decide(&self.spec, &views, Duration::ZERO, &made) {
+            let choice = choose(&self.spec, &views, Duration::ZERO, &made);
+            match &choice.decision {
                 Decision::Settled | Decision::Wait { .. } => break,
-                Decision::Refuse(refusal) if moves.is_empty() => return Err(refusal),
+                Decision::Refuse(refusal) if moves.is_empty() => return Err(refusal.clone()),
                 Decision::Refuse(_) => break,
                 Decision::Act(acts) => {
                     for (member, act) in acts {
-                        foresee(&self.spec, &mut views, member, &act);
+                        let gone = choice.without.map(|gone| (gone, views.remove(gone)));
+                        foresee(&choice.spec, &mut views, *member, act);
+                        if let Some((place, view)) = gone {
+                            views.insert(place, view);
+                        }
                         made.push(Made {
-                            member,
-                            title: act.title(&self.spec),
+                            member: choice.whole(*member),
+                            title: act.title(&choice.spec),
                         });
-                        moves.push(self.as_move(member, &act));
+                        moves.push(as_move(&choice, *member, act));
                     }
                 }
             }
@@ -172,17 +214,7 @@ impl Cluster for Redis {
             Asked::Leave(name) => Goal::Leave {
                 member: self.member(name)?,
             },
-            Asked::Forget(name) => {
-                if self.names().contains(&name.as_str()) || spec.at(name).is_some() {
-                    return Err(Refusal {
-                        why: format!("`{name}` is still a member"),
-                        help: "take it out of the group first".to_owned(),
-                    });
-                }
-                Goal::Forget {
-                    address: name.clone(),
-                }
-            }
+            Asked::Forget(lost) => self.forget(lost)?,
             Asked::Rejoin(_) => {
                 return Err(Refusal {
                     why: "a redis comes back by itself".to_owned(),

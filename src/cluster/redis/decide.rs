@@ -1,6 +1,7 @@
 //! What comes next, from what was seen. Pure: no clock, no network, no files.
 
 mod access;
+mod gone;
 mod leave;
 mod redis;
 mod sentinel;
@@ -52,7 +53,8 @@ pub fn decide(spec: &Spec, views: &[View], waited: Duration, made: &[Made]) -> D
         waited,
         made,
     };
-    let stages: [fn(&Scene) -> Option<Decision>; 9] = [
+    let stages: [fn(&Scene) -> Option<Decision>; 10] = [
+        gone::stage,
         unseen,
         ground,
         access::stage,
@@ -252,7 +254,7 @@ fn unseen(scene: &Scene) -> Option<Decision> {
     Some(scene.wait(limit, why.clone(), || {
         refuse(
             blind.join("; "),
-            "what cannot be seen is never taken for absent: bring it back; a node that is gone for good is taken out of the group, and forgotten by `forget` with its address",
+            "what cannot be seen is never taken for absent: bring it back; a node that is gone for good is forgotten by `hadeploy node forget`",
         )
     }))
 }

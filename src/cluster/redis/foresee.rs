@@ -69,6 +69,10 @@ pub fn foresee(spec: &Spec, views: &mut [View], member: usize, act: &Act) {
                 )));
             }
             Act::StopSentinel => node.sentinel = Daemon::Down,
+            Act::Retire => {
+                node.sentinel = Daemon::Down;
+                node.redis = Daemon::Down;
+            }
             Act::Switch => {
                 if let Some(redis) = node.redis.up_mut() {
                     redis.access = RIGHT;

@@ -14,6 +14,7 @@ mod drift;
 mod foresee;
 mod node;
 mod observation;
+mod part;
 mod probe;
 mod report;
 mod spec;

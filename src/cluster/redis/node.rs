@@ -48,6 +48,14 @@ up redis-server start
 redis
 "#;
 
+// Sentinel first: it must not take part in judging a redis that stops.
+const RETIRE: &str = r#"for unit in redis-sentinel redis-server; do
+  systemctl stop $unit 2>/dev/null
+  systemctl -q disable $unit 2>/dev/null
+  ! systemctl -q is-active $unit || fail "$unit does not stop"
+done
+"#;
+
 const SWITCH: &str = r#"redis
 obey < "$IN2"
 # The connection is still the old one: nothing else is needed to write the file.
@@ -145,6 +153,7 @@ pub fn step(spec: &Spec, member: usize, act: &Act) -> Step {
             "sentinel\nobey < \"$IN2\"\n".to_owned()
         }
         Act::KeepSentinel => "sentinel\necho 'SENTINEL FLUSHCONFIG' | obey\n".to_owned(),
+        Act::Retire => RETIRE.to_owned(),
         Act::Reset => "sentinel\n[ \"$(echo \"SENTINEL RESET $NAME\" | tell | head -n 1)\" = 1 ] || fail \"sentinel does not watch $NAME\"\n".to_owned(),
         Act::Failover { .. } => FAILOVER.to_owned(),
     };

@@ -70,8 +70,17 @@ pub enum Goal {
     },
     /// To be as described, and to know nothing more of a former member.
     Forget {
-        /// Its address.
-        address: String,
+        /// The addresses it had.
+        addresses: Vec<String>,
+    },
+    /// To go on without this member for good.
+    Part {
+        /// The member.
+        member: usize,
+        /// The addresses by which it is known.
+        addresses: Vec<String>,
+        /// A bare machine has its name now, which is taken in afterwards.
+        replaced: bool,
     },
 }
 

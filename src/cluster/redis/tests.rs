@@ -4,6 +4,7 @@ mod apart;
 mod chance;
 mod laws;
 mod leave;
+mod part;
 mod played;
 mod world;
 

@@ -42,6 +42,7 @@ pub(super) fn run(
         touched: AtomicBool::new(false),
         borrows: true,
         restarted: AtomicBool::new(false),
+        known_at: Default::default(),
         hosts,
         events,
         passwords: Default::default(),

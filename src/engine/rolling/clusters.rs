@@ -68,8 +68,14 @@ impl Clusters {
 
     /// Does an act with one node; says which clusters have another primary by it.
     pub(super) async fn perform(&self, node: &Arc<str>, act: Act) -> (Report, Vec<String>) {
-        let whole = act == Act::Gather;
-        let goal = (!whole).then(|| Goal::Leave(node.to_string()));
+        let goal = (act != Act::Gather).then(|| Goal::Leave(node.to_string()));
+        let (why, switched) = self.work(goal).await;
+        (why.map_or(Report::Done, Report::Failed), switched)
+    }
+
+    /// Works on the clusters, toward a goal or to make them whole; says what failed, and which have another primary by it.
+    pub(super) async fn work(&self, goal: Option<Goal>) -> (Option<String>, Vec<String>) {
+        let whole = goal.is_none();
         let ear = self.listen();
         let names: Vec<Arc<str>> = self.run.hosts.keys().cloned().collect();
         let side = beside::run(&self.run, &names, ear.0, |settings, _| settings.goal = goal);
@@ -89,7 +95,7 @@ impl Clusters {
         beside::settle(&side, &self.run).await;
         drop(side);
         let switched = ear.1.end().await;
-        (why.map_or(Report::Done, Report::Failed), switched)
+        (why, switched)
     }
 
     /// Passes on what a run beside says.

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 
 use super::clustered::is_cluster;
 use super::state::{Out, Run};
+use crate::cluster::Goal;
 use crate::event::{Event, NodeRecap};
 use crate::fact::Missing;
 use crate::playbook::Scheduled;
@@ -120,8 +121,13 @@ pub(super) async fn roll(
     Some(end)
 }
 
+/// Brings all clusters of the plays to a goal; says what failed.
+pub(super) async fn order(run: &Arc<Run>, plays: &[Arc<Scheduled>], goal: Goal) -> Option<String> {
+    Clusters::new(run, plays).work(Some(goal)).await.0
+}
+
 /// Connects to every host of the run, and takes all leases.
-async fn connect(run: &Arc<Run>) {
+pub(super) async fn connect(run: &Arc<Run>) {
     let mut connecting = JoinSet::new();
     for host in run.hosts.values() {
         let (run, host) = (run.clone(), host.clone());

@@ -81,6 +81,7 @@ pub fn step(site: &Site, member: usize, act: &Act) -> Step {
                 .add(include_str!("../steps/pooler.sh"))
         }
         Act::Checkpoint => plain(include_str!("../steps/checkpoint.sh")),
+        Act::Retire => plain(include_str!("../steps/retire.sh")),
         Act::Unregister { id, .. } => script
             .set("ROW_ID", &id.to_string())
             .add(include_str!("../steps/unregister.sh")),

@@ -66,6 +66,7 @@ start_unit() {
         fail "the server runs outside of $PG_UNIT: stop it with pg_ctlcluster, then try again"
     fi
     systemctl reset-failed "$PG_UNIT" 2>/dev/null
+    unretire
     if ! systemctl start "$PG_UNIT"; then
         [ ! -e "$STATE/pg-start-refused" ] || fail "the start guard refused: $(cat "$STATE/pg-start-refused")"
         fail_log "$PG_UNIT did not start"
@@ -81,8 +82,12 @@ stop_server() {
     ! process || fail_log "the server does not stop"
 }
 order_start() { printf '%s %s\n' "$(cat /proc/sys/kernel/random/boot_id)" "$(date +%s)" > "$STATE/pg-start-token"; }
+# Retired once, and taken in again: it comes back at a boot.
+unretire() {
+    if grep -q '^# hadeploy retired' "$PG_ETC/start.conf" 2>/dev/null; then printf 'auto\n' > "$PG_ETC/start.conf"; fi
+}
 # A rejoined or cloned member is held back no longer.
-clear_marks() { rm -f "$STATE/pg-needs-rejoin" "$STATE/pg-fenced" "$STATE/pg-start-refused"; }
+clear_marks() { unretire; rm -f "$STATE/pg-needs-rejoin" "$STATE/pg-fenced" "$STATE/pg-start-refused"; }
 # put INPUT PATH OWNER GROUP MODE: the file has this content, owner and mode; PUT counts those that changed.
 PUT=0
 put() {

@@ -107,7 +107,7 @@ struct Company {
 fn company(scene: &Scene, member: usize, primary: usize, watch: &Watching) -> Company {
     let survey = &scene.survey;
     let forgotten = |address: &str| match &scene.spec.goal {
-        Goal::Forget { address: gone } => gone == address,
+        Goal::Forget { addresses } => addresses.iter().any(|gone| gone == address),
         _ => false,
     };
     let mut company = Company {
@@ -209,7 +209,7 @@ pub(super) fn knowledge(scene: &Scene) -> Option<Decision> {
     {
         return Some(refuse(
             format!("the sentinels know a member at {address} that is not in the group"),
-            "put it into the group; or, when it is gone for good, name its address as `forget`",
+            "put it into the group; or, when it is gone for good, say `hadeploy node forget NAME --address` with that address",
         ));
     }
     if let Some(member) = companies.iter().position(|company| company.gone) {

@@ -50,7 +50,7 @@ impl Scene<'_> {
                 (!done).then_some(None)
             }
             Goal::Leave { member } => (*member == primary).then_some(None),
-            Goal::Converge | Goal::Forget { .. } => None,
+            Goal::Converge | Goal::Forget { .. } | Goal::Part { .. } => None,
         }
     }
 }

@@ -120,7 +120,7 @@ fn observation(seed: u64) -> (Spec, Vec<View>, Duration, Vec<Made>) {
         },
         1 => Goal::Failover { to: None },
         2 => Goal::Forget {
-            address: "10.9.9.9".to_owned(),
+            addresses: vec!["10.9.9.9".to_owned()],
         },
         3 => Goal::Leave {
             member: chance.below(views.len()),
