@@ -66,8 +66,8 @@ good. One that does not answer is taken for dead. Then the others forget it:
 its row and slot of repmgr, and what the sentinels know of it. Afterwards take
 it out of the inventory and apply the playbook.
 
-Exit status: 0 done, 1 nothing was touched, 3 failed on the way, 4 another run
-is at work.";
+Exit status: 0 done, 1 no host came to its tasks, 3 refused or failed on the
+way (the last line says what was touched), 4 another run is at work.";
 
 const REPLACE: &str = "Examples:
   hadeploy node replace node3 -i inventory.yml

@@ -24,6 +24,10 @@ fn help_and_version_are_good_ends() {
         &["rollback", "-h"],
         &["hosts", "--help"],
         &["lab", "up", "--help"],
+        &["lab", "renew", "--help"],
+        &["node", "--help"],
+        &["node", "forget", "--help"],
+        &["node", "replace", "-h"],
     ] {
         let help = sandbox.run(words);
         assert_eq!((help.status, help.stderr.as_str()), (0, ""), "{words:?}");
@@ -122,4 +126,54 @@ fn a_reader_that_goes_away_is_no_trouble() {
     let output = child.wait_with_output().expect("its end");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// What is wrong with an order about a node is said before anything connects.
+#[test]
+fn a_node_to_forget_or_replace_is_named_with_care() {
+    let playbook = "- hosts: all\n  tasks:\n    - redis_cluster: {group: all, password: p}\n";
+    let hosts = "all:\n  hosts:\n    n1: {private_address: 192.0.2.1}\n    n3: {private_address: 192.0.2.3}\n";
+    let one = "all:\n  hosts:\n    n1: {private_address: 192.0.2.1}\n";
+    let files = [("p.yml", playbook), ("i.yml", hosts), ("one.yml", one)];
+    let sandbox = Sandbox::new(&files);
+    let common = ["--playbook", "p.yml"];
+    for (words, said) in [
+        (&["node"][..], "Usage: hadeploy node"),
+        (&["node", "replace", "-i", "i.yml"], "<NODE>"),
+        (
+            &[
+                "node",
+                "forget",
+                "n3",
+                "--address",
+                "next door",
+                "-i",
+                "i.yml",
+            ],
+            "--address",
+        ),
+    ] {
+        let ran = sandbox.run(words);
+        assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{words:?}");
+        assert!(ran.stderr.contains(said), "{words:?}: {}", ran.stderr);
+    }
+    for (words, said) in [
+        (
+            &["node", "replace", "n33", "-i", "i.yml"][..],
+            "did you mean `n3`?",
+        ),
+        (
+            &["node", "forget", "n33", "-i", "i.yml"],
+            "did you mean `n3`?",
+        ),
+        (&["node", "forget", "n3", "-i", "i.yml"], "say `--yes`"),
+        (
+            &["node", "forget", "n1", "-i", "one.yml", "--yes"],
+            "the only host",
+        ),
+    ] {
+        let ran = sandbox.run(&[words, &common[..]].concat());
+        assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{words:?}");
+        assert!(ran.stderr.contains(said), "{words:?}: {}", ran.stderr);
+    }
 }
