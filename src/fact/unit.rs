@@ -97,7 +97,9 @@ pub(super) fn units_script(keys: &[&str]) -> String {
 }
 
 /// Asking each unit whether it needs a reload takes ten times as long, and does not see links below `.wants`, nor /etc/fstab.
+/// Until it is reloaded for the first time, systemd has no time of that: it read its files when it began.
 const CHANGED: &str = r#"since=$(systemctl show -p UnitsLoadTimestamp --value --timestamp=us+utc)
+[ -n "$since" ] || since=$(systemctl show -p UnitsLoadStartTimestamp --value --timestamp=us+utc)
 printf '\n@any\n'
 if [ -n "$since" ] && [ -z "$(find /etc/fstab /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system -newerct "$since" -print -quit 2>/dev/null)" ]
 then echo NeedDaemonReload=no; else echo NeedDaemonReload=yes; fi
@@ -236,6 +238,32 @@ mod tests {
         assert_eq!(&*infos[1].load, "not-found");
         assert_eq!(&*infos[2].active, "active");
         assert_eq!(&*infos[3].enabled, "disabled");
+    }
+
+    #[test]
+    fn after_a_boot_systemd_has_read_its_files_when_it_began() {
+        let reloaded = "UnitsLoadTimestamp) echo 'Mon 2001-01-01 00:00:00.000001 UTC' ;;";
+        let began = "UnitsLoadStartTimestamp) echo 'Sun 2198-12-30 00:00:00.000001 UTC' ;;";
+        for (known, wanted) in [
+            (began.to_owned(), "no"),
+            (format!("{reloaded} {began}"), "yes"),
+            (String::new(), "yes"),
+        ] {
+            let script = format!(
+                "systemctl() {{ case $3 in {known} esac; }}\nfind() {{ case $* in *2001*) echo new ;; esac; }}\n{CHANGED}"
+            );
+            let ran = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+            let last = said.lines().last();
+            assert_eq!(
+                last,
+                Some(&*format!("NeedDaemonReload={wanted}")),
+                "{known}"
+            );
+        }
     }
 
     #[test]

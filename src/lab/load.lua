@@ -35,6 +35,8 @@ function request()
       return wrk.format("POST", "/items", nil, '{"name":"load"}')
    elseif made % 10 == 5 then
       return wrk.format("GET", "/items")
+   elseif made % 20 == 7 then
+      return wrk.format("POST", "/jobs", nil, '{"name":"load"}')
    end
    return wrk.format("GET", "/version")
 end
