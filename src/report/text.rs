@@ -80,7 +80,11 @@ pub(super) fn wrap(text: &str, limit: usize, indent: usize) -> Vec<String> {
         if !line.trim_start().is_empty() {
             line.push(' ');
         }
-        line.push_str(&fit(word, limit.saturating_sub(indent)));
+        let room = match lines.is_empty() {
+            true => limit,
+            false => limit.saturating_sub(indent),
+        };
+        line.push_str(&fit(word, room));
     }
     lines.push(line);
     lines

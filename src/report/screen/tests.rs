@@ -119,7 +119,11 @@ nodes: n3 unreachable, look at n1, n2, 1 GB of memory or more on n1        1.2 s
         nginx failed, certbot failed
   n2    drained   11 active         212 of 967 MiB   12 MiB!    → n1, route
         pooler paused, 3 clients waiting at the pooler
-  n3    unreachable for 12.4 s: no answer within 8 s"
+  n3    unreachable for 12.4 s: no answer within 8 s
+  n1: app@1 app@2 postgresql repmgrd pgbouncer hadeploy-pgroute redis-server
+    redis-sentinel fail2ban ssh
+  n2: nginx app@1 app@2 postgresql repmgrd pgbouncer hadeploy-pgroute
+    redis-server redis-sentinel fail2ban ssh"
     );
 }
 
