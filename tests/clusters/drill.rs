@@ -80,6 +80,11 @@ impl Drill<'_> {
         self.platform.node(node).sh(&script);
     }
 
+    /// A node is gone for good, and with it the notes of its writers.
+    pub fn lost(&self, node: &str) {
+        self.writers.borrow_mut().retain(|(_, _, of)| *of != node);
+    }
+
     fn end(&self) -> Costs {
         self.stop();
         let all: Vec<Notes> = self

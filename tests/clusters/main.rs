@@ -17,6 +17,7 @@ mod node;
 mod notes;
 mod platform;
 mod power;
+mod replace;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         usual::cases(),
         power::cases(),
         cuts::cases(),
+        replace::cases(),
         states::cases(),
         bootstrap::cases(),
     ];

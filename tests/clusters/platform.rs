@@ -121,6 +121,13 @@ impl Platform {
         (status == 0).then(|| out.trim_end().to_owned())
     }
 
+    /// What repmgr's database on a node says to a query.
+    pub fn repmgr(&self, name: &str, query: &str) -> String {
+        self.node(name).sh(&format!(
+            "cd /; runuser -u postgres -- psql -XAtq -d repmgr -c \"{query}\""
+        ))
+    }
+
     /// Words to the redis of a node, or on port 26379 to its sentinel.
     pub fn redis(&self, name: &str, port: u16, words: &str) -> Option<String> {
         let command = format!(
@@ -225,6 +232,15 @@ impl Platform {
     }
 
     fn install_writer(&self) {
+        for name in NODES {
+            self.install_writer_on(name);
+        }
+        let pooler = self.node(NODES[0]);
+        pooler.sh("cd /; . /etc/drill; PGPASSWORD=$app_password timeout 60 psql -XAtq -h 127.0.0.1 -p 6432 -U app -d appdb -c 'CREATE TABLE IF NOT EXISTS drill (who text, number bigint)' 2>&1");
+    }
+
+    /// What writes on a node in drills.
+    pub fn install_writer_on(&self, name: &str) {
         let inventory = fs::read_to_string(self.lab.inventory().unwrap()).unwrap();
         let password = |name: &str| {
             let line = inventory
@@ -237,14 +253,10 @@ impl Platform {
             password("db_app_password"),
             password("redis_password")
         );
-        for name in NODES {
-            self.node(name).sh(&format!(
+        self.node(name).sh(&format!(
                 "mkdir -p /var/lib/drill; rm -f /var/lib/drill/*; cat >/etc/drill <<'_END'\n{settings}_END\ncat >/var/lib/drill/writer <<'_END'\n{}_END\n",
                 include_str!("writer.sh")
             ));
-        }
-        let pooler = self.node(NODES[0]);
-        pooler.sh("cd /; . /etc/drill; PGPASSWORD=$app_password timeout 60 psql -XAtq -h 127.0.0.1 -p 6432 -U app -d appdb -c 'CREATE TABLE IF NOT EXISTS drill (who text, number bigint)' 2>&1");
     }
 }
 
