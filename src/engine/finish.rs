@@ -8,6 +8,7 @@ use super::host::{HostRun, Slot};
 use super::layout::{Item, What};
 use super::native;
 use super::place::Place;
+use super::rolling::leaves;
 use super::scope::TaskScope;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
@@ -88,6 +89,7 @@ impl HostRun {
         }
         self.host.enter();
         self.warn_of_restart(&result);
+        self.warn_of_leaving(&result);
         self.foresee_files(task, result.status);
         self.run.finish(result);
         self.slots[index].units = None;
@@ -110,6 +112,33 @@ impl HostRun {
         if writes && !self.run.settings.mode.may_change() {
             self.run.files.await_task(&task.label);
         }
+    }
+
+    /// An apply stops on all nodes at once what a rolling update has leave its clusters first.
+    fn warn_of_leaving(&self, result: &TaskResult) {
+        let name = &*self.host.name;
+        if result.status != Status::Changed
+            || self.run.settings.rolling.is_some()
+            || self.run.settings.goal.is_some()
+            || result.kind.ends_with("_cluster")
+            || !leaves(result, false)
+            || !super::cluster_hosts(&self.run.project.plays, &self.run.project.inventory)
+                .iter()
+                .any(|member| member == name)
+        {
+            return;
+        }
+        let word = match self.run.settings.mode.may_change() {
+            true => "stopped",
+            false => "would stop",
+        };
+        self.run.say(Event::Warning {
+            host: Some(self.host.name.clone()),
+            message: format!(
+                "`{}` {word} its part of the clusters, whoever is primary; `hadeploy rolling-update` takes one node after the other, replicas first, behind a planned switchover",
+                result.task
+            ),
+        });
     }
 
     /// An apply restarts under the visitors' hands what a rolling update would drain first: said once.

@@ -121,7 +121,7 @@ pub async fn run(
         pulses: std::sync::Mutex::default(),
     };
     // What the limit leaves out of a cluster is looked at all the same.
-    let members = cluster_hosts(&plays, &run.project.inventory);
+    let members = cluster_hosts(plays.iter().map(Arc::as_ref), &run.project.inventory);
     let stranger = first::stranger(&run, &members);
     let fatal = fatal || !admit(&mut run, members).is_empty();
     if fatal {
@@ -195,9 +195,12 @@ pub async fn run(
 }
 
 /// Members of the clusters that the plays name: the hosts of the groups written in their tasks.
-fn cluster_hosts(plays: &[Arc<Scheduled>], inventory: &Inventory) -> Vec<String> {
+fn cluster_hosts<'a>(
+    plays: impl IntoIterator<Item = &'a Scheduled>,
+    inventory: &Inventory,
+) -> Vec<String> {
     let tasks = plays
-        .iter()
+        .into_iter()
         .filter(|scheduled| !scheduled.hosts.is_empty())
         .flat_map(|scheduled| scheduled.play.tasks_and_handlers());
     let groups = tasks

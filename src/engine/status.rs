@@ -105,7 +105,7 @@ pub async fn status(
         known_at: std::sync::Mutex::default(),
     };
     // Members of a cluster that no play names.
-    let members = super::cluster_hosts(&plays, &run.project.inventory);
+    let members = super::cluster_hosts(plays.iter().map(Arc::as_ref), &run.project.inventory);
     let mut faults = [faults, super::admit(&mut run, members)].concat();
     run.say(Event::RunStarted {
         mode: run.settings.mode,

@@ -1,22 +1,32 @@
-//! Nodes whose machines restart while they are members of the clusters.
+//! Nodes that stop for a while, though they are members of the clusters: their machines restart, PostgreSQL gets another release or settings.
+
+use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::crowd::{Crowd, SMALL};
 use crate::platform::{NODES, Platform, comes_to};
+use crate::run::Run;
+use crate::writers::Writers;
 use crate::{Case, World};
 
 pub fn cases() -> Vec<Case> {
-    vec![Case::long(
-        "clusters::reboot_of_each_node",
-        reboot_of_each_node,
-    )]
+    vec![
+        Case::long("clusters::reboot_of_each_node", reboot_of_each_node),
+        Case::long("clusters::packages_of_postgresql", packages_of_postgresql),
+    ]
 }
 
-/// Tasks behind those of the site: each machine restarts once for a mark.
-fn restarting(site: &str, mark: &str) -> String {
+/// The site with more tasks, behind those that it has.
+fn with_tasks(site: &str, tasks: &str) -> String {
     let last = "    - import_tasks: tasks/running.yml\n";
     assert_eq!(site.matches(last).count(), 1);
-    let more = format!(
-        "{last}    - stat:
+    site.replace(last, &format!("{last}{tasks}"))
+}
+
+/// Each machine restarts once for a mark.
+fn restarting(mark: &str) -> String {
+    format!(
+        "    - stat:
         path: /var/lib/restarted
       register: restarted
     - name: What was restarted for
@@ -32,67 +42,150 @@ fn restarting(site: &str, mark: &str) -> String {
         dest: /var/lib/restarted
         content: \"{mark}\\n\"
 "
-    );
-    site.replace(last, &more)
+    )
 }
 
-/// One row after the other through the node's pooler; the database says when each was written.
-const WRITER: &str = "systemd-run -q --collect --unit=writer sh -c 'set -a; . /etc/hadeploy/app.env; psql -Xqc \"create table if not exists beat (at timestamptz default now()); truncate beat\" || exit; rm -f /run/misses; while :; do psql -Xqc \"insert into beat default values\" 2>>/run/misses; sleep 0.02; done'";
+const NEWEST: &str = "    - name: The newest PostgreSQL
+      apt: {name: postgresql-15, state: latest}
+";
 
-/// Milliseconds of the longest pause between two rows, and what was said of writes that were refused.
-fn pause(platform: &Platform, name: &str) -> (u64, String) {
-    let node = platform.node(name);
-    node.sh("systemctl stop writer");
-    let longest = node.sh("set -a; . /etc/hadeploy/app.env; psql -XAtqc 'select round(extract(epoch from max(gap)) * 1000) from (select at - lag(at) over (order by at) as gap from beat) as gaps'");
-    (longest.parse().unwrap(), node.sh("cat /run/misses"))
-}
+/// PostgreSQL as it is, with a higher number, in a source of the node's own. Its programs are the same: what matters is that they are
+/// stopped and started.
+const NEWER: &str = r#"set -e; exec 2>&1
+rm -rf /srv/repo /etc/apt/sources.list.d/own.list; mkdir -p /srv/repo; cd /srv/repo
+apt-get update -qq; apt-get download -qq postgresql-15
+dpkg-deb -R postgresql-15_*.deb tree; rm *.deb
+sed -i 's/^Version: .*/&+MARK/' tree/DEBIAN/control
+dpkg-deb -Zgzip -z1 --root-owner-group -b tree new.deb >/dev/null; rm -r tree
+{ dpkg-deb -f new.deb; echo "Filename: ./new.deb"; echo "Size: $(stat -c %s new.deb)"; echo "SHA256: $(sha256sum <new.deb | cut -d ' ' -f 1)"; } >Packages
+echo 'deb [trusted=yes] file:/srv/repo ./' >/etc/apt/sources.list.d/own.list
+apt-get update -qq
+"#;
 
 fn boot(platform: &Platform, name: &str) -> String {
-    platform
-        .node(name)
-        .sh("cat /proc/sys/kernel/random/boot_id; stat -c %Y /run/systemd/system")
+    let node = platform.node(name);
+    node.sh("cat /proc/sys/kernel/random/boot_id; stat -c %Y /run/systemd/system")
 }
 
-fn reboot_of_each_node(world: &World) {
-    let platform = world.platform();
-    let release = platform.runs();
-    let mark = format!("{}", std::process::id());
-    let edited = platform.edit(|site| restarting(site, &mark));
-    let before = NODES.map(|name| boot(platform, name));
+/// A setting that only a restart brings into force: its value now.
+fn connections(platform: &Platform) -> u64 {
+    let node = platform.node("n1");
+    let said = node.sh("runuser -u postgres -- psql -XAtqc 'show max_connections'");
+    said.parse().unwrap()
+}
+
+/// Rolls under load, while somebody writes on every node that serves: nobody is turned away, nothing is lost.
+fn roll_under_load(platform: &Platform, release: &str, words: &[&str]) -> Run {
     let crowd = Crowd::come(&platform.lab, SMALL);
-    let mut running = platform.start(&release, &["-e", "health_timeout=90s"]);
-    running.until("n3 is back", comes_to("n3", "attached"));
-    platform.node("n3").sh(WRITER);
+    let writers = Writers::come(platform);
+    let mut running = platform.start(release, &[words, &["-e", "health_timeout=90s"]].concat());
+    let left = RefCell::new(Vec::<String>::new());
+    for _ in NODES {
+        running.until("a node leaves", |event| {
+            let host = event["host"].as_str().unwrap_or_default();
+            let next = event["state"] == "draining" && !left.borrow().iter().any(|it| it == host);
+            if next {
+                left.borrow_mut().push(host.to_owned());
+            }
+            next
+        });
+        let name = left.borrow().last().unwrap().clone();
+        writers.end(&name);
+        running.until("it is back", comes_to(&name, "attached"));
+        writers.start(&name);
+    }
     let run = running.wait();
     assert_eq!(run.code, 0, "{run}");
-    let (longest, misses) = pause(platform, "n3");
-    crowd.leave_content();
-    for (name, before) in NODES.iter().zip(&before) {
-        assert_ne!(boot(platform, name), *before, "{name}\n{run}");
-    }
-    platform.is_whole(&release);
+    let written = writers.leave_content();
+    let requests = crowd.leave_content();
+    platform.is_whole(release);
+    let seconds = run.events.last().unwrap()["elapsed_ms"].as_u64().unwrap() / 1000;
+    println!(
+        "    {requests} requests, 0 failed; {} writes, 0 lost, 0 refused, paused for {} ms at most; {:?}; {seconds} s",
+        written.acknowledged,
+        written.longest,
+        switchovers(&run)
+    );
+    assert!(written.longest < 15_000, "{} ms\n{run}", written.longest);
+    run
+}
+
+/// The nodes that were primary when their turn came, and who became it.
+fn switchovers(run: &Run) -> Vec<(String, String)> {
     let recap = run.events.last().unwrap()["rollout"].as_array().unwrap();
-    let moved: Vec<(&str, String)> = recap
-        .iter()
-        .filter(|node| !node["switchovers"].is_null())
-        .map(|node| {
-            (
-                node["host"].as_str().unwrap(),
-                node["switchovers"].to_string(),
-            )
-        })
-        .collect();
-    println!("    writes paused for {longest} ms at most; switchovers: {moved:?}");
-    assert_eq!(misses, "", "{run}");
-    // Replicas went first: no primary moved but for a node that was one.
+    let nodes = recap.iter().filter(|node| !node["switchovers"].is_null());
+    let of = |node: &serde_json::Value| {
+        let host = node["host"].as_str().unwrap().to_owned();
+        (host, node["switchovers"].to_string())
+    };
+    nodes.map(of).collect()
+}
+
+/// Replicas went first: no primary moved but for a node that was one.
+#[track_caller]
+fn replicas_went_first(run: &Run) {
+    let moved = switchovers(run);
     assert!((1..=2).contains(&moved.len()), "{run}");
     assert!(
         moved.iter().any(|(_, to)| to.contains("PostgreSQL to")),
         "{run}"
     );
-    assert!(longest < 15_000, "{longest} ms");
-    // The same again: nothing is changed, nobody is taken out, no cluster has another primary.
-    let again = platform.roll_well(&release, &[]);
+}
+
+/// The same again: nothing is changed, nobody is taken out, no cluster has another primary.
+#[track_caller]
+fn changes_nothing(platform: &Platform, release: &str, words: &[&str]) {
+    let again = platform.roll_well(release, words);
     again.drained_nobody();
+    for name in NODES {
+        assert_eq!(again.count(name, "changed"), 0, "{again}");
+    }
+}
+
+fn reboot_of_each_node(world: &World) {
+    let platform = world.platform();
+    let release = platform.runs();
+    let before = connections(platform);
+    let setting = format!(
+        "{{\"postgresql\": {{\"max_connections\": {}}}}}",
+        before + 5
+    );
+    let words = ["-e", &setting];
+    let mark = format!("{}", std::process::id());
+    let edited = platform.edit(|site| with_tasks(site, &restarting(&mark)));
+    let boots = NODES.map(|name| boot(platform, name));
+    let run = roll_under_load(platform, &release, &words);
+    for (name, before) in NODES.iter().zip(&boots) {
+        assert_ne!(boot(platform, name), *before, "{name}\n{run}");
+    }
+    assert_eq!(connections(platform), before + 5, "{run}");
+    replicas_went_first(&run);
+    changes_nothing(platform, &release, &words);
+    // Back: what is lowered the primary has first, where it stands.
+    let run = platform.roll_well(&release, &[]);
+    run.drained_nobody();
+    assert_eq!(connections(platform), 100, "{run}");
+    changes_nothing(platform, &release, &[]);
+    drop(edited);
+}
+
+fn packages_of_postgresql(world: &World) {
+    let platform = world.platform();
+    let release = platform.runs();
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let mark = seconds.as_secs().to_string();
+    for name in NODES {
+        platform.node(name).sh(&NEWER.replace("MARK", &mark));
+    }
+    let edited = platform.edit(|site| with_tasks(site, NEWEST));
+    let run = roll_under_load(platform, &release, &[]);
+    for name in NODES {
+        let has = platform
+            .node(name)
+            .sh("dpkg-query -W -f '${Version}' postgresql-15");
+        assert!(has.ends_with(&mark), "{name} has {has}\n{run}");
+    }
+    replicas_went_first(&run);
+    changes_nothing(platform, &release, &[]);
     drop(edited);
 }

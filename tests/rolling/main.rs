@@ -24,6 +24,7 @@ mod power;
 #[path = "../support/run.rs"]
 mod run;
 mod two;
+mod writers;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;

@@ -18,7 +18,7 @@ use crate::run::{Run, Running, Site};
 /// The nodes, in the order in which a rolling update takes them.
 pub const NODES: [&str; 3] = ["n1", "n2", "n3"];
 /// Longer than any of these runs takes.
-const PATIENCE: Duration = Duration::from_secs(400);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// One worker on each node, since each takes its time to be restarted.
 const INSTANCES: &str = "app_instances=1";

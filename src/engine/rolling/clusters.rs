@@ -40,8 +40,45 @@ impl Clusters {
         }
     }
 
-    /// Of which clusters each node is the primary.
+    /// Of which clusters each node is the primary when its turn comes: a dry run has not moved whom the settings will move.
     pub(super) async fn primaries(&self) -> BTreeMap<String, Vec<&'static str>> {
+        let mut primaries = self.primaries_now().await;
+        if self.run.settings.mode.may_change() {
+            return primaries;
+        }
+        for (cluster, to) in self.foreseen().await {
+            for of in primaries.values_mut() {
+                of.retain(|known| *known != cluster);
+            }
+            primaries.entry(to).or_default().push(cluster);
+        }
+        primaries.retain(|_, of| !of.is_empty());
+        primaries
+    }
+
+    /// Whom the wanted state makes primary.
+    async fn foreseen(&self) -> Vec<(&'static str, String)> {
+        let (events, mut said) = mpsc::unbounded_channel();
+        let names: Vec<Arc<str>> = self.run.hosts.keys().cloned().collect();
+        let side = beside::run(&self.run, &names, events, |settings, _| {
+            settings.mode = Mode::Plan;
+        });
+        beside::lend(&self.run, &side).await;
+        for play in &self.plays {
+            crate::engine::work(&side, &tasks_of_clusters(play), &[]).await;
+        }
+        beside::lend(&side, &self.run).await;
+        let mut moved = Vec::new();
+        while let Ok(event) = said.try_recv() {
+            if let Event::TaskFinished(result) = event {
+                let to = successors(&result);
+                moved.extend(to.into_iter().map(|to| (called(result.kind), to)));
+            }
+        }
+        moved
+    }
+
+    async fn primaries_now(&self) -> BTreeMap<String, Vec<&'static str>> {
         let (events, mut said) = mpsc::unbounded_channel();
         let names: Vec<Arc<str>> = self.run.hosts.keys().cloned().collect();
         let side = beside::run(&self.run, &names, events, |settings, _| {
@@ -155,8 +192,15 @@ fn called(kind: &str) -> &'static str {
     }
 }
 
-/// The new primaries that a result of a cluster's task tells of.
+/// The switchovers that a result of a cluster's task tells of.
 fn switchovers(result: &TaskResult) -> Vec<String> {
+    let to = successors(result).into_iter();
+    to.map(|to| format!("{} to {to}", called(result.kind)))
+        .collect()
+}
+
+/// The new primaries that a result of a cluster's task tells of.
+fn successors(result: &TaskResult) -> Vec<String> {
     if result.status != Status::Changed || !result.kind.ends_with("_cluster") {
         return Vec::new();
     }
@@ -167,8 +211,5 @@ fn switchovers(result: &TaskResult) -> Vec<String> {
         Field::Value { field, after, .. } if field == "primary" => Some(after.clone()),
         _ => None,
     };
-    let changes = result.changes.iter().filter_map(to);
-    changes
-        .map(|to| format!("{} to {to}", called(result.kind)))
-        .collect()
+    result.changes.iter().filter_map(to).collect()
 }

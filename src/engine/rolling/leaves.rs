@@ -14,13 +14,15 @@ const PACKAGES: [&str; 3] = ["postgresql", "redis", "repmgr"];
 
 /// Whether the node's daemons of a cluster stop by what a plan says of one task. `whole`: the task brings all packages to lists that it
 /// fetches first, so that what it will install is not known.
-pub(super) fn leaves(planned: &TaskResult, whole: bool) -> bool {
+pub(in crate::engine) fn leaves(planned: &TaskResult, whole: bool) -> bool {
     match planned.status {
         Status::Changed | Status::Unknown => {}
         _ => return false,
     }
     let begins = |name: &str, with: &[&str]| with.iter().any(|start| name.starts_with(start));
-    let named = |field: &Field| begins(field.name(), &PACKAGES);
+    // What comes anew stops nobody.
+    let there = |field: &Field| matches!(field, Field::Value { before, .. } if !before.is_empty());
+    let named = |field: &Field| there(field) && begins(field.name(), &PACKAGES);
     let mut fields = planned.changes.iter().chain(
         planned
             .items
@@ -112,6 +114,11 @@ mod tests {
         for (planned, wanted) in &changes {
             assert_eq!(leaves(planned, false), *wanted, "{planned:?}");
         }
+        let mut fresh = planned("apt", &[], Effect::None);
+        fresh.changes = vec![Field::value("postgresql-client", "", "15")];
+        assert!(!leaves(&fresh, false), "it comes anew");
+        fresh.changes = vec![Field::value("postgresql-15", "15.1", "")];
+        assert!(leaves(&fresh, false), "it goes");
         let mut skipped = planned("reboot", &[], Effect::None);
         skipped.status = Status::Skipped;
         assert!(!leaves(&skipped, false), "it does nothing");

@@ -31,6 +31,7 @@ use crate::rollout::{
 
 use clusters::Clusters;
 use fleet::Fleet;
+pub(super) use leaves::leaves;
 pub(super) use prepare::{Prepared, prepare};
 use section::only;
 use spare::cannot_spare;

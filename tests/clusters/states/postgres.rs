@@ -62,25 +62,22 @@ until_so '[ -z "$(pg postgres "SELECT pid FROM pg_stat_wal_receiver")" ]'"#,
         )],
         &["@ configuration as declared"],
     ),
-    State {
-        says: "@ to catch up",
-        ..mended(
-            "P5 it lies behind",
-            &[
-                (
-                    On::Broken,
-                    r#"pid=$(pgrep -f 'postgres: .*[s]tartup'); kill -STOP "$pid"
+    mended(
+        "P5 it lies behind",
+        &[
+            (
+                On::Broken,
+                r#"pid=$(pgrep -f 'postgres: .*[s]tartup'); kill -STOP "$pid"
 systemd-run -q --collect sh -c "sleep 45; kill -CONT $pid""#,
-                ),
-                (
-                    On::Primary,
-                    r#"pg appdb 'CREATE TABLE filler AS SELECT repeat(md5(n::text), 30) AS words FROM generate_series(1, 60000) n'
+            ),
+            (
+                On::Primary,
+                r#"pg appdb 'CREATE TABLE filler AS SELECT repeat(md5(n::text), 30) AS words FROM generate_series(1, 60000) n'
 pg appdb 'DROP TABLE filler'"#,
-                ),
-            ],
-            &[],
-        )
-    },
+            ),
+        ],
+        &[],
+    ),
     refused(
         "P6 replay paused",
         &[(On::Broken, "pg postgres 'SELECT pg_wal_replay_pause()'")],
@@ -240,7 +237,6 @@ pg appdb "SET synchronous_commit = local; INSERT INTO drill VALUES ('false', -12
     },
     State {
         leads: On::Any,
-        says: "repmgrd to promote a standby",
         ..mended(
             "P12 primary killed, repmgrd judges",
             &[(On::Primary, "systemctl kill -s KILL \"$unit\"")],
