@@ -196,7 +196,13 @@ async fn engage(
     let (project, templates, stop) = (loaded.project, loaded.templates, interrupt.clone());
     let run = match work.look.clone() {
         Some(look) => tokio::spawn(engine::status(
-            project, templates, reach, settings, masker, events, stop, look,
+            project,
+            templates,
+            reach,
+            settings,
+            masker,
+            events,
+            (look, stop),
         )),
         None => tokio::spawn(engine::run(
             project, templates, reach, settings, masker, events, stop,

@@ -64,7 +64,8 @@ struct Host {
     told: bool,
 }
 
-/// Looks at the platform that a project describes. Everything that is found goes to `events`, from `RunStarted` to `RunFinished`.
+/// Looks at the platform that a project describes, as `look` says and until the token is cancelled. Everything that is found goes to
+/// `events`, from `RunStarted` to `RunFinished`.
 pub async fn status(
     project: Project,
     templates: Arc<Templates>,
@@ -72,8 +73,7 @@ pub async fn status(
     settings: Settings,
     masker: Arc<Masker>,
     events: mpsc::UnboundedSender<Event>,
-    interrupt: CancellationToken,
-    look: Look,
+    (look, interrupt): (Look, CancellationToken),
 ) -> Recap {
     let began = Instant::now();
     let (mut known, faults) = hosts::of(&project, &templates, &settings);

@@ -376,16 +376,6 @@ pg appdb "SET synchronous_commit = local; INSERT INTO drill VALUES ('false', -12
         )],
         ..mended("P19 and lowered", &[], &["..."])
     },
-    refused(
-        "P21 a member out of reach",
-        &[(
-            On::Broken,
-            "systemctl stop ssh.socket ssh 2>/dev/null; systemctl stop ssh; systemd-run -q --collect sh -c 'sleep 60; systemctl start ssh'",
-        )],
-        &[],
-        "@",
-        &["apply"],
-    ),
 ];
 
 /// More connections than there were.
