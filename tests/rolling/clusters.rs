@@ -33,6 +33,7 @@ fn restarting(mark: &str) -> String {
       command: cat /var/lib/restarted
       register: mark
       changed_when: false
+      check_mode: false
       when: restarted.stat.exists
     - name: The machine restarts
       reboot:
