@@ -140,7 +140,7 @@ impl Host {
     }
 
     async fn becomes(&self, wanted: impl Fn() -> bool) -> bool {
-        for _ in 0..800 {
+        for _ in 0..200 {
             if wanted() {
                 return true;
             }

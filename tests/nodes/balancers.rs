@@ -383,7 +383,7 @@ fn haproxy(world: &World) {
     // Repeated, and with the page down HAProxy still says that it drains.
     let (drained, took) = rig.drain();
     assert!(
-        took < Duration::from_secs(10) && drained.stayed == 0,
+        took < Duration::from_secs(4) && drained.stayed == 0,
         "{took:?} {drained:?}"
     );
     assert_eq!(rig.service(), Service::Out);
