@@ -47,10 +47,9 @@ mod way_in;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +65,7 @@ use host::HostRun;
 use layout::Layout;
 use progress::Progress;
 use scope::PlayScope;
-use state::{HostState, Out, Run, lock};
+use state::{HostState, Made, Out, Run, lock};
 
 pub use gate::Refusal;
 pub use reach::{Network, Reach, Target};
@@ -99,27 +98,16 @@ pub async fn run(
         let _ = events.send(Event::Diagnostic(Box::new(fault)));
     }
     let plays: Vec<Arc<Scheduled>> = project.plays.iter().cloned().map(Arc::new).collect();
-    let mut run = Run {
-        gate: gate::LeaseGate::new(hosts.len()),
-        forks: Arc::new(Semaphore::new(settings.forks.max(1))),
-        stop: interrupt.child_token(),
-        interrupt,
+    let made = Made {
         project: Arc::new(project),
         templates,
         settings,
         reach,
         masker,
-        files: files::Files::default(),
-        touched: AtomicBool::new(false),
-        borrows: false,
-        restarted: AtomicBool::new(false),
-        known_at: std::sync::Mutex::default(),
-        hosts,
         events,
-        passwords: tokio::sync::Mutex::default(),
-        password_refused: AtomicBool::new(false),
-        pulses: std::sync::Mutex::default(),
+        interrupt,
     };
+    let mut run = Run::new(made, hosts);
     // What the limit leaves out of a cluster is looked at all the same.
     let members = cluster_hosts(plays.iter().map(Arc::as_ref), &run.project.inventory);
     let stranger = first::stranger(&run, &members);

@@ -106,7 +106,50 @@ pub struct Run {
     pub(super) pulses: Mutex<Vec<(Arc<str>, Pulse)>>,
 }
 
+/// What a run is made of; the rest begins empty.
+pub struct Made {
+    /// Playbooks and inventory.
+    pub project: Arc<Project>,
+    /// Compiled templates.
+    pub templates: Arc<Templates>,
+    /// How it is run.
+    pub settings: Settings,
+    /// The ways to its hosts.
+    pub reach: Arc<dyn Reach>,
+    /// Hides secrets in what is said.
+    pub masker: Arc<Masker>,
+    /// Who is told what happens.
+    pub events: mpsc::UnboundedSender<Event>,
+    /// Told to stop by the user.
+    pub interrupt: CancellationToken,
+}
+
 impl Run {
+    /// A run on `hosts`, of which nothing has begun.
+    pub fn new(made: Made, hosts: IndexMap<Arc<str>, Arc<HostState>>) -> Run {
+        Run {
+            gate: LeaseGate::new(hosts.len()),
+            forks: Arc::new(Semaphore::new(made.settings.forks.max(1))),
+            stop: made.interrupt.child_token(),
+            interrupt: made.interrupt,
+            project: made.project,
+            templates: made.templates,
+            settings: made.settings,
+            reach: made.reach,
+            masker: made.masker,
+            files: Files::default(),
+            touched: AtomicBool::new(false),
+            borrows: false,
+            restarted: AtomicBool::new(false),
+            known_at: Mutex::default(),
+            hosts,
+            events: made.events,
+            passwords: tokio::sync::Mutex::default(),
+            password_refused: AtomicBool::new(false),
+            pulses: Mutex::default(),
+        }
+    }
+
     /// Says that something happened; secrets are masked here, in one place.
     pub fn say(&self, event: Event) {
         let _ = self.events.send(super::mask::event(event, &self.masker));

@@ -5,18 +5,17 @@ mod question;
 mod worker;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::bind::{Binder, Unit};
 use super::reach::Reach;
 use super::scope::PlayScope;
-use super::state::{HostState, Run, Settings};
-use super::{clustered, files, gate, hosts, recap};
+use super::state::{HostState, Made, Run, Settings};
+use super::{clustered, hosts, recap};
 use crate::cluster::{Answer, Cluster, NodeReport};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Recap};
@@ -83,27 +82,16 @@ pub async fn status(
         hosts.any(|host| host.as_str() == name)
     };
     known.retain(|name, _| in_play(name));
-    let mut run = Run {
-        gate: gate::LeaseGate::new(0),
-        forks: Arc::new(Semaphore::new(settings.forks.max(1))),
-        stop: interrupt.child_token(),
-        interrupt,
+    let made = Made {
         project: Arc::new(project),
         templates,
         settings,
         reach,
         masker,
-        files: files::Files::default(),
-        touched: AtomicBool::new(false),
-        borrows: false,
-        restarted: AtomicBool::new(false),
-        hosts: known,
         events,
-        passwords: tokio::sync::Mutex::default(),
-        password_refused: AtomicBool::new(false),
-        pulses: std::sync::Mutex::default(),
-        known_at: std::sync::Mutex::default(),
+        interrupt,
     };
+    let mut run = Run::new(made, known);
     // Members of a cluster that no play names.
     let members = super::cluster_hosts(plays.iter().map(Arc::as_ref), &run.project.inventory);
     let mut faults = [faults, super::admit(&mut run, members)].concat();

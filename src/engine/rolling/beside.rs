@@ -1,12 +1,11 @@
 //! Runs beside a run: over the same connections, with another mode or other variables.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use crate::engine::gate::LeaseGate;
-use crate::engine::state::{Run, Settings, lock};
+use crate::engine::state::{Made, Run, Settings, lock};
 use crate::event::Event;
 use crate::playbook::Project;
 use crate::source::Span;
@@ -28,26 +27,21 @@ pub(super) fn run(
         .filter(|(name, _)| hosts.contains(name))
         .map(|(name, host)| (name.clone(), Arc::new(host.again())))
         .collect();
-    Arc::new(Run {
+    let made = Made {
         project: Arc::new(project),
         templates: run.templates.clone(),
         settings,
         reach: run.reach.clone(),
         masker: run.masker.clone(),
-        files: Default::default(),
-        forks: Arc::new(Semaphore::new(run.settings.forks.max(1))),
-        gate: LeaseGate::new(0),
-        interrupt: run.interrupt.clone(),
-        stop: run.stop.clone(),
-        touched: AtomicBool::new(false),
-        borrows: true,
-        restarted: AtomicBool::new(false),
-        known_at: Default::default(),
-        hosts,
         events,
-        passwords: Default::default(),
-        password_refused: AtomicBool::new(false),
-        pulses: Default::default(),
+        interrupt: run.interrupt.clone(),
+    };
+    Arc::new(Run {
+        // The run that it stands beside holds the leases.
+        gate: LeaseGate::new(0),
+        stop: run.stop.clone(),
+        borrows: true,
+        ..Run::new(made, hosts)
     })
 }
 
