@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serde::Serialize;
 
 use crate::change::{Action, Effect, Field};
 use crate::cluster::{NodeReport, Report};
@@ -246,6 +247,29 @@ pub struct NodeRecap {
     pub switchovers: Vec<String>,
 }
 
+/// The lease of a host that a run holds, or held.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeaseEvent {
+    /// The host.
+    pub host: Arc<str>,
+    /// The run.
+    pub run: String,
+    /// `user@machine`, with the address of the pipeline's page where it is one.
+    pub holder: String,
+    /// The command line.
+    pub command: String,
+    /// When the run began, RFC 3339.
+    pub since: String,
+    /// Seconds since its last sign of life.
+    pub silent_s: u64,
+    /// Whether that is not too long ago.
+    pub lives: bool,
+    /// Whether a step of it still runs on the host.
+    pub works: bool,
+    /// Whether it was given back now.
+    pub freed: bool,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -319,6 +343,8 @@ pub enum Event {
         /// A word about it: what is waited for, why it is out.
         detail: String,
     },
+    /// Who holds the lease of a host, and what came of it.
+    Lease(Box<LeaseEvent>),
     /// How a cluster is.
     Cluster(Box<Report>),
     /// How a node is.

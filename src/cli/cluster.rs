@@ -172,6 +172,7 @@ async fn work(
         rolling: None,
         clusters,
         look,
+        unlock: None,
         first: None,
         question: None,
     };

@@ -119,6 +119,7 @@ async fn work(args: ReleaseArgs, release: Option<String>, env: &Environment) -> 
         rolling: Some(args.pace.rolling(back)),
         clusters: None,
         look: None,
+        unlock: None,
         first: None,
         question: None,
     };

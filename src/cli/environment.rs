@@ -24,6 +24,8 @@ pub struct Environment {
     pub machine: String,
     /// The socket of an ssh-agent.
     pub agent: Option<PathBuf>,
+    /// The page of the pipeline that this is part of, as GitHub, GitLab or Jenkins say it.
+    pub pipeline: Option<String>,
     /// Whether no human waits for the answer: `CI=true`.
     pub unattended: bool,
     /// Whether colours are not wanted: `NO_COLOR`, or a terminal that has none.
@@ -61,6 +63,7 @@ impl Environment {
                 .map(|name| name.trim().to_owned())
                 .unwrap_or_else(|_| "localhost".to_owned()),
             agent: path("SSH_AUTH_SOCK"),
+            pipeline: pipeline(text),
             unattended: text("CI").is_some_and(|ci| matches!(ci.as_str(), "true" | "1")),
             colourless: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
@@ -93,6 +96,18 @@ impl Environment {
         };
         Some(state.join("hadeploy/runs"))
     }
+}
+
+/// Where people can look at the pipeline, by what `text` says of the environment.
+fn pipeline(text: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let github = || {
+        let server = text("GITHUB_SERVER_URL")?;
+        let (repository, run) = (text("GITHUB_REPOSITORY")?, text("GITHUB_RUN_ID")?);
+        Some(format!("{server}/{repository}/actions/runs/{run}"))
+    };
+    github()
+        .or_else(|| text("CI_JOB_URL"))
+        .or_else(|| text("BUILD_URL"))
 }
 
 /// A variable that is set to something.
@@ -145,6 +160,32 @@ mod tests {
             path("/h/.local/state/hadeploy/runs")
         );
         assert_eq!(runs(None, None), None);
+    }
+
+    #[test]
+    fn a_pipeline_has_a_page() {
+        let with = |vars: &'static [(&str, &str)]| {
+            pipeline(|name| {
+                let found = vars.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        const GITHUB: &[(&str, &str)] = &[
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_REPOSITORY", "ann/site"),
+            ("GITHUB_RUN_ID", "17"),
+        ];
+        let page = with(GITHUB);
+        assert_eq!(
+            page.as_deref(),
+            Some("https://github.com/ann/site/actions/runs/17")
+        );
+        assert_eq!(with(&[("GITHUB_RUN_ID", "17")]), None);
+        assert_eq!(
+            with(&[("CI_JOB_URL", "https://git/j/1")]).as_deref(),
+            Some("https://git/j/1")
+        );
+        assert_eq!(with(&[]), None);
     }
 
     #[test]

@@ -36,7 +36,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Runs it; gives the exit status.
 pub fn run(args: &HostsArgs, env: &Environment) -> u8 {
-    let (inventory, hosts, warnings) = match select(args, env) {
+    let (inventory, hosts, warnings) = match select(&args.pattern, &args.base, env) {
         Ok(selected) => selected,
         Err(faults) => return refuse(&faults, &args.base, env),
     };
@@ -60,10 +60,16 @@ pub fn run(args: &HostsArgs, env: &Environment) -> u8 {
 
 type Selected = (Inventory, Vec<crate::name::HostName>, Vec<Diagnostic>);
 
-fn select(args: &HostsArgs, env: &Environment) -> Result<Selected, Vec<Diagnostic>> {
+/// The inventory, the hosts of it that `pattern` selects, at least one, and warnings.
+pub(super) fn select(
+    pattern: &str,
+    base: &BaseArgs,
+    env: &Environment,
+) -> Result<Selected, Vec<Diagnostic>> {
     let (defaults, mut faults) = Defaults::read(env)?;
-    let pattern = HostPattern::from_option("PATTERN", &args.pattern)?;
-    let inventories = defaults.inventories(&args.base.inventory);
+    let text = pattern;
+    let pattern = HostPattern::from_option("PATTERN", pattern)?;
+    let inventories = defaults.inventories(&base.inventory);
     if inventories.is_empty() && !pattern.names_localhost() {
         faults.push(
             Diagnostic::error("no inventory is given")
@@ -82,7 +88,7 @@ fn select(args: &HostsArgs, env: &Environment) -> Result<Selected, Vec<Diagnosti
     let matched = pattern.select(&inventory)?;
     if matched.hosts.is_empty() {
         faults.push(
-            Diagnostic::error(format!("`{}` selects no host", args.pattern))
+            Diagnostic::error(format!("`{}` selects no host", text))
                 .help("`hadeploy hosts` without a pattern lists all"),
         );
         return Err(faults);

@@ -25,6 +25,7 @@ mod run;
 mod run_id;
 mod say;
 mod teller;
+mod unlock;
 mod validate;
 mod watch;
 
@@ -59,6 +60,7 @@ enum Command {
     Pg(Box<cluster::PgArgs>),
     Redis(Box<cluster::RedisArgs>),
     Node(Box<node::NodeCommandArgs>),
+    Unlock(Box<unlock::UnlockArgs>),
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
     Lab(lab::LabArgs),
@@ -71,8 +73,6 @@ enum Command {
     Doc(Later),
     #[command(hide = true)]
     Vault(Later),
-    #[command(hide = true)]
-    Unlock(Later),
 }
 
 /// What comes in a later release takes any words, so that it is refused by its name.
@@ -109,6 +109,7 @@ fn run_command() -> u8 {
         Command::Pg(args) => block_on(cluster::pg(*args, &env)),
         Command::Redis(args) => block_on(cluster::redis(*args, &env)),
         Command::Node(args) => block_on(node::run(*args, &env)),
+        Command::Unlock(args) => block_on(unlock::run(*args, &env)),
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),
@@ -117,7 +118,6 @@ fn run_command() -> u8 {
         Command::Exec(later) => later.refuse("exec"),
         Command::Doc(later) => later.refuse("doc"),
         Command::Vault(later) => later.refuse("vault"),
-        Command::Unlock(later) => later.refuse("unlock"),
     }
 }
 

@@ -152,6 +152,7 @@ fn work(
         first,
         question,
         look: None,
+        unlock: None,
     }
 }
 

@@ -74,6 +74,23 @@ pub struct ProjectArgs {
 }
 
 impl ProjectArgs {
+    /// Nothing but where the hosts are.
+    pub fn without_playbook(base: BaseArgs) -> ProjectArgs {
+        ProjectArgs {
+            playbooks: Vec::new(),
+            base,
+            limit: None,
+            tags: Vec::new(),
+            skip_tags: Vec::new(),
+            extra_vars: Vec::new(),
+            start_at_task: None,
+            list_hosts: false,
+            list_tasks: false,
+            list_tags: false,
+            refused: RefusedArgs::default(),
+        }
+    }
+
     /// As the project wants them.
     pub fn options(&self) -> playbook::Options {
         playbook::Options {
@@ -213,16 +230,8 @@ impl CommonArgs {
         }
         Ok(ProjectArgs {
             playbooks: vec![playbook],
-            base: self.base.clone(),
-            limit: None,
-            tags: Vec::new(),
-            skip_tags: Vec::new(),
             extra_vars: self.extra_vars.clone(),
-            start_at_task: None,
-            list_hosts: false,
-            list_tasks: false,
-            list_tags: false,
-            refused: RefusedArgs::default(),
+            ..ProjectArgs::without_playbook(self.base.clone())
         })
     }
 }

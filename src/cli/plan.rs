@@ -42,6 +42,7 @@ pub async fn run(args: PlanArgs, env: &Environment) -> u8 {
         rolling: None,
         clusters: None,
         look: None,
+        unlock: None,
         first: None,
         question: None,
     };

@@ -91,6 +91,7 @@ pub async fn run(args: RollingArgs, env: &Environment) -> u8 {
         rolling: Some(args.pace.rolling(false)),
         clusters: None,
         look: None,
+        unlock: None,
         first: None,
         question: None,
     };

@@ -17,7 +17,7 @@ use super::teller::Teller;
 use super::{command_line, exit, listing, logs, prompt, run_id, say};
 use crate::cluster::Goal;
 use crate::diagnostic::{Diagnostic, count};
-use crate::engine::{self, Look, Network, Settings};
+use crate::engine::{self, Look, Network, Settings, Unlock};
 use crate::event::{Event, Mode};
 use crate::node::LeaseInfo;
 use crate::report::{self, Journal, Json, Looks, ReportOptions, Reporters};
@@ -47,6 +47,8 @@ pub struct Work {
     pub clusters: Option<(Option<&'static str>, Goal)>,
     /// Nothing is done but looking.
     pub look: Option<Look>,
+    /// No play is run: leases are given back.
+    pub unlock: Option<Unlock>,
     /// What is wanted of the clusters before the plays begin.
     pub first: Option<Goal>,
     /// What a person, or `--yes`, must agree to first, wherever it is run.
@@ -146,7 +148,7 @@ fn confirmed(work: &Work, loaded: &Loaded, env: &Environment) -> bool {
 }
 
 /// Lets the engine run, with everyone who listens.
-async fn engage(
+pub(super) async fn engage(
     work: &Work,
     loaded: Loaded,
     password: Option<Secret>,
@@ -194,8 +196,17 @@ async fn engage(
     let interrupt = CancellationToken::new();
     let reach = Arc::new(Network::new(SshClient::new(prompt::passphrases(env))));
     let (project, templates, stop) = (loaded.project, loaded.templates, interrupt.clone());
-    let run = match work.look.clone() {
-        Some(look) => tokio::spawn(engine::status(
+    let run = match (work.look.clone(), work.unlock.clone()) {
+        (_, Some(wanted)) => tokio::spawn(engine::unlock(
+            project,
+            templates,
+            reach,
+            settings,
+            masker,
+            events,
+            (wanted, stop),
+        )),
+        (Some(look), None) => tokio::spawn(engine::status(
             project,
             templates,
             reach,
@@ -204,7 +215,7 @@ async fn engage(
             events,
             (look, stop),
         )),
-        None => tokio::spawn(engine::run(
+        (None, None) => tokio::spawn(engine::run(
             project, templates, reach, settings, masker, events, stop,
         )),
     };
@@ -288,6 +299,7 @@ fn reporters(work: &Work, env: &Environment) -> (Reporters, Option<MultiProgress
     };
     let options = ReportOptions {
         looks,
+        sentence: work.unlock.is_some(),
         diff: work.nodes.diff,
         next_command: Some(next),
         ..load::options(base, env, env.shows)
@@ -310,6 +322,15 @@ fn journal(loaded: &Loaded, id: &str, env: &Environment) -> Result<Journal, Stri
             why.unwrap_or_default()
         )
     })
+}
+
+/// Who a second run is told of: the account and machine, and the page of the pipeline where this is part of one.
+fn holder(env: &Environment) -> String {
+    let who = format!("{}@{}", env.user, env.machine);
+    match &env.pipeline {
+        Some(page) => format!("{who} ({page})"),
+        None => who,
+    }
 }
 
 fn settings(
@@ -347,7 +368,7 @@ fn settings(
         agent: env.agent.clone(),
         host_key_checking: host_keys.or(defaults.host_key_checking).unwrap_or_default(),
         lease: LeaseInfo {
-            holder: format!("{}@{}", env.user, env.machine),
+            holder: holder(env),
             command: command_line::shown(&env.words),
             since: format!("{now:.0}"),
         },

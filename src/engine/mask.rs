@@ -14,6 +14,7 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
         Event::HostWorking { what, .. } => text(what, masker),
         Event::Warning { message, .. } => text(message, masker),
         Event::NodeState { detail, .. } => text(detail, masker),
+        Event::Lease(lease) => text(&mut lease.command, masker),
         Event::Cluster(report) => {
             text(&mut report.summary, masker);
             for member in &mut report.members {

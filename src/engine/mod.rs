@@ -40,6 +40,7 @@ mod script;
 mod serial;
 mod state;
 mod status;
+mod unlock;
 mod until;
 mod verdict;
 mod walk;
@@ -72,6 +73,7 @@ pub use reach::{Network, Reach, Target};
 pub use rolling::Rolling;
 pub use state::Settings;
 pub use status::{Look, status};
+pub use unlock::{Unlock, unlock};
 
 /// Runs a project whose diagnostics hold no error. Everything that happens goes to `events`, from `RunStarted` to `RunFinished`.
 /// Cancelling `interrupt` lets what runs end, starts nothing new, and gives the leases back.

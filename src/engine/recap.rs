@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::rolling::End;
 use super::state::{Out, Run};
 use crate::diagnostic::count;
-use crate::event::{Event, Mode, Recap};
+use crate::event::{Event, Mode, NodeRecap, Recap};
 use crate::rollout::Outcome;
 
 /// Says the end, and returns it. `fault` is why the run did not even begin.
@@ -21,6 +21,22 @@ pub fn finish(run: &Run, began: Instant, fault: Option<&str>, rolled: Option<End
         }
         (None, _) => verdict(run),
     };
+    let nodes = rolled.map(|end| end.nodes).unwrap_or_default();
+    ended_with(run, began, exit_code, reason, nodes)
+}
+
+/// Says an end that was judged already, and returns it.
+pub fn ended(run: &Run, began: Instant, exit_code: u8, reason: String) -> Recap {
+    ended_with(run, began, exit_code, reason, Vec::new())
+}
+
+fn ended_with(
+    run: &Run,
+    began: Instant,
+    exit_code: u8,
+    reason: String,
+    rollout: Vec<NodeRecap>,
+) -> Recap {
     let recap = Recap {
         exit_code,
         reason,
@@ -31,7 +47,7 @@ pub fn finish(run: &Run, began: Instant, fault: Option<&str>, rolled: Option<End
             .iter()
             .map(|(name, host)| (name.clone(), *host.tally()))
             .collect(),
-        rollout: rolled.map(|end| end.nodes).unwrap_or_default(),
+        rollout,
     };
     run.say(Event::RunFinished(recap.clone()));
     recap
@@ -94,7 +110,7 @@ fn verdict(run: &Run) -> (u8, String) {
     if let Some(refusal) = run.gate.refusal() {
         let info = &refusal.info;
         let state = if refusal.finishing {
-            "its last step still runs".to_owned()
+            "it is dead and its last step still runs: `hadeploy unlock` shows it".to_owned()
         } else {
             format!("last sign of life {} s ago", refusal.silent_s)
         };

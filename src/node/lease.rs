@@ -73,7 +73,7 @@ pub struct OwedEntry {
 }
 
 /// What [`claim_text`] and [`adopt_text`] begin with. `mine` makes this shell the one whose end gives the lease back, if the run holds the lease or
-/// nobody took it since; a shell that is just giving it back is waited for, and one of a later connection keeps it: marks begin with a number. `busy` says whether a script in this folder still runs.
+/// nobody took it since; a shell that is just giving it back is waited for, and one of a later connection keeps it: marks begin with a number.
 const WORDS: &str = r#"read -r u _ </proc/uptime; u=${u%%.*}
 mine() { k=0; while [ "$k" -lt 20 ]; do
 if [ -d "$B/lease.gone.$R" ]; then printf '%s\n' "$u" >"$B/lease.gone.$R/beat"; mv -T "$B/lease.gone.$R" "$B/lease" && mv -T "$B/lease/over" "$B/lease/shell-$MARK" && return 0; fi
@@ -84,26 +84,28 @@ for s in "$B"/lease/shell-*; do o=${s##*/shell-}; o=${o%%-*}; [ "$o" = '*' ] || 
 [ "$k" -lt 15 ] || ! mv -T "$B/lease/over" "$B/lease/shell-$MARK" || return 0
 elif [ -n "$r" ] || [ ! -d "$B/lease.gone.$R" ]; then return 1; fi
 k=$((k + 1)); sleep 0.1; done; return 1; }
-busy() { if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then n=${1%/*}; case $(systemctl show -p ActiveState --value "hadeploy-${n##*/}-${1##*/}") in active|activating|deactivating) return 0;; esac; return 1
+"#;
+
+/// `busy` says whether the script in a folder still runs, `works` whether a script of a run does, and lists its folder. They need `$B`.
+pub(super) const WORKS: &str = r#"busy() { if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then n=${1%/*}; case $(systemctl show -p ActiveState --value "hadeploy-${n##*/}-${1##*/}") in active|activating|deactivating) return 0;; esac; return 1
 else printf '%s\n' "$1" | grep -qszFx -f - /proc/[0-9]*/cmdline; fi; }
+works() { for d in "$B/steps/$1"/*/started; do [ ! -d "$d" ] || [ -e "${d%/started}/rc" ] || ! busy "${d%/started}" || { printf '%s\n' "${d%/started}"; return 0; }; done; return 1; }
 "#;
 
 /// Shell text that asks for the lease and prints one line about it.
 pub fn claim_text(base: &str, run: &str, info: &LeaseInfo) -> String {
     let info = serde_json::to_string(info).unwrap_or_default();
     format!(
-        r#"B={base}; R={run}; N="$B/lease.$R.$MARK"; {WORDS}
-works() {{ for d in "$B/steps/$1"/*/started; do [ ! -d "$d" ] || [ -e "${{d%/started}}/rc" ] || ! busy "${{d%/started}}" || return 0; done; return 1; }}
-[ -d "$B" ] || mkdir -m 0711 "$B"
+        r#"B={base}; R={run}; N="$B/lease.$R.$MARK"; {WORDS}{WORKS}[ -d "$B" ] || mkdir -m 0711 "$B"
 if [ -L "$B" ] || [ ! -O "$B" ]; then printf 'LEASE foreign\n'
 elif mine; then printf 'LEASE mine\n'; else
 mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; : >"$N/shell-$MARK"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
 if mv -T "$N" "$B/lease" 2>/dev/null; then printf 'LEASE mine\n'
-for d in "$B"/lease.gone.*; do r=${{d##*.gone.}}; [ ! -d "$d" ] || works "$r" || rm -rf "$d" "$B/steps/$r" {STAGE}/"$r"-*; done
+for d in "$B"/lease.gone.*; do r=${{d##*.gone.}}; [ ! -d "$d" ] || works "$r" >/dev/null || rm -rf "$d" "$B/steps/$r" {STAGE}/"$r"-*; done
 elif mine; then printf 'LEASE mine\n'; else
 r=; i='{{}}'; b=0; read -r r <"$B/lease/run"; read -r i <"$B/lease/info"; read -r b <"$B/lease/beat"; a=$((u - b))
 if [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "$a" "$i"
-elif works "$r"; then printf 'LEASE finishing %s %s\n' "$a" "$i"
+elif works "$r" >/dev/null; then printf 'LEASE finishing %s %s\n' "$a" "$i"
 elif mv -T "$B/lease" "$B/lease.dead.$R"; then
 rm -rf "$B/lease.dead.$R" "$B/steps/$r" {STAGE}/"$r"-*
 if mv -T "$N" "$B/lease"; then printf 'LEASE taken %s\n' "$i"; else printf 'LEASE held 0 %s\n' "$i"; fi
@@ -172,7 +174,7 @@ pub fn parse_claim(output: &[u8]) -> Option<Claim> {
 }
 
 /// A holder that left no readable note still holds.
-fn info_of(text: &str) -> LeaseInfo {
+pub(super) fn info_of(text: &str) -> LeaseInfo {
     serde_json::from_str(text).unwrap_or_else(|_| LeaseInfo {
         holder: "an unknown run".to_owned(),
         command: String::new(),

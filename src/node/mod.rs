@@ -11,6 +11,7 @@ mod pulse;
 mod restart;
 mod script;
 mod shell;
+pub mod unlock;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -77,6 +77,18 @@ impl Default for Options {
 }
 
 impl Project {
+    /// Hosts alone: what is done with them stands in no playbook.
+    pub fn of_hosts(inventory: Inventory) -> Project {
+        Project {
+            inventory,
+            playbooks: Vec::new(),
+            plays: Vec::new(),
+            extra: Arc::default(),
+            tags: TagChoice::default(),
+            folder: None,
+        }
+    }
+
     /// Reads and resolves everything. Nothing is to be connected while one of the diagnostics is an error. `templates`
     /// checks the templates, and keeps them compiled for the run.
     pub fn load(

@@ -10,7 +10,7 @@ use super::task::{self, Layout};
 use super::{Limits, Looks, ReportOptions, diff, recap, rollout, text, unified};
 use crate::change::Field;
 use crate::diagnostic::{Diagnostic, count};
-use crate::event::{Event, Mode, Status, TaskResult};
+use crate::event::{Event, LeaseEvent, Mode, Status, TaskResult};
 
 /// Lines of one diff, without `-v`.
 const DIFF_LINES: usize = 40;
@@ -125,6 +125,7 @@ impl Human {
                 ms,
                 detail,
             } => self.node(host, state, *ms, detail),
+            Event::Lease(lease) => vec![self.lease(lease)],
             Event::Cluster(report) => {
                 self.screen.cluster(report);
                 Vec::new()
@@ -134,6 +135,9 @@ impl Human {
                 Vec::new()
             }
             Event::Looked { at, ms, .. } => self.looked(at, *ms),
+            Event::RunFinished(recap) if self.options.sentence => {
+                vec![recap::sentence(recap, self.palette())]
+            }
             Event::RunFinished(recap) if self.looked => recap::looked(recap, self.palette()),
             Event::RunFinished(recap) => {
                 let mut lines = Vec::new();
@@ -243,6 +247,25 @@ impl Human {
             Some(host) => format!("{word} {}: {message}", text::clean(host)),
             None => format!("{word} {message}"),
         }]
+    }
+
+    fn lease(&self, lease: &LeaseEvent) -> String {
+        let (ink, state) = match lease {
+            LeaseEvent { freed: true, .. } => (Ink::Good, "given back"),
+            LeaseEvent { lives: true, .. } => (Ink::Changed, "held"),
+            LeaseEvent { works: true, .. } => (Ink::Bad, "dead, its last step still runs"),
+            _ => (Ink::Bad, "dead"),
+        };
+        format!(
+            "{}: {}: run {}, `{}` by {}, since {}, silent for {} s",
+            text::clean(&lease.host),
+            self.palette().paint(ink, state),
+            text::clean(&lease.run),
+            text::clean(&lease.command),
+            text::clean(&lease.holder),
+            text::clean(&lease.since),
+            lease.silent_s,
+        )
     }
 
     fn diagnostic(&self, diagnostic: &Diagnostic) -> Vec<String> {

@@ -11,7 +11,7 @@ use super::{Limits, Reporter, unified};
 use crate::change::{Effect, Field};
 use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Failure, ItemResult, NodeRecap, Recap, Tally, TaskResult};
+use crate::event::{Event, Failure, ItemResult, LeaseEvent, NodeRecap, Recap, Tally, TaskResult};
 
 /// Writes events for programs.
 pub struct Json {
@@ -121,6 +121,7 @@ enum Object<'a> {
         ms: u64,
         detail: &'a str,
     },
+    Lease(&'a LeaseEvent),
     ClusterStatus(&'a Report),
     NodeStatus(&'a NodeReport),
     Looked {
@@ -277,6 +278,7 @@ fn object(event: &Event) -> Option<Object<'_>> {
             ms: *ms,
             detail,
         },
+        Event::Lease(lease) => Object::Lease(lease),
         Event::Cluster(report) => Object::ClusterStatus(report),
         Event::Node(report) => Object::NodeStatus(report),
         Event::Looked { round, at, ms } => Object::Looked {

@@ -58,6 +58,8 @@ pub struct ReportOptions {
     pub next_command: Option<String>,
     /// How looks at a platform follow one another.
     pub looks: Looks,
+    /// Nothing is counted: the end is a sentence.
+    pub sentence: bool,
 }
 
 /// How looks at a platform follow one another.
@@ -81,6 +83,7 @@ impl Default for ReportOptions {
             width: 80,
             next_command: None,
             looks: Looks::One,
+            sentence: false,
         }
     }
 }

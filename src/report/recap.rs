@@ -46,6 +46,16 @@ pub(super) fn looked(recap: &Recap, palette: Palette) -> Vec<String> {
     }
 }
 
+/// The end of what counts nothing: its reason.
+pub(super) fn sentence(recap: &Recap, palette: Palette) -> String {
+    let reason = text::clean(&recap.reason);
+    match (recap.exit_code, recap.touched) {
+        (0, _) => palette.paint(Ink::Good, &reason),
+        (_, true) => palette.paint(Ink::Bad, &format!("failed: {reason}")),
+        (_, false) => palette.paint(Ink::Bad, &format!("failed: {reason}; nothing was touched")),
+    }
+}
+
 /// A column: its head, what it counts, and whether it stands there without a count.
 struct Column {
     head: &'static str,

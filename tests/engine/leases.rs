@@ -92,7 +92,12 @@ async fn a_step_of_a_dead_run_that_still_runs_delays_its_successor() {
         .expect("a shell");
     let refused = bench.apply(QUICK).await;
     assert_eq!(refused.recap.exit_code, 4, "{}", refused.story());
-    assert!(refused.recap.reason.contains("its last step still runs"));
+    assert!(
+        refused
+            .recap
+            .reason
+            .contains("its last step still runs: `hadeploy unlock`")
+    );
     assert_eq!(bench.host().read("log"), "");
     bench.lock_timeout = Duration::from_secs(30);
     let told = bench.apply(QUICK).await;

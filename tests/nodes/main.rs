@@ -24,6 +24,7 @@ mod release;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
+mod unlock;
 mod way_in;
 mod world;
 
@@ -63,6 +64,7 @@ fn cases() -> Vec<Case> {
         drills::cases(),
         balancers::cases(),
         guard::cases(),
+        unlock::cases(),
     ]
     .into_iter()
     .flatten()

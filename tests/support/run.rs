@@ -109,6 +109,14 @@ impl Site {
         self.spawn(&[words, &["--playbook", playbook, "--yes"]].concat())
     }
 
+    /// Runs what needs no playbook, and wants an exit status.
+    #[track_caller]
+    pub fn expect_bare(&self, words: &[&str], code: i32) -> Run {
+        let run = self.spawn(words).wait();
+        assert_eq!(run.code, code, "{run}");
+        run
+    }
+
     fn spawn(&self, words: &[&str]) -> Running {
         let mut program = Command::new(env!("CARGO_BIN_EXE_hadeploy"));
         program
