@@ -89,7 +89,7 @@ k=$((k + 1)); sleep 0.1; done; return 1; }
 /// `busy` says whether the script in a folder still runs, `works` whether a script of a run does, and lists its folder. They need `$B`.
 pub(super) const WORKS: &str = r#"busy() { if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then n=${1%/*}; case $(systemctl show -p ActiveState --value "hadeploy-${n##*/}-${1##*/}") in active|activating|deactivating) return 0;; esac; return 1
 else printf '%s\n' "$1" | grep -qszFx -f - /proc/[0-9]*/cmdline; fi; }
-works() { for d in "$B/steps/$1"/*/started; do [ ! -d "$d" ] || [ -e "${d%/started}/rc" ] || ! busy "${d%/started}" || { printf '%s\n' "${d%/started}"; return 0; }; done; return 1; }
+works() { for q in "$B/steps/$1"/*/started; do [ ! -d "$q" ] || [ -e "${q%/started}/rc" ] || ! busy "${q%/started}" || { printf '%s\n' "${q%/started}"; return 0; }; done; return 1; }
 "#;
 
 /// Shell text that asks for the lease and prints one line about it.
@@ -237,6 +237,18 @@ mod tests {
         std::fs::remove_dir_all(folder.path().join("base/lease")).expect("given back");
         let free = sh(&claim_text(base, "r2", &info("bob@b")));
         assert_eq!(parse_claim(&free), Some(Claim::Mine));
+    }
+
+    #[test]
+    fn what_a_dead_run_left_is_cleared_away() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let base = folder.path();
+        for left in ["lease.gone.r1", "steps/r1/2/started", "steps/r1/3/started"] {
+            std::fs::create_dir_all(base.join(left)).expect("a folder");
+        }
+        let text = claim_text(base.to_str().expect("utf-8"), "r2", &info("bob@b"));
+        assert_eq!(parse_claim(&sh(&text)), Some(Claim::Mine));
+        assert!(!base.join("lease.gone.r1").exists() && !base.join("steps/r1").exists());
     }
 
     #[test]
