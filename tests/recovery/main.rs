@@ -20,6 +20,7 @@ mod seed;
 mod snapshot;
 mod world;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -34,15 +35,25 @@ use world::World;
 type Case = harness::Case<World>;
 
 fn main() -> ExitCode {
-    let many = |disturb: fn(&World, Seed)| {
-        move |world: &World| seed::wanted(3..=50).for_each(|seed| disturb(world, seed))
-    };
     harness::run(vec![
         Case::new("recovery::killed", |world| killed(world, Seed(1))),
         Case::new("recovery::cut", |world| cut(world, Seed(2))),
-        Case::long("recovery::killed_many", many(killed)),
-        Case::long("recovery::cut_many", many(cut)),
+        Case::long("recovery::killed_many", |world| each(world, killed)),
+        Case::long("recovery::cut_many", |world| each(world, cut)),
     ])
+}
+
+/// All seeds that are wanted, also after one of them failed.
+fn each(world: &World, disturb: fn(&World, Seed)) {
+    let fails = |seed: &Seed| {
+        let run = AssertUnwindSafe(|| disturb(world, *seed));
+        panic::catch_unwind(run).is_err()
+    };
+    let failed: Vec<String> = seed::wanted(3..=50)
+        .filter(fails)
+        .map(|seed| seed.to_string())
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join(", "));
 }
 
 /// SIGKILL for the controller.
