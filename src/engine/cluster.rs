@@ -301,7 +301,10 @@ impl Driver<'_> {
                     let name = &self.cluster.members()[next.member].name;
                     let mut failed = *failed;
                     failed.message = format!("{name}: {}", failed.message);
-                    ends.insert(name.clone(), UnitEnd::failed(failed.clone()));
+                    let before = ends.remove(name).map(|end| end.changes);
+                    let mut end = UnitEnd::failed(failed.clone());
+                    end.changes = before.unwrap_or_default();
+                    ends.insert(name.clone(), end);
                     failure = Some(failed);
                 }
             }

@@ -11,7 +11,7 @@ use super::verdict::UnitEnd;
 use super::walk::{Step, Walk};
 use crate::change::Change;
 use crate::cluster::{Cluster, Goal, Lost};
-use crate::event::{Event, Status};
+use crate::event::{Event, Failure, Status};
 use crate::playbook::{Task, TaskAction};
 
 /// Whether it brings the members of a cluster to the wanted state together.
@@ -116,7 +116,10 @@ impl HostRun {
         }
         let driven = self.driven(cluster, plan).await;
         let failed = driven.failure.is_some() && !unit.ignore;
-        let ends = self.ends(cluster, driven);
+        let mut ends = self.ends(cluster, driven);
+        if failed {
+            self.half_changed(&task.label, &mut ends);
+        }
         let own = ends
             .get(&self.host.name)
             .cloned()
@@ -174,6 +177,20 @@ impl HostRun {
             lost.address = noted.clone();
         }
         lost
+    }
+
+    /// What was changed on members before it failed is said with the failure, which is theirs too.
+    fn half_changed(&self, label: &str, ends: &mut HashMap<Arc<str>, UnitEnd>) {
+        for end in ends.values_mut().filter(|end| !end.changes.is_empty()) {
+            if end.status != Status::Failed {
+                let why = format!("`{label}` failed on {}, after this was changed", self.host.name);
+                let changes = std::mem::take(&mut end.changes);
+                *end = UnitEnd {
+                    changes,
+                    ..UnitEnd::failed(Failure::new(why))
+                };
+            }
+        }
     }
 
     /// One end for each host of the play and each member.

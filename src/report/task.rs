@@ -54,11 +54,15 @@ pub(super) fn lines(result: &TaskResult, layout: &Layout) -> Vec<String> {
     };
     let head = |title: &str| line(&host, &word, result.status, title, layout);
     let failed = matches!(result.status, Status::Failed | Status::Unreachable);
-    let details = if failed {
-        fate(result)
-    } else {
-        details(result, layout)
+    // What was done before it failed stands.
+    let mut shown = match failed && result.changes.is_empty() {
+        true => Vec::new(),
+        false => details(result, layout),
     };
+    if failed {
+        shown.splice(0..0, fate(result));
+    }
+    let details = shown;
     let mut lines = with_details(head(&title), details, 4, layout);
     if failed {
         let said = Failure {
