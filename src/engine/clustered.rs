@@ -183,7 +183,10 @@ impl HostRun {
     fn half_changed(&self, label: &str, ends: &mut HashMap<Arc<str>, UnitEnd>) {
         for end in ends.values_mut().filter(|end| !end.changes.is_empty()) {
             if end.status != Status::Failed {
-                let why = format!("`{label}` failed on {}, after this was changed", self.host.name);
+                let why = format!(
+                    "`{label}` failed on {}, after this was changed",
+                    self.host.name
+                );
                 let changes = std::mem::take(&mut end.changes);
                 *end = UnitEnd {
                     changes,

@@ -29,6 +29,9 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// The same where there is hardly anything to clear up: so long that sshd hears the word before the connection ends.
 const HURRY: Duration = Duration::from_millis(5);
 
+/// A host that lets us in and whose shell says nothing for so long is given up.
+const GREETING: Duration = Duration::from_secs(30);
+
 /// How the shell becomes root, if it does.
 #[derive(Debug, Clone, Default)]
 pub enum Privilege {
@@ -47,6 +50,8 @@ pub struct Shell {
     nonce: String,
     buffer: Vec<u8>,
     stderr: Arc<Mutex<Vec<u8>>>,
+    /// Whether it was heard.
+    greeted: bool,
 }
 
 /// The answer to a script.
@@ -94,6 +99,7 @@ impl Shell {
             nonce,
             buffer: Vec::new(),
             stderr,
+            greeted: false,
         };
         if let Privilege::SudoPassword(password) = privilege {
             shell.give_password(password, &prompt).await?;
@@ -150,6 +156,9 @@ impl Shell {
     ) -> Result<Reply, NodeError> {
         let exchange = async {
             self.send(script, inputs).await?;
+            if !self.greeted {
+                self.greeting().await?;
+            }
             self.reply().await
         };
         match timeout(deadline, exchange).await {
@@ -159,6 +168,29 @@ impl Shell {
                 after: deadline,
             }),
         }
+    }
+
+    /// Waits until the shell is there: what hangs behind a login is known sooner than a script that takes its time.
+    async fn greeting(&mut self) -> Result<(), NodeError> {
+        let hello = format!("\n@{} hello\n", self.nonce).into_bytes();
+        let heard = async {
+            while find(&self.buffer, &hello).is_none() {
+                if self.fill().await? == 0 {
+                    tokio::time::sleep(Duration::from_millis(30)).await;
+                    return Err(self.ended());
+                }
+            }
+            Ok(())
+        };
+        match timeout(GREETING, heard).await {
+            Ok(heard) => heard,
+            Err(_) => Err(NodeError::Timeout {
+                what: "the shell behind the login".to_owned(),
+                after: GREETING,
+            }),
+        }?;
+        self.greeted = true;
+        Ok(())
     }
 
     /// Sends a script without waiting; its answer must be taken by [`Shell::reply`], or the shell be dropped.

@@ -20,6 +20,7 @@ mod language;
 mod many;
 #[path = "../support/node.rs"]
 mod node;
+mod odd;
 mod release;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
@@ -65,6 +66,7 @@ fn cases() -> Vec<Case> {
         balancers::cases(),
         guard::cases(),
         unlock::cases(),
+        odd::cases(),
     ]
     .into_iter()
     .flatten()
