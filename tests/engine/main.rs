@@ -8,6 +8,7 @@ mod cuts;
 mod delegates;
 mod handlers;
 mod includes;
+mod interrupts;
 mod leases;
 mod order;
 mod played;
