@@ -15,7 +15,7 @@ use super::way_in;
 use crate::change::{ActOutput, Change, Touch};
 use crate::event::{Event, Failure, Status};
 use crate::fact::{Answer, Missing, Question};
-use crate::node::{NodeError, PlacedStep, StepEnd};
+use crate::node::{Listener, NodeError, PlacedStep, StepEnd};
 use crate::playbook::Task;
 
 /// A unit whose ground has moved this often is given up.
@@ -169,11 +169,15 @@ impl HostRun {
             return false;
         };
         let (trips, streams) = (node.round_trips, node.streams);
+        if !plan {
+            node.listen(self.listener(&batch));
+        }
         let answer = if plan {
             node.run_reading(&batch.steps, &missing).await
         } else {
             way_in::run_steps(&self.run, &host, node, &batch.steps, &missing).await
         };
+        node.listen(None);
         {
             let mut tally = host.tally();
             tally.round_trips += node.round_trips - trips;
@@ -193,6 +197,25 @@ impl HostRun {
                 false
             }
         }
+    }
+
+    /// Who shows what the steps say while they run; nobody where `no_log` hides one of them.
+    fn listener(&self, batch: &Batch) -> Option<Listener> {
+        let hidden = batch.entries.iter().any(|entry| {
+            let units = self.slots[entry.item].units.as_ref();
+            let unit = units.and_then(|units| units.get(entry.unit));
+            unit.is_none_or(|unit| unit.secret)
+        });
+        let (run, host) = (self.run.clone(), self.host.name.clone());
+        (!hidden).then(|| {
+            let say: Listener = Arc::new(move |line: &str| {
+                run.say(Event::HostWorking {
+                    host: host.clone(),
+                    what: line.to_owned(),
+                });
+            });
+            say
+        })
     }
 
     /// The script's results, entry by entry.

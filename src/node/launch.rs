@@ -22,6 +22,15 @@ pub struct Launch {
 /// Inputs too large for the node's memory lie here until their step has run.
 pub const STAGE: &str = "/var/lib/hadeploy/stage";
 
+/// Prints the last line of what the running step says, each time it is another one. It ends with the shell, which prints nothing else meanwhile.
+const LIVE: &str = r#"( o=; while sleep 1 >/dev/null 2>&1 && kill -0 "$$"; do
+f=$(ls -t "$D/o" "$D/e" 2>/dev/null | head -n 1); n=$(tail -c 400 "$f" 2>/dev/null | tr '\r' '\n' | grep . | tail -n 1)
+[ "$n" = "$o" ] || { o=$n; printf '\n@%s live %s\n' "$MARK" "$(printf %s "$n" | base64 -w0)"; }; done ) </dev/null 2>/dev/null & l=$!
+"#;
+
+/// Ends [`LIVE`].
+const LIVE_END: &str = "kill \"$l\" 2>/dev/null; wait \"$l\" 2>/dev/null\n";
+
 /// What the launcher or the re-attachment reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LaunchEnd {
@@ -58,7 +67,14 @@ impl Launch {
     /// Reads the script and its inputs from standard input, starts it, waits and prints its result. When it cannot, it answers, and swallows
     /// the rest of the stream: no byte of a file may ever be taken for a script.
     /// `deadline` is for the whole script.
-    pub fn text(&self, script_length: usize, inputs: &[&Content], deadline: Duration) -> String {
+    /// With `live`, what the script says is told line by line meanwhile, as far as once a second shows it.
+    pub fn text(
+        &self,
+        script_length: usize,
+        inputs: &[&Content],
+        deadline: Duration,
+        live: bool,
+    ) -> String {
         let folder = quote(&self.folder());
         let base = quote(&self.base);
         let run = quote(&self.run);
@@ -90,10 +106,12 @@ impl Launch {
             "[ -z \"$w\" ] || no \"no room for what is to be written: $w\" x\n\
              mkdir \"$D/started\" 2>/dev/null || no 'the connection was replaced' \n\
              : >\"$D/res\" >\"$D/err\"; umask 022\n\
-             if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then\n\
+             {begin}if [ -d /run/systemd/system ] && [ -w /run/systemd ]; then\n\
              systemd-run --quiet --collect --wait --unit={unit} -p KillMode=process -p RuntimeMaxSec={seconds} -p OOMPolicy=continue {main} </dev/null >\"$D/err\" 2>&1\n\
              else setsid -w {main} </dev/null >\"$D/err\" 2>&1; fi\n\
-             {result}}}\n",
+             {end}{result}}}\n",
+            begin = if live { LIVE } else { "" },
+            end = if live { LIVE_END } else { "" },
             unit = quote(&self.unit()),
             seconds = deadline.as_secs() + 60,
             main = self.main(),

@@ -30,7 +30,7 @@ pub use outcome::{ScriptEnd, StepEnd};
 pub use prove::Proof;
 pub use pulse::Pulse;
 pub use script::{OWED, OwedNote, PlacedStep};
-pub use shell::{Privilege, Shell, nonce};
+pub use shell::{Listener, Privilege, Shell, nonce};
 
 /// A read-only script that takes longer than this is given up: the node is slow to death.
 pub const READ_DEADLINE: Duration = Duration::from_secs(120);
@@ -57,6 +57,7 @@ pub struct Node {
     transport: Way,
     privilege: Privilege,
     shell: Option<Shell>,
+    listener: Option<Listener>,
     base: String,
     run: String,
     scripts: u32,
@@ -83,6 +84,7 @@ impl Node {
             transport: Arc::new(Mutex::new(transport)),
             privilege,
             shell: Some(shell),
+            listener: None,
             base,
             run: run.to_owned(),
             scripts: 0,
@@ -202,6 +204,11 @@ impl Node {
         read_end(&output, questions, &nonce)
     }
 
+    /// From now on hears the last lines of steps that take their time, or nobody does.
+    pub fn listen(&mut self, listener: Option<Listener>) {
+        self.listener = listener;
+    }
+
     /// The names of the script launched last.
     fn last_launch(&self) -> Launch {
         Launch {
@@ -242,7 +249,8 @@ impl Node {
         deadline: Duration,
         guarded: bool,
     ) -> Result<Option<Vec<u8>>, NodeError> {
-        let text = launch.text(script.len(), inputs, deadline);
+        let listener = self.listener.clone();
+        let text = launch.text(script.len(), inputs, deadline, listener.is_some());
         let body = Content::Bytes(script.as_bytes().into());
         let mut payload = vec![&body];
         payload.extend(inputs);
@@ -256,7 +264,9 @@ impl Node {
             true => GUARDED_DEADLINE,
             false => deadline + READ_DEADLINE,
         };
-        let mut end = match self.shell().await?.run(&text, &payload, wait).await {
+        let shell = self.shell().await?;
+        shell.listen(listener);
+        let mut end = match shell.run(&text, &payload, wait).await {
             Ok(reply) => Ok(launch::parse(&reply.stdout)),
             Err(error) => Err(error),
         };

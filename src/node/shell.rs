@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -52,7 +54,12 @@ pub struct Shell {
     stderr: Arc<Mutex<Vec<u8>>>,
     /// Whether it was heard.
     greeted: bool,
+    /// Hears what a script says while it runs.
+    listener: Option<Listener>,
 }
+
+/// Hears lines.
+pub type Listener = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The answer to a script.
 #[derive(Debug)]
@@ -100,6 +107,7 @@ impl Shell {
             buffer: Vec::new(),
             stderr,
             greeted: false,
+            listener: None,
         };
         if let Privilege::SudoPassword(password) = privilege {
             shell.give_password(password, &prompt).await?;
@@ -145,6 +153,11 @@ impl Shell {
                 after: Duration::from_secs(30),
             }),
         }
+    }
+
+    /// From now on hears what scripts say while they run, or nobody does.
+    pub fn listen(&mut self, listener: Option<Listener>) {
+        self.listener = listener;
     }
 
     /// Sends a script and what it reads behind it, and waits for its answer.
@@ -244,6 +257,10 @@ impl Shell {
                 let stdout: Vec<u8> = self.buffer[..at].to_vec();
                 self.buffer.drain(..=head + end);
                 from = 0;
+                if let (Some(said), Some(hears)) = (line.strip_prefix("live "), &self.listener) {
+                    let words = STANDARD.decode(said).unwrap_or_default();
+                    hears(&String::from_utf8_lossy(&words));
+                }
                 if let Some(status) = line.strip_prefix("done ") {
                     return Ok(Reply {
                         status: status.parse().unwrap_or(-1),

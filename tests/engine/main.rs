@@ -10,6 +10,7 @@ mod handlers;
 mod includes;
 mod interrupts;
 mod leases;
+mod live;
 mod order;
 mod played;
 mod tables;
