@@ -51,10 +51,11 @@ fn primary_one_way(platform: &Platform) {
             platform.lab.cut(old, Cut::To(other)).unwrap();
         }
         thread::sleep(Duration::from_secs(90));
-        println!(
-            "    one way: primaries {:?} instead of {old}",
-            platform.primaries()
-        );
+        let primaries = platform.primaries();
+        println!("    one way: primaries {primaries:?} instead of {old}");
+        if primaries.is_empty() {
+            println!("{}", platform.elections());
+        }
         heal(platform);
     });
     platform.is_settled();
@@ -67,10 +68,11 @@ fn primary_hears_nothing(platform: &Platform) {
             platform.lab.cut(other, Cut::To(old)).unwrap();
         }
         thread::sleep(Duration::from_secs(90));
-        println!(
-            "    one way: primaries {:?} instead of {old}",
-            platform.primaries()
-        );
+        let primaries = platform.primaries();
+        println!("    one way: primaries {primaries:?} instead of {old}");
+        if primaries.is_empty() {
+            println!("{}", platform.elections());
+        }
         heal(platform);
     });
     platform.is_settled();

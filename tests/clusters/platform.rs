@@ -198,9 +198,23 @@ impl Platform {
     /// Waits until PostgreSQL has a primary among these that was none before.
     #[track_caller]
     pub fn wait_for_failover(&self, among: &[&str]) {
-        self.wait("another primary of PostgreSQL", 180, || {
-            self.primaries().iter().any(|name| among.contains(name))
-        });
+        let begun = Instant::now();
+        while !self.primaries().iter().any(|name| among.contains(name)) {
+            assert!(
+                begun.elapsed() < Duration::from_secs(180),
+                "another primary of PostgreSQL: not within 180 s\n{}",
+                self.elections()
+            );
+            thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// What repmgrd says of the last election on each node that is up.
+    pub fn elections(&self) -> String {
+        let words = "journalctl -u repmgrd --no-pager -o cat -n 60 | grep -v 'executing notification\\|command is\\|pg-event' | cut -c1-200";
+        let up = self.up_nodes().into_iter();
+        up.map(|name| format!("-- {name}\n{}\n", self.node(name).try_sh(words).1))
+            .collect()
     }
 
     /// Boots what is down.
