@@ -69,6 +69,7 @@ pub mod inventory;
 pub mod lab;
 pub mod name;
 pub mod node;
+pub mod plan;
 pub mod playbook;
 pub mod process;
 pub mod report;

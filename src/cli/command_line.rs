@@ -42,6 +42,23 @@ pub fn to_apply(words: &[String]) -> String {
     shown(&words)
 }
 
+/// The command that applies the plan which `hadeploy plan … --out FILE` has saved: with the same words, since how nodes are reached and what
+/// `-e` says is not in the file.
+pub fn to_apply_from(words: &[String], file: &str) -> String {
+    let mut out = false;
+    let words: Vec<String> = words
+        .iter()
+        .filter(|word| {
+            let taken = std::mem::take(&mut out);
+            out = !taken && *word == "--out";
+            !(taken || out || word.starts_with("--out="))
+        })
+        .cloned()
+        .chain(["--from".to_owned(), file.to_owned()])
+        .collect();
+    to_apply(&words)
+}
+
 fn masked(words: &[String]) -> Vec<String> {
     let mut extra = false;
     words
@@ -162,5 +179,11 @@ mod tests {
             to_apply(&words("plan plan --detailed-exitcode -i h.yml")),
             "hadeploy apply plan -i h.yml"
         );
+        for words_ in ["plan s.yml --out f -i h.yml", "plan s.yml --out=f -i h.yml"] {
+            assert_eq!(
+                to_apply_from(&words(words_), "f"),
+                "hadeploy apply s.yml -i h.yml --from f"
+            );
+        }
     }
 }

@@ -17,6 +17,7 @@ mod failed;
 mod files;
 mod finish;
 mod first;
+mod follows;
 mod foresee;
 mod gate;
 mod handlers;
@@ -32,6 +33,7 @@ mod mask;
 mod once;
 mod place;
 mod progress;
+mod promised;
 mod reach;
 mod recap;
 mod rolling;
@@ -98,6 +100,9 @@ pub async fn run(
     for fault in faults.drain(..) {
         let _ = events.send(Event::Diagnostic(Box::new(fault)));
     }
+    if let Some(record) = &settings.record {
+        record.hosts(hosts.keys().map(AsRef::as_ref));
+    }
     let plays: Vec<Arc<Scheduled>> = project.plays.iter().cloned().map(Arc::new).collect();
     let mut run = Run {
         gate: gate::LeaseGate::new(hosts.len()),
@@ -111,6 +116,7 @@ pub async fn run(
         masker,
         files: files::Files::default(),
         touched: AtomicBool::new(false),
+        impact: Default::default(),
         borrows: false,
         restarted: AtomicBool::new(false),
         known_at: std::sync::Mutex::default(),
@@ -189,6 +195,9 @@ pub async fn run(
         work(&run, play, &plays[number + 1..]).await;
     }
     early.shutdown_after().await;
+    if let Some(record) = &run.settings.record {
+        record.files(run.files.read());
+    }
     farewell(&run).await;
     heart.abort_all();
     recap::finish(&run, began, None, None)

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::rolling::End;
-use super::state::{Out, Run};
+use super::state::{Out, Run, lock};
 use crate::diagnostic::count;
 use crate::event::{Event, Mode, Recap};
 use crate::rollout::Outcome;
@@ -32,6 +32,7 @@ pub fn finish(run: &Run, began: Instant, fault: Option<&str>, rolled: Option<End
             .map(|(name, host)| (name.clone(), *host.tally()))
             .collect(),
         rollout: rolled.map(|end| end.nodes).unwrap_or_default(),
+        impact: lock(&run.impact).clone(),
     };
     run.say(Event::RunFinished(recap.clone()));
     recap

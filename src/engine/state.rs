@@ -16,10 +16,11 @@ use super::gate::LeaseGate;
 use super::reach::Reach;
 use super::rolling::Rolling;
 use crate::cluster::Goal;
-use crate::event::{Event, Mode, Tally, TaskResult};
+use crate::event::{Event, Impact, Mode, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
 use crate::node::{LeaseInfo, Node, OwedEntry, Pulse};
+use crate::plan;
 use crate::playbook::Project;
 use crate::secret::{Masker, Secret};
 use crate::template::Templates;
@@ -66,6 +67,10 @@ pub struct Settings {
     pub goal: Option<Goal>,
     /// What is wanted of the clusters before the plays begin.
     pub first: Option<Goal>,
+    /// In a plan: where it is collected for a file.
+    pub record: Option<Arc<plan::Record>>,
+    /// In an apply: the plan that was made of it, and nothing else is done.
+    pub promise: Option<Arc<plan::Promise>>,
 }
 
 /// A run: the project, how it is run, and its hosts.
@@ -92,6 +97,8 @@ pub struct Run {
     pub stop: CancellationToken,
     /// Whether anything was written to any node.
     pub touched: AtomicBool,
+    /// What its changes do to services and nodes.
+    pub impact: Mutex<Impact>,
     /// Whether its connections are another run's, which ends them.
     pub borrows: bool,
     /// Whether it was said that an apply restarts what serves.
@@ -120,6 +127,7 @@ impl Run {
                 host.because(format!("{}: {}", result.task, result.msg));
             }
         }
+        lock(&self.impact).note(&result);
         self.say(Event::TaskFinished(Box::new(result)));
     }
 
@@ -183,6 +191,8 @@ pub struct HostState {
     /// Another host acted here: what its own run knows of it may be old.
     pub stale: AtomicBool,
     why: Mutex<String>,
+    /// In a plan: the task that may alter anything here; what comes behind it may find other things.
+    pub behind: Mutex<Option<Arc<str>>>,
     /// Handlers that earlier runs owe here.
     pub owed: Mutex<Vec<OwedEntry>>,
     /// Notes to take away at the end: their handlers needed nothing.
@@ -223,6 +233,7 @@ impl HostState {
             failed: AtomicBool::new(false),
             stale: AtomicBool::new(false),
             why: Mutex::default(),
+            behind: Mutex::default(),
             owed: Mutex::default(),
             paid: Mutex::default(),
         }

@@ -95,6 +95,7 @@ pub async fn status(
         masker,
         files: files::Files::default(),
         touched: AtomicBool::new(false),
+        impact: Default::default(),
         borrows: false,
         restarted: AtomicBool::new(false),
         hosts: known,

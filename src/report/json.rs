@@ -11,7 +11,9 @@ use super::{Limits, Reporter, unified};
 use crate::change::{Effect, Field};
 use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Failure, ItemResult, NodeRecap, Recap, Tally, TaskResult};
+use crate::event::{
+    Consequence, Event, Failure, Impact, ItemResult, NodeRecap, Recap, Tally, TaskResult,
+};
 
 /// Writes events for programs.
 pub struct Json {
@@ -128,6 +130,18 @@ enum Object<'a> {
         at: &'a str,
         ms: u64,
     },
+    PlanMoved {
+        host: Option<&'a str>,
+        task: Option<&'a str>,
+        at: Option<&'a str>,
+        file: Option<&'a str>,
+        field: &'a str,
+        planned: &'a str,
+        now: &'a str,
+    },
+    PlanSaved {
+        file: &'a str,
+    },
     RunFinished {
         exit_code: u8,
         reason: &'a str,
@@ -136,6 +150,12 @@ enum Object<'a> {
         hosts: IndexMap<&'a str, Counts>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         rollout: Vec<Node<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        effects: Vec<Disturbed<'a>>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        reboots: &'a [Arc<str>],
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        unknown: Vec<Open<'a>>,
     },
 }
 
@@ -153,6 +173,8 @@ struct Task<'a> {
     changes: Vec<Change<'a>>,
     effect: &'static str,
     unit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    effects: Vec<Follows<'a>>,
     msg: &'a str,
     rc: Option<i32>,
     duration_ms: u64,
@@ -161,6 +183,14 @@ struct Task<'a> {
     known_after: Option<&'a str>,
     items: Vec<Item<'a>>,
     failure: Option<Cause<'a>>,
+}
+
+#[derive(Serialize)]
+struct Follows<'a> {
+    effect: &'static str,
+    unit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handler: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -208,6 +238,21 @@ struct Node<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     switchovers: &'a [String],
     trouble: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Disturbed<'a> {
+    effect: &'static str,
+    unit: Option<&'a str>,
+    hosts: Vec<&'a str>,
+    /// Only an apply knows whether it happens.
+    possible: bool,
+}
+
+#[derive(Serialize)]
+struct Open<'a> {
+    task: &'a str,
+    hosts: &'a [Arc<str>],
 }
 
 #[derive(Serialize)]
@@ -284,16 +329,22 @@ fn object(event: &Event) -> Option<Object<'_>> {
             at,
             ms: *ms,
         },
+        Event::PlanMoved(moved) => Object::PlanMoved {
+            host: moved.host.as_deref(),
+            task: moved.task.as_deref(),
+            at: moved.at.as_deref(),
+            file: moved.file.as_deref(),
+            field: &moved.field,
+            planned: &moved.planned,
+            now: &moved.now,
+        },
+        Event::PlanSaved { file } => Object::PlanSaved { file },
         Event::RunFinished(recap) => self::recap(recap),
     })
 }
 
 fn task(result: &TaskResult) -> Task<'_> {
-    let (effect, unit) = match &result.effect {
-        Effect::None => ("none", None),
-        Effect::Reload(unit) => ("reload", Some(unit.as_str())),
-        Effect::Restart(unit) => ("restart", Some(unit.as_str())),
-    };
+    let effect = strongest(result);
     Task {
         play: &result.play,
         task: &result.task,
@@ -304,8 +355,9 @@ fn task(result: &TaskResult) -> Task<'_> {
         kind: result.kind,
         action: result.action.word(),
         changes: changes(&result.changes),
-        effect,
-        unit,
+        effect: effect.word(),
+        unit: effect.unit(),
+        effects: result.follows.iter().map(follows).collect(),
         msg: &result.msg,
         rc: result.rc,
         duration_ms: result.duration_ms,
@@ -314,6 +366,29 @@ fn task(result: &TaskResult) -> Task<'_> {
         known_after: result.known_after.as_deref(),
         items: result.items.iter().map(item).collect(),
         failure: result.failure.as_ref().map(cause),
+    }
+}
+
+/// Its own effect, else the strongest of the handlers that it notifies.
+fn strongest(result: &TaskResult) -> &Effect {
+    let all = || result.follows.iter().map(|follows| &follows.effect);
+    match &result.effect {
+        Effect::None => all()
+            .find(|effect| matches!(effect, Effect::Restart(_)))
+            .or_else(|| all().find(|effect| **effect != Effect::None))
+            .unwrap_or(&Effect::None),
+        own => own,
+    }
+}
+
+fn follows(follows: &Consequence) -> Follows<'_> {
+    Follows {
+        effect: match &follows.effect {
+            Effect::None => "unknown",
+            effect => effect.word(),
+        },
+        unit: follows.effect.unit(),
+        handler: follows.handler.as_deref(),
     }
 }
 
@@ -392,7 +467,32 @@ fn recap(recap: &Recap) -> Object<'_> {
             .map(|(host, tally)| (&**host, counts(tally)))
             .collect(),
         rollout: recap.rollout.iter().map(node).collect(),
+        effects: disturbed(&recap.impact),
+        reboots: &recap.impact.reboots,
+        unknown: recap
+            .impact
+            .open
+            .iter()
+            .map(|(task, hosts)| Open { task, hosts })
+            .collect(),
     }
+}
+
+fn disturbed(impact: &Impact) -> Vec<Disturbed<'_>> {
+    let certain = impact.effects.iter().map(|(effect, hosts)| {
+        let hosts: Vec<&Arc<str>> = hosts.iter().collect();
+        (effect, hosts, false)
+    });
+    let possible = impact.uncertain().into_iter();
+    certain
+        .chain(possible.map(|(effect, hosts)| (effect, hosts, true)))
+        .map(|(effect, hosts, possible)| Disturbed {
+            effect: effect.word(),
+            unit: effect.unit(),
+            hosts: hosts.into_iter().map(|host| &**host).collect(),
+            possible,
+        })
+        .collect()
 }
 
 fn node(node: &NodeRecap) -> Node<'_> {

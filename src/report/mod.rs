@@ -4,6 +4,7 @@ mod cluster;
 mod diff;
 mod failure;
 mod human;
+mod impact;
 mod journal;
 mod json;
 mod output;
@@ -58,6 +59,8 @@ pub struct ReportOptions {
     pub next_command: Option<String>,
     /// How looks at a platform follow one another.
     pub looks: Looks,
+    /// A plan that only comes before a question: without the differences of texts.
+    pub brief: bool,
 }
 
 /// How looks at a platform follow one another.
@@ -81,6 +84,7 @@ impl Default for ReportOptions {
             width: 80,
             next_command: None,
             looks: Looks::One,
+            brief: false,
         }
     }
 }

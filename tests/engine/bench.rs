@@ -155,6 +155,8 @@ impl Bench {
             rolling: None,
             goal: None,
             first: None,
+            record: None,
+            promise: None,
         };
         engine::run(
             project,

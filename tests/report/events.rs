@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use hadeploy::change::{Action, Effect, Field};
 use hadeploy::diagnostic::Diagnostic;
-use hadeploy::event::{Event, Failure, ItemResult, Mode, Recap, Status, Tally, TaskResult};
+use hadeploy::event::{Event, Failure, Impact, ItemResult, Mode, Recap, Status, Tally, TaskResult};
 use hadeploy::report::{Json, Plain, ReportOptions, Reporter};
 use hadeploy::source::{Source, Span};
 
@@ -65,6 +65,7 @@ pub fn task(host: &str, name: &str, status: Status) -> TaskResult {
         },
         changes: Vec::new(),
         effect: Effect::None,
+        follows: Vec::new(),
         msg: String::new(),
         rc: None,
         duration_ms: 12,
@@ -127,6 +128,7 @@ pub fn ended(exit_code: u8, reason: &str, touched: bool, hosts: &[(&str, Tally)]
             .map(|(host, tally)| (Arc::from(*host), *tally))
             .collect(),
         rollout: Vec::new(),
+        impact: Impact::default(),
     })
 }
 

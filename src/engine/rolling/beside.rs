@@ -40,6 +40,7 @@ pub(super) fn run(
         interrupt: run.interrupt.clone(),
         stop: run.stop.clone(),
         touched: AtomicBool::new(false),
+        impact: Default::default(),
         borrows: true,
         restarted: AtomicBool::new(false),
         known_at: Default::default(),
@@ -79,6 +80,8 @@ pub(super) async fn settle(side: &Run, main: &Run) {
         other.tally().add(&done);
         lock(&other.paid).append(&mut lock(&host.paid));
     }
+    let impact = std::mem::take(&mut *lock(&side.impact));
+    lock(&main.impact).add(&impact);
     if side.touched.load(std::sync::atomic::Ordering::Relaxed) {
         main.touch();
     }
