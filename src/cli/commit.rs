@@ -1,12 +1,25 @@
 //! The commit that the project's files are of, where they are in a git repository.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use crate::process::Program;
 
 /// A repository that is slower than this is not waited for.
 const DEADLINE: Duration = Duration::from_secs(3);
+
+/// The same, asked for beside what goes on meanwhile.
+pub fn asked(file: Option<PathBuf>) -> watch::Receiver<Option<String>> {
+    let (known, answer) = watch::channel(None);
+    tokio::task::spawn_blocking(move || {
+        if let Some(commit) = file.and_then(|file| of(&file)) {
+            let _ = known.send(Some(commit));
+        }
+    });
+    answer
+}
 
 /// The commit of the repository that `file` is in, with `-dirty` behind it where its files differ from that; none without one.
 pub fn of(file: &Path) -> Option<String> {

@@ -26,6 +26,8 @@ pub struct Environment {
     pub agent: Option<PathBuf>,
     /// Whether no human waits for the answer: `CI=true`.
     pub unattended: bool,
+    /// The address of the pipeline or job that runs this.
+    pub pipeline: Option<String>,
     /// Whether colours are not wanted: `NO_COLOR`, or a terminal that has none.
     pub colourless: bool,
     /// `XDG_STATE_HOME`, when it is an absolute path.
@@ -62,6 +64,7 @@ impl Environment {
                 .unwrap_or_else(|_| "localhost".to_owned()),
             agent: path("SSH_AUTH_SOCK"),
             unattended: text("CI").is_some_and(|ci| matches!(ci.as_str(), "true" | "1")),
+            pipeline: pipeline(),
             colourless: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
             columns: text("COLUMNS")
@@ -98,6 +101,22 @@ impl Environment {
 /// A variable that is set to something.
 fn text(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// As GitLab, GitHub, Jenkins and others name it.
+fn pipeline() -> Option<String> {
+    let of_github = || {
+        let (server, repository) = (text("GITHUB_SERVER_URL")?, text("GITHUB_REPOSITORY")?);
+        Some(format!(
+            "{server}/{repository}/actions/runs/{}",
+            text("GITHUB_RUN_ID")?
+        ))
+    };
+    ["CI_JOB_URL", "CI_PIPELINE_URL"]
+        .into_iter()
+        .find_map(text)
+        .or_else(of_github)
+        .or_else(|| text("BUILD_URL"))
 }
 
 fn path(name: &str) -> Option<PathBuf> {

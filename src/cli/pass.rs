@@ -152,7 +152,8 @@ fn refused(
     if !moved.is_empty() {
         end.exit_code = exit::REFUSED;
         let things = crate::diagnostic::count(moved.len(), "thing");
-        end.reason = format!("the plan no longer holds, {things} moved");
+        end.reason =
+            format!("the plan no longer holds, {things} moved: plan again, and apply the new plan");
     }
     end.elapsed_ms = u64::try_from(env.started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let worth = |event: &Event| match event {
@@ -181,7 +182,8 @@ fn ended(work: &Work, events: Vec<Event>, recap: Recap, env: &Environment) -> u8
 
 /// Tells events as those of the apply that they kept from beginning; gives the exit status.
 fn tell(work: &Work, events: Vec<Event>, env: &Environment) -> u8 {
-    let (reporters, _) = run::reporters(work, work.mode, false, env);
+    // The same command would end the same way.
+    let (reporters, _) = run::reporters(work, work.mode, true, env);
     let teller = Teller::start(work.mode, false, reporters, None);
     let sender = teller.events();
     let begun = events

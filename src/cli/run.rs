@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ use super::options::{NodeArgs, Output, ProjectArgs};
 use super::pass::{self, First};
 use super::promise::{self, Maker, Promise};
 use super::teller::Teller;
-use super::{command_line, exit, listing, logs, prompt, run_id, say};
+use super::{command_line, commit, exit, listing, logs, prompt, run_id, say};
 use crate::cluster::Goal;
 use crate::diagnostic::{Diagnostic, count};
-use crate::engine::{self, Look, Network, Settings};
+use crate::engine::{self, Look, Network, Origin, Settings};
 use crate::event::{Event, Mode};
 use crate::node::LeaseInfo;
 use crate::plan::{self, Salt};
@@ -231,6 +232,13 @@ async fn engage(
     }
     let mut settings = settings(work, &loaded, means, id, env);
     settings.log = log;
+    if work.mode.may_change() {
+        let playbook = loaded.project.playbooks.first().map(PathBuf::from);
+        settings.origin = Origin {
+            pipeline: env.pipeline.clone(),
+            commit: commit::asked(playbook),
+        };
+    }
     let mut saver = None;
     match &work.promise {
         Promise::None => {}
@@ -428,6 +436,7 @@ pub fn settings(
             command: command_line::shown(&env.words),
             since: format!("{now:.0}"),
         },
+        origin: Origin::default(),
         log: None,
         rolling: work.rolling.clone(),
         goal: work.clusters.as_ref().map(|(_, goal)| goal.clone()),

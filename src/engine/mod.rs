@@ -5,6 +5,7 @@
 
 mod acted;
 mod acting;
+mod audit;
 mod bind;
 mod block;
 mod cluster;
@@ -70,6 +71,7 @@ use progress::Progress;
 use scope::PlayScope;
 use state::{HostState, Out, Run, lock};
 
+pub use audit::Origin;
 pub use gate::Refusal;
 pub use reach::{Network, Reach, Target};
 pub use rolling::Rolling;

@@ -11,12 +11,13 @@ use minijinja::Value as Native;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::audit::Origin;
 use super::files::Files;
 use super::gate::LeaseGate;
 use super::reach::Reach;
 use super::rolling::Rolling;
 use crate::cluster::Goal;
-use crate::event::{Event, Impact, Mode, Tally, TaskResult};
+use crate::event::{Event, Impact, Mode, Status, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
 use crate::node::{LeaseInfo, Node, OwedEntry, Pulse};
@@ -59,6 +60,8 @@ pub struct Settings {
     pub host_key_checking: HostKeyChecking,
     /// What a second run is told.
     pub lease: LeaseInfo,
+    /// What the nodes keep of where it comes from.
+    pub origin: Origin,
     /// Where the log of the run is written.
     pub log: Option<String>,
     /// Node after node, each taken out of the balancer meanwhile.
@@ -123,12 +126,36 @@ impl Run {
     pub fn finish(&self, result: TaskResult) {
         if let Some(host) = self.hosts.get(&result.host) {
             host.tally().count(&result);
-            if result.status == crate::event::Status::Failed && !result.ignored {
+            if result.status == Status::Failed && !result.ignored {
                 host.because(format!("{}: {}", result.task, result.msg));
             }
         }
         lock(&self.impact).note(&result);
+        self.remember(&result);
         self.say(Event::TaskFinished(Box::new(result)));
+    }
+
+    /// What was changed is kept on the node that it was changed on.
+    fn remember(&self, result: &TaskResult) {
+        if result.status != Status::Changed || !self.settings.mode.may_change() {
+            return;
+        }
+        match &result.delegate {
+            None => {
+                if let Some(host) = self.hosts.get(&result.host) {
+                    lock(&host.changed).push(result.task.clone());
+                }
+            }
+            Some(delegates) => {
+                for host in delegates
+                    .split(", ")
+                    .filter_map(|name| self.hosts.get(name))
+                {
+                    let words = format!("{} (for {})", result.task, result.host);
+                    lock(&host.changed).push(words.into());
+                }
+            }
+        }
     }
 
     /// sudo refused a password: no further host is to count it as an attack.
@@ -195,6 +222,8 @@ pub struct HostState {
     pub behind: Mutex<Option<Arc<str>>>,
     /// Handlers that earlier runs owe here.
     pub owed: Mutex<Vec<OwedEntry>>,
+    /// The tasks that changed something here, for the node's log.
+    pub changed: Mutex<Vec<Arc<str>>>,
     /// Notes to take away at the end: their handlers needed nothing.
     pub paid: Mutex<Vec<String>>,
 }
@@ -235,6 +264,7 @@ impl HostState {
             why: Mutex::default(),
             behind: Mutex::default(),
             owed: Mutex::default(),
+            changed: Mutex::default(),
             paid: Mutex::default(),
         }
     }

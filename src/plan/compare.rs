@@ -212,24 +212,28 @@ pub(super) fn wanted_otherwise(planned: &UnitPlan, now: &UnitPlan) -> Vec<Differ
 }
 
 fn of_field(planned: &FieldPlan, now: &FieldPlan) -> Option<Difference> {
-    if planned.was == now.was && planned.will == now.will {
+    let (found, wanted) = (planned.was == now.was, planned.will == now.will);
+    if found && wanted {
         return None;
     }
-    let plain = !(planned.before.is_empty() && planned.after.is_empty());
-    let words = match (planned.was == now.was, planned.will == now.will) {
-        _ if plain && arrow(planned) != arrow(now) => {
-            return Some(Difference::new(&planned.field, arrow(planned), arrow(now)));
-        }
-        (true, false) => "something else is to be written",
-        (false, true) => "the node has something else there",
-        _ => "the node has something else there, and something else is to be written",
+    if arrow(planned) != arrow(now) {
+        return Some(Difference::new(&planned.field, arrow(planned), arrow(now)));
+    }
+    // A text, or a value that is masked.
+    let (planned_words, now_words) = match (found, wanted) {
+        (true, _) => ("what is wanted", "something else is wanted"),
+        (_, true) => ("what was found there", "something else is there"),
+        _ => (
+            "what was found and wanted",
+            "something else is there, and something else is wanted",
+        ),
     };
-    Some(Difference::new(&planned.field, "as in the plan", words))
+    Some(Difference::new(&planned.field, planned_words, now_words))
 }
 
 fn arrow(field: &FieldPlan) -> String {
     match (field.before.as_str(), field.after.as_str()) {
-        ("", "") => "another text".to_owned(),
+        ("", "") => "a change".to_owned(),
         ("", after) => after.to_owned(),
         (before, "") => format!("{before} → none"),
         (before, after) => format!("{before} → {after}"),

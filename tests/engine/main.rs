@@ -1,6 +1,7 @@
 //! The engine on played hosts: real scripts in a real shell, behind connections that break where a seed says.
 
 mod attempts;
+mod audit;
 mod batches;
 mod bench;
 mod blocks;
@@ -11,5 +12,6 @@ mod includes;
 mod leases;
 mod order;
 mod played;
+mod promises;
 mod tables;
 mod wire;

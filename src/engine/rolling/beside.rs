@@ -78,6 +78,7 @@ pub(super) async fn settle(side: &Run, main: &Run) {
         };
         let done = *host.tally();
         other.tally().add(&done);
+        lock(&other.changed).append(&mut lock(&host.changed));
         lock(&other.paid).append(&mut lock(&host.paid));
     }
     let impact = std::mem::take(&mut *lock(&side.impact));

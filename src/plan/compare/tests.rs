@@ -93,12 +93,12 @@ fn what_moved_is_said_field_by_field() {
         (
             text(Some("aa"), "bb"),
             text(Some("cc"), "bb"),
-            vec!["content: as in the plan / the node has something else there"],
+            vec!["content: what was found there / something else is there"],
         ),
         (
             text(Some("aa"), "bb"),
             text(Some("aa"), "cc"),
-            vec!["content: as in the plan / something else is to be written"],
+            vec!["content: what is wanted / something else is wanted"],
         ),
     ];
     for (saved, now, wanted) in cases {
@@ -132,10 +132,7 @@ fn a_secret_that_moved_is_noticed_and_not_shown() {
     );
     let saved = with("pw=hunter2");
     let said = words(&[task("0/1", &[saved.clone()])], &[task("0/1", &[other])]);
-    assert_eq!(
-        said,
-        ["line: as in the plan / something else is to be written"]
-    );
+    assert_eq!(said, ["line: what is wanted / something else is wanted"]);
     let file = serde_json::to_string(&plan(&[task("0/1", &[saved])])).unwrap();
     assert!(
         !file.contains("hunter2") && file.contains("pw=(masked)"),
