@@ -158,7 +158,8 @@ fn refused(
     end.elapsed_ms = u64::try_from(env.started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let worth = |event: &Event| match event {
         Event::TaskFinished(result) => {
-            matches!(result.status, Status::Failed | Status::Unreachable) && !result.ignored
+            matches!(result.status, Status::Failed | Status::Unreachable)
+                && !(result.ignored || result.rescued)
         }
         Event::RunStarted { .. }
         | Event::HostUnreachable { .. }
@@ -174,7 +175,7 @@ fn refused(
 
 /// Tells that nothing is to be done; gives the exit status.
 fn ended(work: &Work, events: Vec<Event>, recap: Recap, env: &Environment) -> u8 {
-    let worth = |event: &Event| matches!(event, Event::RunStarted { .. } | Event::Warning { .. });
+    let worth = |event: &Event| !matches!(event, Event::HostWorking { .. } | Event::RunFinished(_));
     let mut told: Vec<Event> = events.into_iter().filter(worth).collect();
     told.push(Event::RunFinished(recap));
     tell(work, told, env)

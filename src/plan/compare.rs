@@ -157,30 +157,16 @@ pub(super) fn differences(planned: &UnitPlan, now: &UnitPlan) -> Vec<Difference>
             now.action.clone(),
         ));
     }
-    for field in &planned.fields {
-        match now.fields.iter().find(|other| other.field == field.field) {
+    for (field, other) in pairs(planned, now) {
+        match other {
             Some(other) => found.extend(of_field(field, other)),
             None => found.push(Difference::new(&field.field, arrow(field), NOTHING)),
         }
     }
-    for field in &now.fields {
-        if !planned
-            .fields
-            .iter()
-            .any(|other| other.field == field.field)
-        {
+    for (field, other) in pairs(now, planned) {
+        if other.is_none() {
             found.push(Difference::new(&field.field, NOTHING, arrow(field)));
         }
-    }
-    // Fields that have one name, as hidden ones do.
-    let hashes = |unit: &UnitPlan| -> Vec<(String, String)> {
-        let fields = unit.fields.iter();
-        fields
-            .map(|field| (field.was.clone(), field.will.clone()))
-            .collect()
-    };
-    if found.is_empty() && hashes(planned) != hashes(now) {
-        found.push(Difference::new("change", told(planned), "another one"));
     }
     if found.is_empty() && planned.runs != now.runs {
         found.push(Difference::new("command", "as in the plan", "another one"));
@@ -188,11 +174,22 @@ pub(super) fn differences(planned: &UnitPlan, now: &UnitPlan) -> Vec<Difference>
     found
 }
 
+/// Each field of `one` with that of the same name of `other`; of several with one name, as hidden ones have, in their order.
+fn pairs<'a>(
+    one: &'a UnitPlan,
+    other: &'a UnitPlan,
+) -> impl Iterator<Item = (&'a FieldPlan, Option<&'a FieldPlan>)> {
+    one.fields.iter().enumerate().map(|(index, field)| {
+        let same = |it: &&FieldPlan| it.field == field.field;
+        let earlier = one.fields[..index].iter().filter(same).count();
+        (field, other.fields.iter().filter(same).nth(earlier))
+    })
+}
+
 /// Where what is found may be otherwise than planned: how what is wanted differs.
 pub(super) fn wanted_otherwise(planned: &UnitPlan, now: &UnitPlan) -> Vec<Difference> {
     let mut found = Vec::new();
-    for field in &planned.fields {
-        let other = now.fields.iter().find(|other| other.field == field.field);
+    for (field, other) in pairs(planned, now) {
         if let Some(other) = other
             && other.will != field.will
         {

@@ -20,6 +20,7 @@ mod language;
 mod many;
 #[path = "../support/node.rs"]
 mod node;
+mod promise;
 mod release;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
@@ -58,6 +59,7 @@ fn cases() -> Vec<Case> {
         many::cases(),
         language::cases(),
         budget::cases(),
+        promise::cases(),
         faults::cases(),
         way_in::cases(),
         drills::cases(),
