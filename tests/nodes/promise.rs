@@ -16,32 +16,36 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// A package, files behind it that its own files stand in the way of, a unit, and what a reload is owed for.
+/// A package, and behind it what it may bring along or start by itself.
 const PLAY: &str = r#"
-- name: web
+- name: cache
   hosts: n1,n2
   become: true
   tasks:
     - name: package
-      apt: {name: [nginx-light], state: present, update_cache: true, cache_valid_time: 86400}
+      apt: {name: [memcached], state: present, update_cache: true, cache_valid_time: 86400}
     - name: account
       user: {name: promised, shell: /bin/sh}
     - name: folder
       file: {path: /srv/promised, state: directory, owner: promised, mode: '0750'}
-    - name: site
-      template: {src: site.j2, dest: /etc/nginx/conf.d/promised.conf}
-      notify: reload nginx
+    - name: settings
+      template: {src: memcached.j2, dest: /etc/memcached.conf}
+      notify: restart memcached
     - name: page
-      copy: {content: "promised\n", dest: /srv/promised/index.html, owner: promised}
-    - name: no default site
-      file: {path: /etc/nginx/sites-enabled/default, state: absent}
-      notify: reload nginx
-    - name: nginx runs
-      service: {name: nginx, state: started, enabled: true}
+      copy: {content: "promised\n", dest: /srv/promised/page, owner: promised}
+    - name: no defaults
+      file: {path: /etc/default/memcached, state: absent}
+      notify: restart memcached
+    - name: memcached runs
+      service: {name: memcached, state: started, enabled: true}
   handlers:
-    - name: reload nginx
-      service: {name: nginx, state: reloaded}
+    - name: restart memcached
+      service: {name: memcached, state: restarted}
 "#;
+
+fn settings(port: u16) -> String {
+    format!("-m 16\n-p {port}\n-u memcache\n-l 127.0.0.1\n")
+}
 
 fn moved(run: &Run) -> Vec<String> {
     let events = run.events.iter();
@@ -56,25 +60,32 @@ fn moved(run: &Run) -> Vec<String> {
 
 fn a_saved_plan(world: &World) {
     let site = Site::with(world.lab(12), PLAY);
-    site.write(
-        "templates/site.j2",
-        "server { listen 8081; root /srv/promised; }\n",
-    );
+    site.write("templates/memcached.j2", settings(11300));
     let file = site.path("site.plan");
     let file = file.to_str().unwrap();
     let (n1, n2) = (world.node("n1"), world.node("n2"));
-    // On bare nodes.
+    for node in [&n1, &n2] {
+        node.sh("apt-get -qq -y purge memcached >/dev/null 2>&1; rm -rf /srv/promised /etc/default/memcached; userdel promised 2>/dev/null; true");
+    }
     let plan = site.expect(&["plan", "--out", file], 0);
-    let page = plan.on("n1", "site");
-    assert_eq!(
-        (&page["effect"], &page["unit"]),
-        (&"reload".into(), &"nginx.service".into())
-    );
+    let task = plan.on("n1", "settings");
+    assert_eq!(task["effect"], "restart", "{task}");
+    assert_eq!(task["unit"], "memcached.service", "{task}");
+    // What the package brings, nobody can tell before it is there.
+    assert_eq!(plan.on("n1", "no defaults")["status"], "ok");
     let first = site.expect(&["apply", "--from", file], 0);
-    assert!(first.count("n1", "changed") >= 5, "{first}");
     assert_eq!(
-        n1.sh("systemctl is-active nginx; curl -s http://127.0.0.1:8081/"),
+        first.on("n1", "no defaults")["status"],
+        "changed",
+        "{first}"
+    );
+    assert_eq!(
+        n1.sh("systemctl is-active memcached; cat /srv/promised/page"),
         "active\npromised"
+    );
+    assert_eq!(
+        n1.sh("cat /etc/memcached.conf").trim(),
+        settings(11300).trim()
     );
     let again = site.expect(&["apply", "--from", file], 1);
     assert!(!moved(&again).is_empty(), "{again}");
@@ -86,36 +97,30 @@ fn a_saved_plan(world: &World) {
 
     // Something is pending on both, and one is changed by hand between.
     for node in [&n1, &n2] {
-        node.sh("echo other >/srv/promised/index.html");
+        node.sh("echo other >/srv/promised/page");
     }
     site.expect(&["plan", "--out", file, "--detailed-exitcode"], 2);
-    n2.sh("echo 'by hand' >/srv/promised/index.html");
+    n2.sh("echo 'by hand' >/srv/promised/page");
     let refused = site.expect(&["apply", "--from", file], 1);
     assert_eq!(moved(&refused), ["n2 page content"], "{refused}");
     assert_eq!(refused.events.last().unwrap()["touched"], false);
-    assert_eq!(n1.sh("cat /srv/promised/index.html"), "other");
-    assert_eq!(n2.sh("cat /srv/promised/index.html"), "by hand");
+    assert_eq!(n1.sh("cat /srv/promised/page"), "other");
+    assert_eq!(n2.sh("cat /srv/promised/page"), "by hand");
 
     // The project moves.
-    n2.sh("echo other >/srv/promised/index.html");
-    site.write(
-        "templates/site.j2",
-        "server { listen 8082; root /srv/promised; }\n",
-    );
+    n2.sh("echo other >/srv/promised/page");
+    site.write("templates/memcached.j2", settings(11400));
     let refused = site.expect(&["apply", "--from", file], 1);
-    refused.says(&["site.j2"]);
-    assert_eq!(n1.sh("cat /srv/promised/index.html"), "other");
-    site.write(
-        "templates/site.j2",
-        "server { listen 8081; root /srv/promised; }\n",
-    );
+    refused.says(&["memcached.j2"]);
+    assert_eq!(n1.sh("cat /srv/promised/page"), "other");
+    site.write("templates/memcached.j2", settings(11300));
     let done = site.expect(&["apply", "--from", file], 0);
     assert_eq!(
         (done.count("n1", "changed"), done.count("n2", "changed")),
         (1, 1),
         "{done}"
     );
-    assert_eq!(n2.sh("cat /srv/promised/index.html"), "promised");
+    assert_eq!(n2.sh("cat /srv/promised/page"), "promised");
     let unchanged = site.apply();
     for host in ["n1", "n2"] {
         assert_eq!(unchanged.count(host, "changed"), 0, "{unchanged}");
