@@ -183,8 +183,7 @@ fn ended(work: &Work, events: Vec<Event>, recap: Recap, env: &Environment) -> u8
 
 /// Tells events as those of the apply that they kept from beginning; gives the exit status.
 fn tell(work: &Work, events: Vec<Event>, env: &Environment) -> u8 {
-    // The same command would end the same way.
-    let (reporters, _) = run::reporters(work, work.mode, true, env);
+    let (reporters, _) = run::reporters(work, work.mode, false, env);
     let teller = Teller::start(work.mode, false, reporters, None);
     let sender = teller.events();
     let begun = events

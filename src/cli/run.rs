@@ -361,7 +361,10 @@ pub fn reporters(
             command_line::to_apply_from(&env.words, &path.display().to_string())
         }
         (Mode::Plan, _) => command_line::to_apply(&env.words),
-        // A plan that no longer holds does not do so the next time.
+        // What was done half is no longer as it was when the plan was made.
+        (Mode::Apply, Promise::From(path, plan)) => {
+            command_line::to_plan(&plan.of, &path.display().to_string())
+        }
         (Mode::Apply | Mode::Rolling, _) => command_line::shown(&env.words),
     };
     let next = (!brief).then_some(next);
