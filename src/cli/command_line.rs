@@ -76,7 +76,8 @@ pub fn to_plan(of: &Identity, file: &str) -> String {
         add("-e", &format!("{name}=…"));
     }
     add("--out", file);
-    shown(&words)
+    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+    format!("hadeploy {}", quoted.join(" "))
 }
 
 fn masked(words: &[String]) -> Vec<String> {

@@ -58,7 +58,7 @@ fn row(wanted: &str, effect: &Effect, hosts: &[&Arc<str>]) -> Option<(&'static s
     if effect.word() != wanted {
         return None;
     }
-    let unit = effect.unit()?.trim_end_matches(".service");
+    let unit = effect.unit()?;
     let word = match effect {
         Effect::Reload(_) => "reloads",
         _ => "restarts",

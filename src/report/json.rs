@@ -1,19 +1,22 @@
 //! `--output json`: one object a line, each with `"v":1` and its name under `event`. Readers ignore what they do not know.
 
+mod counts;
+mod impact;
+
 use std::io::Write;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use self::counts::{Counts, counts};
+use self::impact::{Disturbed, Follows, Open, disturbed, follows, open, strongest};
 use super::output::Output;
 use super::{Limits, Reporter, unified};
-use crate::change::{Effect, Field};
+use crate::change::Field;
 use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
-use crate::event::{
-    Consequence, Event, Failure, Impact, ItemResult, NodeRecap, Recap, Tally, TaskResult,
-};
+use crate::event::{Event, Failure, ItemResult, NodeRecap, Recap, TaskResult};
 
 /// Writes events for programs.
 pub struct Json {
@@ -186,14 +189,6 @@ struct Task<'a> {
 }
 
 #[derive(Serialize)]
-struct Follows<'a> {
-    effect: &'static str,
-    unit: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    handler: Option<&'a str>,
-}
-
-#[derive(Serialize)]
 struct Item<'a> {
     item: &'a str,
     status: &'static str,
@@ -238,35 +233,6 @@ struct Node<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     switchovers: &'a [String],
     trouble: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Disturbed<'a> {
-    effect: &'static str,
-    unit: Option<&'a str>,
-    hosts: Vec<&'a str>,
-    /// Only an apply knows whether it happens.
-    possible: bool,
-}
-
-#[derive(Serialize)]
-struct Open<'a> {
-    task: &'a str,
-    hosts: &'a [Arc<str>],
-}
-
-#[derive(Serialize)]
-struct Counts {
-    ok: u32,
-    changed: u32,
-    skipped: u32,
-    failed: u32,
-    rescued: u32,
-    ignored: u32,
-    unknown: u32,
-    unreachable: u32,
-    round_trips: u32,
-    streams: u32,
 }
 
 fn object(event: &Event) -> Option<Object<'_>> {
@@ -369,29 +335,6 @@ fn task(result: &TaskResult) -> Task<'_> {
     }
 }
 
-/// Its own effect, else the strongest of the handlers that it notifies.
-fn strongest(result: &TaskResult) -> &Effect {
-    let all = || result.follows.iter().map(|follows| &follows.effect);
-    match &result.effect {
-        Effect::None => all()
-            .find(|effect| matches!(effect, Effect::Restart(_)))
-            .or_else(|| all().find(|effect| **effect != Effect::None))
-            .unwrap_or(&Effect::None),
-        own => own,
-    }
-}
-
-fn follows(follows: &Consequence) -> Follows<'_> {
-    Follows {
-        effect: match &follows.effect {
-            Effect::None => "unknown",
-            effect => effect.word(),
-        },
-        unit: follows.effect.unit(),
-        handler: follows.handler.as_deref(),
-    }
-}
-
 fn item(item: &ItemResult) -> Item<'_> {
     Item {
         item: &item.item,
@@ -469,30 +412,8 @@ fn recap(recap: &Recap) -> Object<'_> {
         rollout: recap.rollout.iter().map(node).collect(),
         effects: disturbed(&recap.impact),
         reboots: &recap.impact.reboots,
-        unknown: recap
-            .impact
-            .open
-            .iter()
-            .map(|(task, hosts)| Open { task, hosts })
-            .collect(),
+        unknown: open(&recap.impact),
     }
-}
-
-fn disturbed(impact: &Impact) -> Vec<Disturbed<'_>> {
-    let certain = impact.effects.iter().map(|(effect, hosts)| {
-        let hosts: Vec<&Arc<str>> = hosts.iter().collect();
-        (effect, hosts, false)
-    });
-    let possible = impact.uncertain().into_iter();
-    certain
-        .chain(possible.map(|(effect, hosts)| (effect, hosts, true)))
-        .map(|(effect, hosts, possible)| Disturbed {
-            effect: effect.word(),
-            unit: effect.unit(),
-            hosts: hosts.into_iter().map(|host| &**host).collect(),
-            possible,
-        })
-        .collect()
 }
 
 fn node(node: &NodeRecap) -> Node<'_> {
@@ -505,20 +426,5 @@ fn node(node: &NodeRecap) -> Node<'_> {
         connections_stayed: node.stayed,
         switchovers: &node.switchovers,
         trouble: node.trouble.as_deref(),
-    }
-}
-
-fn counts(tally: &Tally) -> Counts {
-    Counts {
-        ok: tally.ok,
-        changed: tally.changed,
-        skipped: tally.skipped,
-        failed: tally.failed,
-        rescued: tally.rescued,
-        ignored: tally.ignored,
-        unknown: tally.unknown,
-        unreachable: tally.unreachable,
-        round_trips: tally.round_trips,
-        streams: tally.streams,
     }
 }

@@ -190,8 +190,7 @@ fn consequences(result: &TaskResult) -> Vec<String> {
             }
             (Effect::None, Some(handler)) => format!("may run handler `{}`", text::clean(handler)),
             (effect, _) => {
-                let unit = effect.unit().unwrap_or_default();
-                let unit = text::clean(unit.trim_end_matches(".service"));
+                let unit = text::clean(effect.unit().unwrap_or_default());
                 let s = if may.is_empty() { "s" } else { "" };
                 format!("{may}{}{s} {unit}", effect.word())
             }

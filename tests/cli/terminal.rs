@@ -75,8 +75,8 @@ fn what_would_change_is_shown_before_it_asks() {
     assert_eq!(ran.status, 1, "{}", ran.stdout);
     let (before, after) = ran.stdout.split_once("[y/N]").expect("a question");
     for said in [
-        "would change  conf  (new, restarts hadeploy-no-such-unit)",
-        "restarts      hadeploy-no-such-unit on localhost",
+        "would change  conf  (new, restarts hadeploy-no-such-unit.service)",
+        "restarts      hadeploy-no-such-unit.service on localhost",
         "not foretold  `migrate` on localhost",
         "pending on 1 of 1 host",
     ] {

@@ -1,3 +1,5 @@
+//! Plans held against each other, and promises against changes.
+
 use super::super::{Identity, Promise, Salt, Shown};
 use super::*;
 use crate::change::{Action, Field};
@@ -131,7 +133,10 @@ fn a_secret_that_moved_is_noticed_and_not_shown() {
         Shown::Masked(&mask),
     );
     let saved = with("pw=hunter2");
-    let said = words(&[task("0/1", &[saved.clone()])], &[task("0/1", &[other])]);
+    let said = words(
+        &[task("0/1", std::slice::from_ref(&saved))],
+        &[task("0/1", &[other])],
+    );
     assert_eq!(said, ["line: what is wanted / something else is wanted"]);
     let file = serde_json::to_string(&plan(&[task("0/1", &[saved])])).unwrap();
     assert!(
@@ -166,11 +171,11 @@ fn tasks_that_come_or_go_are_said() {
     let (one, two) = (task("0/1", &[nothing()]), task("0/2", &[nothing()]));
     let both = [one.clone(), two];
     assert_eq!(
-        words(&both, &[one.clone()]),
+        words(&both, std::slice::from_ref(&one)),
         ["task: ok / it does not come"]
     );
     assert_eq!(
-        words(&[one.clone()], &both),
+        words(std::slice::from_ref(&one), &both),
         ["task: it does not come / ok"]
     );
     // A handler may come twice at one place.
