@@ -1,12 +1,15 @@
 //! What differs between a node and its wanted state, and the effects that mend it. Data only: the engine runs steps.
 
 mod act;
+mod effect;
 
 mod way_in;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use effect::Effect;
 
 pub use act::{ActOutput, Interpreted, LocalFile, Reading};
 
@@ -40,18 +43,6 @@ impl Action {
             Action::Run => "run",
         }
     }
-}
-
-/// What the change does to a running service.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Effect {
-    /// Nothing.
-    #[default]
-    None,
-    /// The unit is reloaded.
-    Reload(String),
-    /// The unit is started, stopped or restarted.
-    Restart(String),
 }
 
 /// One thing that differs, before and after.
@@ -114,6 +105,8 @@ pub struct Change {
     pub steps: Vec<Step>,
     /// What it does to a running service.
     pub effect: Effect,
+    /// What it does to further services.
+    pub also: Vec<Effect>,
     /// Why nothing is to be done, or what is; for people.
     pub reason: String,
     /// What `register` gets beside changed, failed, skipped, and a command's output.
@@ -149,6 +142,7 @@ impl Change {
             fields: Vec::new(),
             steps: Vec::new(),
             effect: Effect::None,
+            also: Vec::new(),
             reason: reason.into(),
             result: serde_json::Map::new(),
             facts: serde_json::Map::new(),

@@ -1,5 +1,7 @@
 //! What happened: plain data that the engine sends and the reporters show. The vocabulary of `--output json`.
 
+mod impact;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -8,6 +10,8 @@ use serde::Serialize;
 use crate::change::{Action, Effect, Field};
 use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
+
+pub use impact::Impact;
 
 /// Plan shows, apply does. One code path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +115,15 @@ pub struct ItemResult {
     pub msg: String,
 }
 
+/// What a change means for a service: at once, or by a handler that it notifies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consequence {
+    /// Reload or restart, and of what; none when nobody can tell what the handler does to services.
+    pub effect: Effect,
+    /// The handler that does it.
+    pub handler: Option<Arc<str>>,
+}
+
 /// A task or a handler that ended on a host.
 #[derive(Debug, Clone)]
 pub struct TaskResult {
@@ -132,8 +145,10 @@ pub struct TaskResult {
     pub action: Action,
     /// What differed.
     pub changes: Vec<Field>,
-    /// Reload or restart, and of what.
+    /// Reload or restart, and of what: its own, that of its first item which has one.
     pub effect: Effect,
+    /// Everything that follows for services: its own effects, then those of the handlers it notifies.
+    pub follows: Vec<Consequence>,
     /// The reason, a message of `debug`, or the error in one sentence.
     pub msg: String,
     /// Exit status of a command.
@@ -224,6 +239,8 @@ pub struct Recap {
     pub hosts: IndexMap<Arc<str>, Tally>,
     /// What a rolling update did with each of its nodes; empty for other runs.
     pub rollout: Vec<NodeRecap>,
+    /// What all changes together did, or would do, to services and nodes.
+    pub impact: Impact,
 }
 
 /// One node of a rolling update, at its end.
@@ -268,6 +285,25 @@ pub struct LeaseEvent {
     pub works: bool,
     /// Whether it was given back now.
     pub freed: bool,
+}
+
+/// One thing that is otherwise than a saved plan has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// The host; none for a file of the project.
+    pub host: Option<Arc<str>>,
+    /// The task.
+    pub task: Option<Arc<str>>,
+    /// `file:line` of the task.
+    pub at: Option<Arc<str>>,
+    /// The file of the project.
+    pub file: Option<String>,
+    /// What: a field, `change`, `status` …
+    pub field: String,
+    /// What was planned.
+    pub planned: String,
+    /// What it is now.
+    pub now: String,
 }
 
 /// One thing that happened.
@@ -357,6 +393,13 @@ pub enum Event {
         at: String,
         /// How long it took.
         ms: u64,
+    },
+    /// Something is otherwise than in the plan that is to be applied.
+    PlanMoved(Box<Moved>),
+    /// The plan was written to a file.
+    PlanSaved {
+        /// Its path, as the user gave it.
+        file: String,
     },
     /// The run ended.
     RunFinished(Recap),

@@ -16,7 +16,7 @@
 //! Event ▶ one channel ▶ Reporters
 //! ```
 //!
-//! Plan and apply are one code path with an [`event::Mode`].
+//! Plan and apply are one code path with an [`event::Mode`]. On a terminal an apply is shown as a plan before it asks.
 //!
 //! # Where things live, in reading order
 //!
@@ -33,7 +33,8 @@
 //!    `gate` (all leases or none), `handlers` (notified and owed), `scope` and `bind` (variables and templates).
 //! 6. [`balancer`]: load balancers, one file for each provider: a node leaves and comes back, seen by the balancer itself.
 //! 7. [`cluster`]: PostgreSQL and redis as state machines over all their members: asked together, decided purely, moved one step at a time.
-//! 8. [`event`]: what happened, as plain data; [`report`]: who tells it. [`cli`]: the command line, the only place that reads the environment.
+//! 8. [`event`]: what happened, as plain data; [`plan`]: what of it a saved plan keeps, without secrets, and how two of them differ; [`report`]: who
+//!    tells it. [`cli`]: the command line, the only place that reads the environment.
 //! 9. [`lab`]: real Debian nodes on this machine, for the demo and the tests. [`process`]: programs on the controller.
 //!
 //! # What holds
@@ -48,6 +49,9 @@
 //! - **The way in stays open**: a change to sshd or the packet filter (`change::Guard`) is undone by the node itself unless a new connection
 //!   confirms it within a minute.
 //! - **Never more nodes out than allowed, nobody back unhealthy, no healthy node left out**: `rollout` decides, thousands of played fleets prove it.
+//! - **A saved plan is a promise**: an apply of it begins only where a plan made anew is the same, and each change is looked up in it before it is
+//!   written. Where a plan could not know, it says so, and only there an apply may find other things; it never writes others.
+//! - **Each node keeps a line of each run** that held its lease, written by the shell that gives the lease back: it costs no script.
 //! - **A handler is owed** from before the change that raises it until it has run: the note lies on the node.
 //! - **Undefined, unknown and misspelt are errors before connecting**, with file, line and column.
 //!
@@ -69,6 +73,7 @@ pub mod inventory;
 pub mod lab;
 pub mod name;
 pub mod node;
+pub mod plan;
 pub mod playbook;
 pub mod process;
 pub mod report;

@@ -6,6 +6,8 @@ mod errors;
 mod interrupt;
 #[path = "cli/listing.rs"]
 mod listing;
+#[path = "cli/promise.rs"]
+mod promise;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/terminal.rs"]

@@ -47,6 +47,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fact", &["change", "command", "sql"]),
     ("change", &["command", "fact", "secret"]),
     ("event", &["change", "cluster", "diagnostic"]),
+    // Saved plans: what is kept of what happened, and what may happen.
+    ("plan", &["change", "event", "secret"]),
     (
         "resource",
         &[
@@ -83,6 +85,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inventory",
             "name",
             "node",
+            "plan",
             "playbook",
             "resource",
             "rollout",

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::environment::Environment;
 use super::options::{CommonArgs, UsualPlaybook};
+use super::promise::Promise;
 use super::run::{self, Work};
 use crate::cluster::Goal;
 use crate::engine::Look;
@@ -175,6 +176,7 @@ async fn work(
         unlock: None,
         first: None,
         question: None,
+        promise: Promise::None,
     };
     run::run(work, env).await
 }

@@ -1,6 +1,7 @@
 //! The command line as it may be shown: in the lease, and in the next command to type. Secrets given with `-e` are masked.
 
 use crate::command::quote;
+use crate::plan::Identity;
 use crate::secret::MASK;
 use crate::value::parse_extra;
 
@@ -40,6 +41,43 @@ pub fn to_apply(words: &[String]) -> String {
         })
         .collect();
     shown(&words)
+}
+
+/// The command that applies the plan which `hadeploy plan … --out FILE` has saved: with the same words, since how nodes are reached and what
+/// `-e` says is not in the file.
+pub fn to_apply_from(words: &[String], file: &str) -> String {
+    let mut out = false;
+    let words: Vec<String> = words
+        .iter()
+        .filter(|word| {
+            let taken = std::mem::take(&mut out);
+            out = !taken && *word == "--out";
+            !(taken || out || word.starts_with("--out="))
+        })
+        .cloned()
+        .chain(["--from".to_owned(), file.to_owned()])
+        .collect();
+    to_apply(&words)
+}
+
+/// The command that makes a saved plan anew.
+pub fn to_plan(of: &Identity, file: &str) -> String {
+    let mut words = vec!["plan".to_owned()];
+    words.extend(of.playbooks.iter().cloned());
+    let mut add = |option: &str, value: &str| words.extend([option.to_owned(), value.to_owned()]);
+    of.inventories.iter().for_each(|path| add("-i", path));
+    of.limit.iter().for_each(|limit| add("--limit", limit));
+    of.tags.iter().for_each(|tag| add("--tags", tag));
+    of.skip_tags.iter().for_each(|tag| add("--skip-tags", tag));
+    of.start_at_task
+        .iter()
+        .for_each(|name| add("--start-at-task", name));
+    for name in of.extra.keys() {
+        add("-e", &format!("{name}=…"));
+    }
+    add("--out", file);
+    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+    format!("hadeploy {}", quoted.join(" "))
 }
 
 fn masked(words: &[String]) -> Vec<String> {
@@ -162,5 +200,22 @@ mod tests {
             to_apply(&words("plan plan --detailed-exitcode -i h.yml")),
             "hadeploy apply plan -i h.yml"
         );
+        let of = Identity {
+            playbooks: vec!["a b.yml".to_owned()],
+            inventories: vec!["h.yml".to_owned()],
+            limit: Some("n1".to_owned()),
+            extra: [("a".to_owned(), "hash".to_owned())].into_iter().collect(),
+            ..Identity::default()
+        };
+        assert_eq!(
+            to_plan(&of, "f"),
+            "hadeploy plan 'a b.yml' -i h.yml --limit n1 -e 'a=…' --out f"
+        );
+        for words_ in ["plan s.yml --out f -i h.yml", "plan s.yml --out=f -i h.yml"] {
+            assert_eq!(
+                to_apply_from(&words(words_), "f"),
+                "hadeploy apply s.yml -i h.yml --from f"
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::environment::Environment;
 use super::options::{CommonArgs, UsualPlaybook};
+use super::promise::Promise;
 use super::rolling_update::PaceArgs;
 use super::run::{self, Work};
 use super::usage;
@@ -122,6 +123,7 @@ async fn work(args: ReleaseArgs, release: Option<String>, env: &Environment) -> 
         unlock: None,
         first: None,
         question: None,
+        promise: Promise::None,
     };
     run::run(work, env).await
 }

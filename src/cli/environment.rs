@@ -107,6 +107,7 @@ fn pipeline(text: impl Fn(&str) -> Option<String>) -> Option<String> {
     };
     github()
         .or_else(|| text("CI_JOB_URL"))
+        .or_else(|| text("CI_PIPELINE_URL"))
         .or_else(|| text("BUILD_URL"))
 }
 

@@ -1,7 +1,8 @@
 //! The user's files, read and resolved against the command line; and how what is wrong in them is told.
 
 use std::io;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use indexmap::IndexMap;
 
@@ -10,7 +11,7 @@ use super::environment::Environment;
 use super::exit;
 use super::options::{BaseArgs, Output, ProjectArgs};
 use crate::diagnostic::{Diagnostic, count};
-use crate::event::{Event, Recap};
+use crate::event::{Event, Impact, Recap};
 use crate::playbook::{Project, includes};
 use crate::report::{Json, Plain, ReportOptions, Reporter};
 use crate::template::Templates;
@@ -21,6 +22,8 @@ pub struct Loaded {
     pub project: Project,
     /// Its templates, compiled.
     pub templates: Arc<Templates>,
+    /// Templates that templates include, as far as they were read.
+    pub included: Arc<Mutex<Vec<PathBuf>>>,
     /// What is worth a word in it.
     pub warnings: Vec<Diagnostic>,
     /// What `hadeploy.yml` says.
@@ -33,7 +36,15 @@ pub struct Loaded {
 /// All that is wrong, warnings among it.
 pub fn load(args: &ProjectArgs, env: &Environment) -> Result<Loaded, Vec<Diagnostic>> {
     let (defaults, mut found) = Defaults::read(env)?;
-    let templates = Templates::with_includes(includes(&args.playbooks));
+    let included: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let (find, read) = (includes(&args.playbooks), included.clone());
+    let templates = Templates::with_includes(Box::new(move |name, asking| {
+        let source = find(name, asking)?;
+        if let Ok(mut read) = read.lock() {
+            read.push(source.name().into());
+        }
+        Some(source)
+    }));
     let inventories = defaults.inventories(&args.base.inventory);
     let (project, mut faults) =
         Project::load(&args.playbooks, &inventories, &args.options(), &templates);
@@ -44,6 +55,7 @@ pub fn load(args: &ProjectArgs, env: &Environment) -> Result<Loaded, Vec<Diagnos
     Ok(Loaded {
         project,
         templates,
+        included,
         warnings: found,
         defaults,
     })
@@ -83,6 +95,7 @@ pub fn ended(exit_code: u8, reason: String) -> Recap {
         elapsed_ms: 0,
         hosts: IndexMap::new(),
         rollout: Vec::new(),
+        impact: Impact::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod apply;
 mod cluster;
 mod command_line;
+mod commit;
 mod defaults;
 mod demo;
 mod deploy;
@@ -18,7 +19,9 @@ mod logs;
 mod node;
 mod options;
 mod panic;
+mod pass;
 mod plan;
+mod promise;
 mod prompt;
 mod rolling_update;
 mod run;

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::environment::Environment;
 use super::load::Loaded;
 use super::options::{CommonArgs, ProjectArgs, UsualPlaybook};
+use super::promise::Promise;
 use super::run::{self, Work};
 use super::{exit, say};
 use crate::cluster::{Goal, Lost};
@@ -151,6 +152,7 @@ fn work(
         clusters,
         first,
         question,
+        promise: Promise::None,
         look: None,
         unlock: None,
     }

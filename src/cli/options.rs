@@ -249,10 +249,6 @@ pub struct RefusedArgs {
     vault_password_file: Option<Option<String>>,
     #[arg(long, hide = true)]
     ask_vault_pass: bool,
-    #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
-    out: Option<Option<String>>,
-    #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
-    from: Option<Option<String>>,
 }
 
 impl RefusedArgs {
@@ -290,12 +286,6 @@ impl RefusedArgs {
                 "--ask-vault-pass",
                 "keep secrets in a file that only you can read, and give it with `-e @FILE`",
             ),
-            (
-                self.out.is_some(),
-                "--out",
-                "apply shows what it changes, and plan shows it before",
-            ),
-            (self.from.is_some(), "--from", "apply the playbook itself"),
         ];
         let (_, option, help) = table.iter().find(|(given, ..)| *given)?;
         Some((format!("`{option}` {later}"), help))

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::options::{LockArgs, NodeArgs, ProjectArgs};
+use super::promise::Promise;
 use super::run::{self, Work};
 use crate::engine::Rolling;
 use crate::event::Mode;
@@ -94,6 +95,7 @@ pub async fn run(args: RollingArgs, env: &Environment) -> u8 {
         unlock: None,
         first: None,
         question: None,
+        promise: Promise::None,
     };
     run::run(work, env).await
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,16 @@ use super::environment::Environment;
 use super::interrupt::Interrupts;
 use super::load::{self, Loaded, load, refuse, warn};
 use super::options::{NodeArgs, Output, ProjectArgs};
+use super::pass::{self, First};
+use super::promise::{self, Maker, Promise};
 use super::teller::Teller;
-use super::{command_line, exit, listing, logs, prompt, run_id, say};
+use super::{command_line, commit, exit, listing, logs, prompt, run_id, say};
 use crate::cluster::Goal;
 use crate::diagnostic::{Diagnostic, count};
-use crate::engine::{self, Look, Network, Settings, Unlock};
+use crate::engine::{self, Look, Network, Origin, Settings, Unlock};
 use crate::event::{Event, Mode};
 use crate::node::LeaseInfo;
+use crate::plan::{self, Salt};
 use crate::report::{self, Journal, Json, Looks, ReportOptions, Reporters};
 use crate::secret::{Masker, Secret};
 use crate::transport::ssh::SshClient;
@@ -53,6 +57,33 @@ pub struct Work {
     pub first: Option<Goal>,
     /// What a person, or `--yes`, must agree to first, wherever it is run.
     pub question: Option<String>,
+    /// What it has to do with a saved plan.
+    pub promise: Promise,
+}
+
+/// What the plan before an apply and the apply itself share: connections ask for passphrases once.
+pub struct Means {
+    /// The ways to hosts.
+    pub reach: Arc<Network>,
+    /// Hides secrets.
+    pub masker: Arc<Masker>,
+    /// The password of sudo.
+    pub password: Option<Secret>,
+}
+
+impl Means {
+    /// With the password of sudo, which is shown nowhere.
+    pub fn new(password: Option<Secret>, env: &Environment) -> Means {
+        let masker = Arc::new(Masker::new());
+        if let Some(password) = &password {
+            masker.add(password);
+        }
+        Means {
+            reach: Arc::new(Network::new(SshClient::new(prompt::passphrases(env)))),
+            masker,
+            password,
+        }
+    }
 }
 
 /// Does it; gives the exit status.
@@ -89,18 +120,52 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
         Ok(password) => password,
         Err(fault) => return refuse(&[*fault], &args.base, env),
     };
-    if !confirmed(&work, &loaded, env) {
-        say::err("nothing was touched");
-        return exit::REFUSED;
+    let salt = match promise::salt() {
+        Ok(salt) => salt,
+        Err(error) => {
+            let fault = Diagnostic::error(format!("there are no random numbers: {error}"));
+            return refuse(&[fault], &args.base, env);
+        }
+    };
+    if let Promise::From(path, saved) = &work.promise {
+        let now = promise::identity(args, &loaded, &saved.salt);
+        if let Err(fault) = promise::same_extra(saved, &now, path) {
+            return refuse(&[*fault], &args.base, env);
+        }
     }
-    let interrupts = match Interrupts::listen() {
+    let mut interrupts = match Interrupts::listen() {
         Ok(interrupts) => interrupts,
         Err(error) => {
             let fault = Diagnostic::error(format!("cannot listen for signals: {error}"));
             return refuse(&[fault], &args.base, env);
         }
     };
-    engage(&work, loaded, password, interrupts, env).await
+    let means = Means::new(password, env);
+    let first = match &work.promise {
+        Promise::From(_, saved) => {
+            pass::compared(&work, &loaded, saved, &means, &mut interrupts, env).await
+        }
+        _ if asks_to_apply(&work, env) => {
+            pass::shown(&work, &loaded, &means, &mut interrupts, env).await
+        }
+        _ => First::Go,
+    };
+    if let First::Ended(status) = first {
+        return status;
+    }
+    if !confirmed(&work, &loaded, env) {
+        say::err("nothing was touched");
+        return exit::REFUSED;
+    }
+    engage(&work, loaded, &means, salt, interrupts, env).await
+}
+
+/// Whether somebody is asked who has not seen what would change: then that is shown first.
+fn asks_to_apply(work: &Work, env: &Environment) -> bool {
+    let asks = env.asks && env.tells && !env.unattended;
+    let human = work.project.base.output == Output::Human;
+    let plays = work.clusters.is_none() && work.first.is_none() && work.question.is_none();
+    asks && human && plays && !work.yes && work.mode.may_change()
 }
 
 /// Leaves only the tasks of clusters in the project, or says that there are none.
@@ -151,17 +216,13 @@ fn confirmed(work: &Work, loaded: &Loaded, env: &Environment) -> bool {
 pub(super) async fn engage(
     work: &Work,
     loaded: Loaded,
-    password: Option<Secret>,
-    interrupts: Interrupts,
+    means: &Means,
+    salt: Salt,
+    mut interrupts: Interrupts,
     env: &Environment,
 ) -> u8 {
-    let masker = Arc::new(Masker::new());
-    if let Some(password) = &password {
-        masker.add(password);
-    }
-    let now = Timestamp::now();
-    let id = run_id::run_id(now);
-    let (mut reporters, bars) = reporters(work, env);
+    let id = run_id::run_id(Timestamp::now());
+    let (mut reporters, bars) = reporters(work, work.mode, false, env);
     let mut notes = Vec::new();
     let mut log = None;
     // Of a watch it would grow as long as that goes on, and there is nothing to read up.
@@ -179,8 +240,28 @@ pub(super) async fn engage(
     if let Err(why) = logs::start(work.project.base.verbose, env, bars.clone()) {
         notes.push(why);
     }
-    let settings = settings(work, &loaded, password, &id, now, log, env);
-    let teller = Teller::start(work.mode, work.detailed, reporters);
+    let mut settings = settings(work, &loaded, means, id, env);
+    settings.log = log;
+    if work.mode.may_change() {
+        let playbook = loaded.project.playbooks.first().map(PathBuf::from);
+        settings.origin = Origin {
+            pipeline: env.pipeline.clone(),
+            commit: commit::asked(playbook),
+        };
+    }
+    let mut saver = None;
+    match &work.promise {
+        Promise::None => {}
+        Promise::Out(path) => {
+            let maker = Maker::new(work, &loaded, salt, env);
+            settings.record = Some(maker.record.clone());
+            saver = Some(maker.saver(path.clone()));
+        }
+        Promise::From(_, saved) => {
+            settings.promise = Some(Arc::new(plan::Promise::new(saved)));
+        }
+    }
+    let teller = Teller::start(work.mode, work.detailed, reporters, saver);
     let events = teller.events();
     for message in notes {
         let _ = events.send(Event::Warning {
@@ -194,7 +275,7 @@ pub(super) async fn engage(
         }
     }
     let interrupt = CancellationToken::new();
-    let reach = Arc::new(Network::new(SshClient::new(prompt::passphrases(env))));
+    let (reach, masker) = (means.reach.clone(), means.masker.clone());
     let (project, templates, stop) = (loaded.project, loaded.templates, interrupt.clone());
     let run = match (work.look.clone(), work.unlock.clone()) {
         (_, Some(wanted)) => tokio::spawn(engine::unlock(
@@ -220,14 +301,15 @@ pub(super) async fn engage(
         )),
     };
     let quiet = watches(work);
-    attend(run, teller, interrupts, &interrupt, bars.as_ref(), quiet).await
+    let bars = bars.as_ref();
+    attend(run, teller, &mut interrupts, &interrupt, bars, quiet).await
 }
 
 /// Waits for the end of the run, or for who wants it sooner.
-async fn attend(
+pub async fn attend(
     mut run: tokio::task::JoinHandle<crate::event::Recap>,
     teller: Teller,
-    mut interrupts: Interrupts,
+    interrupts: &mut Interrupts,
     interrupt: &CancellationToken,
     bars: Option<&MultiProgress>,
     quiet: bool,
@@ -281,17 +363,30 @@ fn left_behind(busy: &[Arc<str>]) -> String {
     )
 }
 
-/// Who is told: people on standard output, or programs.
-fn reporters(work: &Work, env: &Environment) -> (Reporters, Option<MultiProgress>) {
+/// Who is told of a run in that mode: people on standard output, or programs. `brief` is for a plan before a question.
+pub fn reporters(
+    work: &Work,
+    mode: Mode,
+    brief: bool,
+    env: &Environment,
+) -> (Reporters, Option<MultiProgress>) {
     let base = &work.project.base;
     if base.output == Output::Json {
         let json = Json::new(Box::new(io::stdout()));
         return (Reporters(vec![Box::new(json)]), None);
     }
-    let next = match work.mode {
-        Mode::Plan => command_line::to_apply(&env.words),
-        Mode::Apply | Mode::Rolling => command_line::shown(&env.words),
+    let next = match (mode, &work.promise) {
+        (Mode::Plan, Promise::Out(path)) => {
+            command_line::to_apply_from(&env.words, &path.display().to_string())
+        }
+        (Mode::Plan, _) => command_line::to_apply(&env.words),
+        // What was done half is no longer as it was when the plan was made.
+        (Mode::Apply, Promise::From(path, plan)) => {
+            command_line::to_plan(&plan.of, &path.display().to_string())
+        }
+        (Mode::Apply | Mode::Rolling, _) => command_line::shown(&env.words),
     };
+    let next = (!brief).then_some(next);
     let looks = match (watches(work), env.shows) {
         (false, _) => Looks::One,
         (true, false) => Looks::Below,
@@ -301,7 +396,8 @@ fn reporters(work: &Work, env: &Environment) -> (Reporters, Option<MultiProgress
         looks,
         sentence: work.unlock.is_some(),
         diff: work.nodes.diff,
-        next_command: Some(next),
+        brief,
+        next_command: next,
         ..load::options(base, env, env.shows)
     };
     let target = match env.shows && looks == Looks::One {
@@ -333,15 +429,15 @@ fn holder(env: &Environment) -> String {
     }
 }
 
-fn settings(
+/// How a run of that name is run. It has no log yet.
+pub fn settings(
     work: &Work,
     loaded: &Loaded,
-    become_password: Option<Secret>,
-    id: &str,
-    now: Timestamp,
-    log: Option<String>,
+    means: &Means,
+    id: String,
     env: &Environment,
 ) -> Settings {
+    let now = Timestamp::now();
     let (nodes, defaults) = (&work.nodes, &loaded.defaults);
     let key = nodes.private_key.as_ref().map(|path| env.expand(path));
     let host_keys = nodes.host_key_checking.map(Into::into);
@@ -359,7 +455,7 @@ fn settings(
             .unwrap_or_default(),
         diff: nodes.diff,
         verbosity: work.project.base.verbose,
-        become_password,
+        become_password: means.password.clone(),
         force_become: nodes.become_root,
         user: nodes.user.clone().or(defaults.remote_user.clone()),
         private_key: key.or(defaults.private_key.clone()),
@@ -372,9 +468,12 @@ fn settings(
             command: command_line::shown(&env.words),
             since: format!("{now:.0}"),
         },
-        log,
+        origin: Origin::default(),
+        log: None,
         rolling: work.rolling.clone(),
         goal: work.clusters.as_ref().map(|(_, goal)| goal.clone()),
         first: work.first.clone(),
+        record: None,
+        promise: None,
     }
 }

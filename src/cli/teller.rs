@@ -10,6 +10,9 @@ use super::{exit, panic};
 use crate::event::{Event, Mode, Recap};
 use crate::report::{Reporter, Reporters};
 
+/// What is done with the end of a run before it is told, and what is told before it.
+pub type Saver = Box<dyn FnOnce(&mut Recap) -> Option<Event> + Send>;
+
 /// Tells events until the run has finished.
 pub struct Teller {
     watch: Arc<Mutex<Watch>>,
@@ -26,12 +29,12 @@ pub struct Told {
 }
 
 impl Teller {
-    /// Starts to tell. `detailed` turns a plan with pending changes into exit status 2.
-    pub fn start(mode: Mode, detailed: bool, reporters: Reporters) -> Teller {
+    /// Starts to tell. `detailed` turns a plan with pending changes into exit status 2; `save` comes before the end.
+    pub fn start(mode: Mode, detailed: bool, reporters: Reporters, save: Option<Saver>) -> Teller {
         let (events, received) = mpsc::unbounded_channel();
         let watch = Arc::new(Mutex::new(Watch::new(mode)));
         let seen = watch.clone();
-        let thread = thread::spawn(move || tell(received, &seen, detailed, reporters));
+        let thread = thread::spawn(move || tell(received, &seen, detailed, reporters, save));
         Teller {
             watch,
             events,
@@ -64,11 +67,17 @@ fn tell(
     watch: &Mutex<Watch>,
     detailed: bool,
     mut reporters: Reporters,
+    mut save: Option<Saver>,
 ) -> Told {
     let mut exit_code = None;
     while let Some(mut event) = events.blocking_recv() {
         lock(watch).note(&event);
         if let Event::RunFinished(recap) = &mut event {
+            if let Some(save) = save.take()
+                && let Some(saved) = save(recap)
+            {
+                reporters.event(&saved);
+            }
             if detailed {
                 pending(recap);
             }

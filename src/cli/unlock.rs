@@ -8,8 +8,9 @@ use super::hosts::select;
 use super::interrupt::Interrupts;
 use super::load::{Loaded, refuse, warn};
 use super::options::{BaseArgs, NodeArgs, Output, ProjectArgs};
+use super::promise::{self, Promise};
 use super::prompt;
-use super::run::{self, Work};
+use super::run::{self, Means, Work};
 use crate::diagnostic::Diagnostic;
 use crate::engine::Unlock;
 use crate::event::Mode;
@@ -62,6 +63,13 @@ pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {
         Ok(password) => password,
         Err(fault) => return refuse(&[*fault], &args.base, env),
     };
+    let salt = match promise::salt() {
+        Ok(salt) => salt,
+        Err(error) => {
+            let fault = Diagnostic::error(format!("there are no random numbers: {error}"));
+            return refuse(&[fault], &args.base, env);
+        }
+    };
     let interrupts = match Interrupts::listen() {
         Ok(interrupts) => interrupts,
         Err(error) => {
@@ -86,12 +94,15 @@ pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {
         }),
         first: None,
         question: None,
+        promise: Promise::None,
     };
     let loaded = Loaded {
         project: Project::of_hosts(inventory),
         templates: Templates::with_includes(includes(&[])),
         warnings,
         defaults,
+        included: Default::default(),
     };
-    run::engage(&work, loaded, password, interrupts, env).await
+    let means = Means::new(password, env);
+    run::engage(&work, loaded, &means, salt, interrupts, env).await
 }

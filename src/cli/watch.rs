@@ -6,7 +6,7 @@ use std::time::Instant;
 use indexmap::{IndexMap, IndexSet};
 
 use super::exit;
-use crate::event::{Event, Mode, Recap, Status, Tally, TaskResult};
+use crate::event::{Event, Impact, Mode, Recap, Status, Tally, TaskResult};
 
 /// Follows a run.
 pub struct Watch {
@@ -65,6 +65,7 @@ impl Watch {
             elapsed_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             hosts: self.hosts.clone(),
             rollout: Vec::new(),
+            impact: Impact::default(),
         }
     }
 

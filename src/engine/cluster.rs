@@ -47,6 +47,8 @@ pub(super) struct Driver<'a> {
     pub cluster: &'a dyn Cluster,
     /// Hosts of the play: on no other member anything is done.
     pub allowed: HashSet<Arc<str>>,
+    /// Why nothing may be moved: a saved plan says that nothing has to be.
+    pub barred: Option<Failure>,
     /// Tells what is going on.
     pub say: &'a (dyn Fn(String) + Sync),
 }
@@ -155,6 +157,9 @@ impl Driver<'_> {
                         () = tokio::time::sleep(pause) => {}
                         () = self.run.stop.cancelled(), if broken.is_none() => {}
                     }
+                }
+                Next::Act(_) | Next::Chain(_) if self.barred.is_some() => {
+                    break (self.barred.clone(), answers);
                 }
                 Next::Act(moves) => {
                     if let Some(failure) = self.in_vain(&moves, &made) {
@@ -323,8 +328,13 @@ impl Driver<'_> {
             .or_insert_with(|| UnitEnd::of(Status::Changed, Change::new(Action::Update)));
         end.changes.push(made.field.clone());
         end.duration_ms += took;
-        if made.effect != Effect::None {
-            end.effect = made.effect.clone();
+        if made.effect == Effect::None || end.effect == made.effect {
+            return;
+        }
+        match end.effect {
+            Effect::None => end.effect = made.effect.clone(),
+            _ if end.also.contains(&made.effect) => {}
+            _ => end.also.push(made.effect.clone()),
         }
     }
 }

@@ -231,7 +231,10 @@ pub async fn leave(run: &Run, host: &HostState) {
 pub async fn farewell(run: &Run, host: &HostState) {
     pay(run, host).await;
     if let Some(node) = host.node.lock().await.as_mut() {
-        node.close().await;
+        match run.settings.mode.may_change() {
+            true => node.part(&super::audit::line(run, host).await).await,
+            false => node.close().await,
+        }
     }
 }
 

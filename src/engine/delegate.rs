@@ -103,6 +103,9 @@ impl HostRun {
             let end = foreseen(&task, change, &mut known);
             self.elsewhere.insert(there.name.clone(), known);
             self.conclude(index, number, &task, end);
+        } else if let Some(failure) = self.unpromised(index, number, &unit, &change) {
+            self.host.take_out(Out::Failed);
+            self.conclude(index, number, &task, UnitEnd::failed(failure));
         } else {
             return self
                 .write_there(index, number, &task, &unit, &there, change, known)

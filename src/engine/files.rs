@@ -63,6 +63,15 @@ impl Files {
         Ok(found)
     }
 
+    /// The files that were read.
+    pub fn read(&self) -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = lock(&self.contents).keys().cloned().collect();
+        paths.extend(lock(&self.sources).keys().cloned());
+        paths.extend(lock(&self.digests).keys().cloned());
+        paths.extend(lock(&self.tasks).keys().map(|(_, path)| path.clone()));
+        paths
+    }
+
     /// The tasks that the task `include` includes from a file, read by `load` from a first number on: the same for all hosts.
     pub fn tasks(
         &self,

@@ -70,9 +70,11 @@ impl HostRun {
         if let Some(name) = self.shown_name(task, &units) {
             result.task = name;
         }
+        result.follows = self.follows(index, task, &ends);
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
-        result.ignored =
-            failed && result.status == Status::Failed && units.iter().any(|unit| unit.ignore);
+        // Whoever was taken out before goes on nowhere.
+        let ignores = self.host.out() == Out::Alive && units.iter().any(|unit| unit.ignore);
+        result.ignored = failed && result.status == Status::Failed && ignores;
         let ignored = result.ignored;
         result.rescued = result.status == Status::Failed && !ignored && self.is_rescued(index);
         if task.run_once {
@@ -91,6 +93,7 @@ impl HostRun {
         self.warn_of_restart(&result);
         self.warn_of_leaving(&result);
         self.foresee_files(task, result.status);
+        self.keep(index, task, &result, &units, &ends);
         self.run.finish(result);
         self.slots[index].units = None;
         if matches!(task.action, TaskAction::Include(_))

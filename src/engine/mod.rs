@@ -5,6 +5,7 @@
 
 mod acted;
 mod acting;
+mod audit;
 mod bind;
 mod block;
 mod cluster;
@@ -17,6 +18,7 @@ mod failed;
 mod files;
 mod finish;
 mod first;
+mod follows;
 mod foresee;
 mod gate;
 mod handlers;
@@ -32,6 +34,7 @@ mod mask;
 mod once;
 mod place;
 mod progress;
+mod promised;
 mod reach;
 mod recap;
 mod rolling;
@@ -68,6 +71,7 @@ use progress::Progress;
 use scope::PlayScope;
 use state::{HostState, Made, Out, Run, lock};
 
+pub use audit::Origin;
 pub use gate::Refusal;
 pub use reach::{Network, Reach, Target};
 pub use rolling::Rolling;
@@ -98,6 +102,9 @@ pub async fn run(
     let fatal = faults.iter().any(|fault| fault.is_error());
     for fault in faults.drain(..) {
         let _ = events.send(Event::Diagnostic(Box::new(fault)));
+    }
+    if let Some(record) = &settings.record {
+        record.hosts(hosts.keys().map(AsRef::as_ref));
     }
     let plays: Vec<Arc<Scheduled>> = project.plays.iter().cloned().map(Arc::new).collect();
     let made = Made {
@@ -179,6 +186,9 @@ pub async fn run(
         work(&run, play, &plays[number + 1..]).await;
     }
     early.shutdown_after().await;
+    if let Some(record) = &run.settings.record {
+        record.files(run.files.read());
+    }
     farewell(&run).await;
     heart.abort_all();
     recap::finish(&run, began, None, None)

@@ -71,6 +71,20 @@ impl Place {
         self.inside(usize::MAX, usize::MAX)
     }
 
+    /// As it stands in a saved plan: the same in every run of the same files.
+    pub fn word(&self) -> String {
+        let number = |index: &usize| match *index {
+            usize::MAX => "end".to_owned(),
+            index if index == usize::MAX - 1 => "last".to_owned(),
+            index => index.to_string(),
+        };
+        let way: Vec<String> = self.way.iter().map(number).collect();
+        match self.handler {
+            0 => way.join("."),
+            handler => format!("{}:{handler}", way.join(".")),
+        }
+    }
+
     /// Whether an include at `place` laid it out.
     pub fn is_inside(&self, place: &Place) -> bool {
         self.way.len() > place.way.len() && self.way.starts_with(&place.way)

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::rolling::End;
-use super::state::{Out, Run};
+use super::state::{Out, Run, lock};
 use crate::diagnostic::count;
 use crate::event::{Event, Mode, NodeRecap, Recap};
 use crate::rollout::Outcome;
@@ -48,6 +48,7 @@ fn ended_with(
             .map(|(name, host)| (name.clone(), *host.tally()))
             .collect(),
         rollout,
+        impact: lock(&run.impact).clone(),
     };
     run.say(Event::RunFinished(recap.clone()));
     recap

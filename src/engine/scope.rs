@@ -64,6 +64,9 @@ impl PlayScope {
                                 None => Stop::After(GATHERING.to_owned()),
                             },
                         )?;
+                    if let (Some(record), Some(text)) = (&self.run.settings.record, name.as_str()) {
+                        record.files([self.play.play.folder.join(text)]);
+                    }
                     read.push(vars);
                 }
             }

@@ -11,15 +11,17 @@ use minijinja::Value as Native;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::audit::Origin;
 use super::files::Files;
 use super::gate::LeaseGate;
 use super::reach::Reach;
 use super::rolling::Rolling;
 use crate::cluster::Goal;
-use crate::event::{Event, Mode, Tally, TaskResult};
+use crate::event::{Event, Impact, Mode, Status, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
 use crate::node::{LeaseInfo, Node, OwedEntry, Pulse};
+use crate::plan;
 use crate::playbook::Project;
 use crate::secret::{Masker, Secret};
 use crate::template::Templates;
@@ -58,6 +60,8 @@ pub struct Settings {
     pub host_key_checking: HostKeyChecking,
     /// What a second run is told.
     pub lease: LeaseInfo,
+    /// What the nodes keep of where it comes from.
+    pub origin: Origin,
     /// Where the log of the run is written.
     pub log: Option<String>,
     /// Node after node, each taken out of the balancer meanwhile.
@@ -66,6 +70,10 @@ pub struct Settings {
     pub goal: Option<Goal>,
     /// What is wanted of the clusters before the plays begin.
     pub first: Option<Goal>,
+    /// In a plan: where it is collected for a file.
+    pub record: Option<Arc<plan::Record>>,
+    /// In an apply: the plan that was made of it, and nothing else is done.
+    pub promise: Option<Arc<plan::Promise>>,
 }
 
 /// A run: the project, how it is run, and its hosts.
@@ -92,6 +100,8 @@ pub struct Run {
     pub stop: CancellationToken,
     /// Whether anything was written to any node.
     pub touched: AtomicBool,
+    /// What its changes do to services and nodes.
+    pub impact: Mutex<Impact>,
     /// Whether its connections are another run's, which ends them.
     pub borrows: bool,
     /// Whether it was said that an apply restarts what serves.
@@ -139,6 +149,7 @@ impl Run {
             masker: made.masker,
             files: Files::default(),
             touched: AtomicBool::new(false),
+            impact: Mutex::default(),
             borrows: false,
             restarted: AtomicBool::new(false),
             known_at: Mutex::default(),
@@ -159,11 +170,36 @@ impl Run {
     pub fn finish(&self, result: TaskResult) {
         if let Some(host) = self.hosts.get(&result.host) {
             host.tally().count(&result);
-            if result.status == crate::event::Status::Failed && !result.ignored {
+            if result.status == Status::Failed && !result.ignored {
                 host.because(format!("{}: {}", result.task, result.msg));
             }
         }
+        lock(&self.impact).note(&result);
+        self.remember(&result);
         self.say(Event::TaskFinished(Box::new(result)));
+    }
+
+    /// What was changed is kept on the node that it was changed on.
+    fn remember(&self, result: &TaskResult) {
+        if result.status != Status::Changed || !self.settings.mode.may_change() {
+            return;
+        }
+        match &result.delegate {
+            None => {
+                if let Some(host) = self.hosts.get(&result.host) {
+                    lock(&host.changed).push(result.task.clone());
+                }
+            }
+            Some(delegates) => {
+                for host in delegates
+                    .split(", ")
+                    .filter_map(|name| self.hosts.get(name))
+                {
+                    let words = format!("{} (for {})", result.task, result.host);
+                    lock(&host.changed).push(words.into());
+                }
+            }
+        }
     }
 
     /// sudo refused a password: no further host is to count it as an attack.
@@ -226,8 +262,12 @@ pub struct HostState {
     /// Another host acted here: what its own run knows of it may be old.
     pub stale: AtomicBool,
     why: Mutex<String>,
+    /// In a plan: the task that may alter anything here; what comes behind it may find other things.
+    pub behind: Mutex<Option<Arc<str>>>,
     /// Handlers that earlier runs owe here.
     pub owed: Mutex<Vec<OwedEntry>>,
+    /// The tasks that changed something here, for the node's log.
+    pub changed: Mutex<Vec<Arc<str>>>,
     /// Notes to take away at the end: their handlers needed nothing.
     pub paid: Mutex<Vec<String>>,
 }
@@ -266,7 +306,9 @@ impl HostState {
             failed: AtomicBool::new(false),
             stale: AtomicBool::new(false),
             why: Mutex::default(),
+            behind: Mutex::default(),
             owed: Mutex::default(),
+            changed: Mutex::default(),
             paid: Mutex::default(),
         }
     }

@@ -24,6 +24,8 @@ pub struct UnitEnd {
     pub action: Action,
     /// What it did to a service.
     pub effect: Effect,
+    /// What it did to further services.
+    pub also: Vec<Effect>,
     /// A word about it.
     pub msg: String,
     /// Exit status of a command.
@@ -38,6 +40,10 @@ pub struct UnitEnd {
     pub known_after: Option<String>,
     /// In a plan: whether it changes something, and only its act will say more.
     pub open: bool,
+    /// What it runs, as a hash.
+    pub runs: Option<String>,
+    /// Whether it may alter anything on the node, so that what comes behind it may find other things.
+    pub alters: bool,
     /// Time of its script.
     pub duration_ms: u64,
 }
@@ -49,6 +55,7 @@ impl UnitEnd {
             changes: Vec::new(),
             action: Action::None,
             effect: Effect::None,
+            also: Vec::new(),
             msg: msg.into(),
             rc: None,
             failure: None,
@@ -56,6 +63,8 @@ impl UnitEnd {
             facts: Json::new(),
             known_after: None,
             open: false,
+            runs: None,
+            alters: false,
             duration_ms: 0,
         }
     }
@@ -93,15 +102,20 @@ impl UnitEnd {
     pub fn unknown(after: &str) -> UnitEnd {
         let mut end = UnitEnd::new(Status::Unknown, format!("known after `{after}`"));
         end.known_after = Some(after.to_owned());
+        end.alters = true;
         end
     }
 
     /// As its change says.
     pub fn of(status: Status, change: Change) -> UnitEnd {
+        let (runs, alters) = (change.runs(), change.may_alter_anything());
         let mut end = UnitEnd::new(status, change.reason);
+        end.runs = runs;
+        end.alters = alters;
         end.changes = change.fields;
         end.action = change.action;
         end.effect = change.effect;
+        end.also = change.also;
         end.result = change.result;
         end.facts = change.facts;
         end
@@ -267,6 +281,7 @@ pub fn result(
             .map(|end| end.effect.clone())
             .find(|effect| *effect != Effect::None)
             .unwrap_or_default(),
+        follows: Vec::new(),
         msg: first.map_or_else(
             || "there is nothing to go over".to_owned(),
             |end| end.msg.clone(),

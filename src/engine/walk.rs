@@ -212,6 +212,9 @@ impl HostRun {
         if !self.run.settings.mode.may_change() && !unit.reads {
             return self.predict(index, number, task, change, walk);
         }
+        if let Some(failure) = self.unpromised(index, number, unit, &change) {
+            return Some(self.stop_unpromised(index, task, failure, walk));
+        }
         self.batch(index, number, task, unit, change, walk)
     }
 
@@ -300,7 +303,7 @@ fn behind(task: &Task) -> Step {
 }
 
 /// Kinds that change no node: what comes later is no less certain for them.
-fn only_reads(kind: &str) -> bool {
+pub(super) fn only_reads(kind: &str) -> bool {
     matches!(
         kind,
         "assert" | "debug" | "fail" | "ping" | "set_fact" | "setup" | "stat"

@@ -1,7 +1,7 @@
 //! One writer per machine: the lease, its heartbeat, and the notes of owed handlers, as shell text and parsers.
 //!
 //! The lease is the folder `lease` in hadeploy's run-time folder: `run` (the run's id), `info` (who, what, since when), `beat` (the node's uptime in
-//! seconds at the last heartbeat), `shell-MARK` (named by the shell whose end gives the lease back). It is prepared aside and put in place by one rename, which fails while another stands there.
+//! seconds at the last heartbeat), `log` (how its end is written to the node's log), `shell-MARK` (named by the shell whose end gives the lease back). It is prepared aside and put in place by one rename, which fails while another stands there.
 //!
 //! Who gives the lease back and who goes on with it after a lost connection race for one rename of `shell-MARK`: one of them gets it. A lease
 //! given back without a word of farewell lies aside as `lease.gone.RUN`, so that its run can take it up again; the next run clears it away.
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::audit;
 use super::launch::STAGE;
 use super::script::OWED;
 use crate::command::quote;
@@ -24,6 +25,9 @@ pub const HEARTBEAT: Duration = Duration::from_secs(10);
 const READY: &str = "/run/hadeploy/ready";
 /// While it is there, the node's health page says that none should.
 const DRAIN: &str = "/run/hadeploy/drain";
+
+/// hadeploy's run-time folder where root runs the shell.
+pub const ROOTS: &str = "/run/hadeploy";
 
 /// Who holds a lease, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,12 +98,20 @@ works() { for q in "$B/steps/$1"/*/started; do [ ! -d "$q" ] || [ -e "${q%/start
 
 /// Shell text that asks for the lease and prints one line about it.
 pub fn claim_text(base: &str, run: &str, info: &LeaseInfo) -> String {
+    let log = match base {
+        ROOTS => format!(
+            "; printf '%s\\n' {} >\"$N/log\"",
+            quote(&audit::text(run, info))
+        ),
+        // Others cannot write to the log.
+        _ => String::new(),
+    };
     let info = serde_json::to_string(info).unwrap_or_default();
     format!(
         r#"B={base}; R={run}; N="$B/lease.$R.$MARK"; {WORDS}{WORKS}[ -d "$B" ] || mkdir -m 0711 "$B"
 if [ -L "$B" ] || [ ! -O "$B" ]; then printf 'LEASE foreign\n'
 elif mine; then printf 'LEASE mine\n'; else
-mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; : >"$N/shell-$MARK"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"
+mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; : >"$N/shell-$MARK"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"{log}
 if mv -T "$N" "$B/lease" 2>/dev/null; then printf 'LEASE mine\n'
 for d in "$B"/lease.gone.*; do r=${{d##*.gone.}}; [ ! -d "$d" ] || works "$r" >/dev/null || rm -rf "$d" "$B/steps/$r" {STAGE}/"$r"-*; done
 elif mine; then printf 'LEASE mine\n'; else

@@ -1,5 +1,6 @@
 //! A connected host: privilege, deadlines, batched reading, the launcher of steps, and the way back after a lost connection.
 
+pub mod audit;
 mod error;
 pub mod guard;
 mod launch;
@@ -362,8 +363,13 @@ impl Node {
 
     /// Ends the connection; a lease taken through it goes back.
     pub async fn close(&mut self) {
+        self.part("").await;
+    }
+
+    /// The same, with what the node is to keep of this run: members of a json object, on one line.
+    pub async fn part(&mut self, kept: &str) {
         if let Some(shell) = self.shell.take() {
-            shell.bye(self.scripts > 0).await;
+            shell.bye(kept, self.scripts > 0).await;
         }
         let way = self.way();
         way.close().await;
@@ -391,7 +397,7 @@ fn read_end(
 /// Root's lies in `/run`; anyone else's in a folder of their own, since `/run` is not theirs.
 fn base_folder(root: bool, user: &str) -> String {
     if root {
-        "/run/hadeploy".to_owned()
+        lease::ROOTS.to_owned()
     } else {
         format!("/tmp/hadeploy-{user}")
     }

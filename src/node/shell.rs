@@ -1,7 +1,7 @@
 //! One long-lived shell on a host: scripts go in by length, output comes back up to a marker.
 //!
 //! When the stream ends, the shell gives the lease back that was taken through it (`lease/shell-MARK` stands there): a controller that died
-//! blocks nobody, unless a step of it still runs. Behind a `bye` it also clears away what the run might have come back for.
+//! blocks nobody, unless a step of it still runs. What it says with its `bye` is kept in the node's log. Behind a `bye` it also clears away what the run might have come back for.
 //!
 //! A script costs one round trip. The shell reads a line with the script's length, the script, and runs it in a subshell whose
 //! standard input is what follows: the script itself takes the bytes that belong to it.
@@ -71,9 +71,9 @@ pub struct Reply {
 }
 
 const LOOP: &str = "trap '' PIPE; export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /; \
-MARK=NONCE; printf '\\n@%s hello\\n' \"$MARK\"; \
-while read -r z; do [ \"$z\" != bye ] || break; s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done; \
-exec 2>/dev/null; mv -T BASE/lease/shell-\"$MARK\" BASE/lease/over && read -r r <BASE/lease/run && mv -T BASE/lease BASE/lease.gone.\"$r\" && [ \"$z\" = bye ] && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
+MARK=NONCE; FROM=${1%% *}; printf '\\n@%s hello\\n' \"$MARK\"; \
+while read -r z; do [ \"${z%% *}\" != bye ] || break; s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done; \
+exec 2>/dev/null; mv -T BASE/lease/shell-\"$MARK\" BASE/lease/over && read -r r <BASE/lease/run && { [ ! -r BASE/lease/log ] || ( . BASE/lease/log ); mv -T BASE/lease BASE/lease.gone.\"$r\"; } && [ \"${z%% *}\" = bye ] && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
 
 impl Shell {
     /// Starts it, with hadeploy's run-time folder `base` on the node; waits for the far side only when a password may have to be given.
@@ -86,7 +86,7 @@ impl Shell {
         static STARTED: AtomicU64 = AtomicU64::new(1);
         let nonce = format!("{}-{}", STARTED.fetch_add(1, Ordering::Relaxed), nonce());
         let shell = format!(
-            "/bin/sh -c {}",
+            "/bin/sh -c {} hadeploy \"$SSH_CLIENT\"",
             quote(&LOOP.replace("NONCE", &nonce).replace("BASE", &quote(base)))
         );
         let prompt = format!("[hadeploy-{nonce}]");
@@ -230,10 +230,14 @@ impl Shell {
     }
 
     /// Says that the run is over here, and waits a little until the shell has cleared up behind it; very little where no step was launched
-    /// (`launched`): there is hardly anything to clear, and the wait would cost a run that changes nothing a round trip.
-    pub async fn bye(mut self, launched: bool) {
+    /// (`launched`): there is hardly anything to clear, and the wait would cost a run that changes nothing a round trip. `kept` is for the node's log.
+    pub async fn bye(mut self, kept: &str, launched: bool) {
         let farewell = async {
-            self.process.stdin.write_all(b"bye\n").await?;
+            let line = match kept {
+                "" => "bye\n".to_owned(),
+                kept => format!("bye {kept}\n"),
+            };
+            self.process.stdin.write_all(line.as_bytes()).await?;
             self.process.stdin.shutdown().await?;
             while self.fill().await? > 0 {}
             Ok::<(), NodeError>(())

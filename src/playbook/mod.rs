@@ -19,6 +19,7 @@ mod scope;
 mod search;
 mod select;
 mod serial;
+mod sources;
 mod task;
 mod undefined;
 mod uses;

@@ -39,6 +39,8 @@ pub struct Project {
 pub struct Scheduled {
     /// The play; of its tasks, those that tags and `--start-at-task` leave.
     pub play: Play,
+    /// Which one it is among those of the run.
+    pub number: usize,
     /// Its hosts in inventory order; empty when it is skipped.
     pub hosts: Vec<HostName>,
     /// Hosts that its pattern selects and `--limit` leaves out: never changed.
@@ -128,6 +130,7 @@ impl Project {
                 .flat_map(|(playbook, folder)| {
                     playbook.plays.into_iter().map(|play| Scheduled {
                         play,
+                        number: 0,
                         hosts: Vec::new(),
                         beyond: Vec::new(),
                         batches: Vec::new(),
@@ -140,6 +143,9 @@ impl Project {
             folder: folders.first().and_then(|folder| project_folder(folder)),
             inventory: std::mem::take(&mut inventory),
         };
+        for (number, scheduled) in project.plays.iter_mut().enumerate() {
+            scheduled.number = number;
+        }
         // Names missing from a broken inventory would be said twice.
         if inventory_is_whole {
             let limit = options.limit.as_deref();

@@ -10,7 +10,7 @@ use super::task::{self, Layout};
 use super::{Limits, Looks, ReportOptions, diff, recap, rollout, text, unified};
 use crate::change::Field;
 use crate::diagnostic::{Diagnostic, count};
-use crate::event::{Event, LeaseEvent, Mode, Status, TaskResult};
+use crate::event::{Event, LeaseEvent, Mode, Moved, Status, TaskResult};
 
 /// Lines of one diff, without `-v`.
 const DIFF_LINES: usize = 40;
@@ -134,6 +134,8 @@ impl Human {
                 self.screen.node(report);
                 Vec::new()
             }
+            Event::PlanMoved(moved) => self.moved(moved),
+            Event::PlanSaved { file } => vec![format!("saved to {}", text::clean(file))],
             Event::Looked { at, ms, .. } => self.looked(at, *ms),
             Event::RunFinished(recap) if self.options.sentence => {
                 vec![recap::sentence(recap, self.palette())]
@@ -268,6 +270,29 @@ impl Human {
         )
     }
 
+    /// What is otherwise than planned.
+    fn moved(&self, moved: &Moved) -> Vec<String> {
+        let word = self.palette().paint(Ink::Bad, "moved");
+        let what = match (&moved.host, &moved.file) {
+            (Some(host), _) => text::pad(&text::clean(host), self.host),
+            (None, Some(file)) => text::clean(file),
+            (None, None) => String::new(),
+        };
+        let task = moved.task.as_ref().map(|task| {
+            let at = moved.at.as_deref().map(|at| format!(" ({at})"));
+            format!("  {}{}", text::clean(task), at.unwrap_or_default())
+        });
+        vec![
+            format!("{what}  {word}{}", task.unwrap_or_default()),
+            format!(
+                "    {}: planned {}, now {}",
+                text::clean(&moved.field),
+                text::clean(&moved.planned),
+                text::clean(&moved.now)
+            ),
+        ]
+    }
+
     fn diagnostic(&self, diagnostic: &Diagnostic) -> Vec<String> {
         let rendered = diagnostic.render(self.options.colour);
         let blank = self.begun.then(String::new);
@@ -281,7 +306,7 @@ impl Human {
         }
         let mut lines = self.head(&result.play);
         lines.extend(task::lines(result, &self.layout()));
-        if self.options.diff || self.mode == Mode::Plan {
+        if self.options.diff || (self.mode == Mode::Plan && !self.options.brief) {
             for field in &result.changes {
                 lines.extend(self.diff(result, "", field));
             }

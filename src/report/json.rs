@@ -1,17 +1,22 @@
 //! `--output json`: one object a line, each with `"v":1` and its name under `event`. Readers ignore what they do not know.
 
+mod counts;
+mod impact;
+
 use std::io::Write;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use self::counts::{Counts, counts};
+use self::impact::{Disturbed, Follows, Open, disturbed, follows, open, strongest};
 use super::output::Output;
 use super::{Limits, Reporter, unified};
-use crate::change::{Effect, Field};
+use crate::change::Field;
 use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Failure, ItemResult, LeaseEvent, NodeRecap, Recap, Tally, TaskResult};
+use crate::event::{Event, Failure, ItemResult, LeaseEvent, NodeRecap, Recap, TaskResult};
 
 /// Writes events for programs.
 pub struct Json {
@@ -129,6 +134,18 @@ enum Object<'a> {
         at: &'a str,
         ms: u64,
     },
+    PlanMoved {
+        host: Option<&'a str>,
+        task: Option<&'a str>,
+        at: Option<&'a str>,
+        file: Option<&'a str>,
+        field: &'a str,
+        planned: &'a str,
+        now: &'a str,
+    },
+    PlanSaved {
+        file: &'a str,
+    },
     RunFinished {
         exit_code: u8,
         reason: &'a str,
@@ -137,6 +154,12 @@ enum Object<'a> {
         hosts: IndexMap<&'a str, Counts>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         rollout: Vec<Node<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        effects: Vec<Disturbed<'a>>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        reboots: &'a [Arc<str>],
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        unknown: Vec<Open<'a>>,
     },
 }
 
@@ -154,6 +177,8 @@ struct Task<'a> {
     changes: Vec<Change<'a>>,
     effect: &'static str,
     unit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    effects: Vec<Follows<'a>>,
     msg: &'a str,
     rc: Option<i32>,
     duration_ms: u64,
@@ -209,20 +234,6 @@ struct Node<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     switchovers: &'a [String],
     trouble: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Counts {
-    ok: u32,
-    changed: u32,
-    skipped: u32,
-    failed: u32,
-    rescued: u32,
-    ignored: u32,
-    unknown: u32,
-    unreachable: u32,
-    round_trips: u32,
-    streams: u32,
 }
 
 fn object(event: &Event) -> Option<Object<'_>> {
@@ -286,16 +297,22 @@ fn object(event: &Event) -> Option<Object<'_>> {
             at,
             ms: *ms,
         },
+        Event::PlanMoved(moved) => Object::PlanMoved {
+            host: moved.host.as_deref(),
+            task: moved.task.as_deref(),
+            at: moved.at.as_deref(),
+            file: moved.file.as_deref(),
+            field: &moved.field,
+            planned: &moved.planned,
+            now: &moved.now,
+        },
+        Event::PlanSaved { file } => Object::PlanSaved { file },
         Event::RunFinished(recap) => self::recap(recap),
     })
 }
 
 fn task(result: &TaskResult) -> Task<'_> {
-    let (effect, unit) = match &result.effect {
-        Effect::None => ("none", None),
-        Effect::Reload(unit) => ("reload", Some(unit.as_str())),
-        Effect::Restart(unit) => ("restart", Some(unit.as_str())),
-    };
+    let effect = strongest(result);
     Task {
         play: &result.play,
         task: &result.task,
@@ -306,8 +323,9 @@ fn task(result: &TaskResult) -> Task<'_> {
         kind: result.kind,
         action: result.action.word(),
         changes: changes(&result.changes),
-        effect,
-        unit,
+        effect: effect.word(),
+        unit: effect.unit(),
+        effects: result.follows.iter().map(follows).collect(),
         msg: &result.msg,
         rc: result.rc,
         duration_ms: result.duration_ms,
@@ -394,6 +412,9 @@ fn recap(recap: &Recap) -> Object<'_> {
             .map(|(host, tally)| (&**host, counts(tally)))
             .collect(),
         rollout: recap.rollout.iter().map(node).collect(),
+        effects: disturbed(&recap.impact),
+        reboots: &recap.impact.reboots,
+        unknown: open(&recap.impact),
     }
 }
 
@@ -407,20 +428,5 @@ fn node(node: &NodeRecap) -> Node<'_> {
         connections_stayed: node.stayed,
         switchovers: &node.switchovers,
         trouble: node.trouble.as_deref(),
-    }
-}
-
-fn counts(tally: &Tally) -> Counts {
-    Counts {
-        ok: tally.ok,
-        changed: tally.changed,
-        skipped: tally.skipped,
-        failed: tally.failed,
-        rescued: tally.rescued,
-        ignored: tally.ignored,
-        unknown: tally.unknown,
-        unreachable: tally.unreachable,
-        round_trips: tally.round_trips,
-        streams: tally.streams,
     }
 }

@@ -4,6 +4,7 @@ mod cluster;
 mod diff;
 mod failure;
 mod human;
+mod impact;
 mod journal;
 mod json;
 mod output;
@@ -60,6 +61,8 @@ pub struct ReportOptions {
     pub looks: Looks,
     /// Nothing is counted: the end is a sentence.
     pub sentence: bool,
+    /// A plan that only comes before a question: without the differences of texts.
+    pub brief: bool,
 }
 
 /// How looks at a platform follow one another.
@@ -84,6 +87,7 @@ impl Default for ReportOptions {
             next_command: None,
             looks: Looks::One,
             sentence: false,
+            brief: false,
         }
     }
 }

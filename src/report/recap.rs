@@ -30,6 +30,13 @@ pub(super) fn lines(
         lines.extend(super::rollout::table(&recap.rollout, palette));
         lines.push(String::new());
     }
+    if mode == Mode::Plan {
+        let impact = super::impact::lines(&recap.impact, palette);
+        if !impact.is_empty() {
+            lines.extend(impact);
+            lines.push(String::new());
+        }
+    }
     let (ink, last) = verdict(recap, mode, options.next_command.as_deref());
     lines.push(palette.paint(ink, &last));
     if let Some(log) = log.filter(|_| recap.exit_code != 0 && recap.exit_code != 2) {

@@ -127,7 +127,7 @@ fn details(result: &TaskResult, layout: &Layout) -> Vec<String> {
             moved => format!("{moved} of {all}"),
         });
     }
-    details.extend(effect(&result.effect, &result.changes));
+    details.extend(consequences(result));
     if details.is_empty() && has_words(result) {
         details.push(text::clean_lines(result.msg.trim_end()).join("\n"));
     }
@@ -177,15 +177,33 @@ fn one_field(field: &Field, layout: &Layout) -> Option<String> {
     }
 }
 
-/// A start or stop is told by its `state` field already.
-fn effect(effect: &Effect, fields: &[Field]) -> Option<String> {
-    let told = fields.iter().any(|field| field.name() == "state");
-    match effect {
-        Effect::None => None,
-        Effect::Restart(_) if told => None,
-        Effect::Reload(unit) => Some(format!("reloads {}", text::clean(unit))),
-        Effect::Restart(unit) => Some(format!("restarts {}", text::clean(unit))),
+/// What follows for services, each said once. A start or stop is told by its `state` field already.
+fn consequences(result: &TaskResult) -> Vec<String> {
+    let told = result.changes.iter().any(|field| field.name() == "state");
+    let may = match result.status {
+        Status::Unknown => "may ",
+        _ => "",
+    };
+    let mut said: Vec<String> = Vec::new();
+    for follows in &result.follows {
+        let words = match (&follows.effect, &follows.handler) {
+            (Effect::Restart(_), None) if told => continue,
+            (Effect::None, None) => continue,
+            (Effect::None, Some(handler)) if may.is_empty() => {
+                format!("runs handler `{}`", text::clean(handler))
+            }
+            (Effect::None, Some(handler)) => format!("may run handler `{}`", text::clean(handler)),
+            (effect, _) => {
+                let unit = text::clean(effect.unit().unwrap_or_default());
+                let s = if may.is_empty() { "s" } else { "" };
+                format!("{may}{}{s} {unit}", effect.word())
+            }
+        };
+        if !said.contains(&words) {
+            said.push(words);
+        }
     }
+    said
 }
 
 fn items(result: &TaskResult, layout: &Layout) -> Vec<String> {

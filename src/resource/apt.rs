@@ -3,6 +3,7 @@
 mod choose;
 mod diff;
 mod script;
+mod services;
 mod wanted;
 
 use self::diff::{Apt, State};

@@ -54,6 +54,43 @@ fn apply_asks_and_a_no_is_exit_status_1() {
 }
 
 #[test]
+fn what_would_change_is_shown_before_it_asks() {
+    let playbook = "- name: here
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: conf
+      copy: {content: secret-text, dest: \"{{ playbook_dir }}/conf\"}
+      notify: restart on a terminal
+    - name: migrate
+      command: \"touch {{ playbook_dir }}/never\"
+      register: migrated
+  handlers:
+    - name: restart on a terminal
+      service: {name: hadeploy-no-such-unit, state: restarted}
+      when: migrated.stdout == 'x'
+";
+    let sandbox = Sandbox::new(&[("s.yml", playbook)]);
+    let ran = on_a_terminal(&sandbox, "apply s.yml", "n\n", &[("NO_COLOR", "1")]);
+    assert_eq!(ran.status, 1, "{}", ran.stdout);
+    let (before, after) = ran.stdout.split_once("[y/N]").expect("a question");
+    for said in [
+        "would change  conf  (new, restarts hadeploy-no-such-unit.service)",
+        "restarts      hadeploy-no-such-unit.service on localhost",
+        "not foretold  `migrate` on localhost",
+        "pending on 1 of 1 host",
+    ] {
+        assert!(before.contains(said), "{said}: {}", ran.stdout);
+    }
+    assert!(after.contains("nothing was touched"), "{}", ran.stdout);
+    assert!(
+        !ran.stdout.contains("secret-text"),
+        "no differences of texts unless --diff"
+    );
+    assert!(!sandbox.home("../work/conf").exists() && !sandbox.home("../work/never").exists());
+}
+
+#[test]
 fn a_plan_asks_nothing_and_so_does_who_says_so() {
     // Nothing listens on a port that was given back, so a run that was not held up by a question ends at once.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -85,14 +85,6 @@ fn what_ansible_has_and_what_comes_later_is_refused_by_name() {
         (&["apply", "s.yml", "--syntax-check"], "`hadeploy validate`"),
         (&["apply", "s.yml", "-k"], "`--private-key`"),
         (
-            &["plan", "s.yml", "--out", "f"],
-            "`--out` comes in a later release",
-        ),
-        (
-            &["apply", "s.yml", "--from", "f"],
-            "`--from` comes in a later release",
-        ),
-        (
             &["apply", "s.yml", "--vault-password-file", "f"],
             "`--vault-password-file` comes in a later release",
         ),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use hadeploy::engine::{self, Settings};
+use hadeploy::engine::{self, Origin, Settings};
 use hadeploy::event::{Event, Mode, Recap, Status, TaskResult};
 use hadeploy::node::LeaseInfo;
+use hadeploy::plan::{Promise, Record};
 use hadeploy::playbook::{Options, Project, includes};
 use hadeploy::secret::Masker;
 use hadeploy::template::Templates;
@@ -22,6 +23,10 @@ pub struct Bench {
     pub forks: usize,
     pub lock_timeout: Duration,
     pub interrupt: CancellationToken,
+    /// Where plans are kept.
+    pub record: Option<Arc<Record>>,
+    /// What applies have promised.
+    pub promise: Option<Arc<Promise>>,
     folder: tempfile::TempDir,
 }
 
@@ -86,6 +91,8 @@ impl Bench {
             forks: 50,
             lock_timeout: Duration::ZERO,
             interrupt: CancellationToken::new(),
+            record: None,
+            promise: None,
             folder: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -151,10 +158,13 @@ impl Bench {
                 command: "a test".to_owned(),
                 since: "now".to_owned(),
             },
+            origin: Origin::default(),
             log: None,
             rolling: None,
             goal: None,
             first: None,
+            record: self.record.clone(),
+            promise: self.promise.clone(),
         };
         engine::run(
             project,

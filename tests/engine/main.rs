@@ -1,6 +1,7 @@
 //! The engine on played hosts: real scripts in a real shell, behind connections that break where a seed says.
 
 mod attempts;
+mod audit;
 mod batches;
 mod bench;
 mod blocks;
@@ -13,5 +14,6 @@ mod leases;
 mod live;
 mod order;
 mod played;
+mod promises;
 mod tables;
 mod wire;

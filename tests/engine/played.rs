@@ -23,6 +23,8 @@ pub struct Host {
     pub folder: String,
     /// Plays hadeploy's run-time folder, and is as long.
     base: String,
+    /// Plays the node's log of runs, and is as long.
+    log: String,
     /// Who runs the tests: files belong to the login user.
     pub login: String,
     pub faults: Mutex<VecDeque<Fault>>,
@@ -42,6 +44,7 @@ impl Host {
         let length = run_time_folder(&login).len();
         let host = Host {
             name: name.to_owned(),
+            log: format!("/tmp/hdl-{digits}.log"),
             base: format!("{:x<length$}", format!("/tmp/{digits}")),
             login,
             faults: Mutex::default(),
@@ -59,6 +62,7 @@ impl Host {
     fn clear(&self) {
         let _ = std::fs::remove_dir_all(&self.folder);
         let _ = std::fs::remove_dir_all(self.base());
+        let _ = std::fs::remove_file(&self.log);
     }
 
     /// hadeploy's run-time folder on it.
@@ -95,8 +99,9 @@ impl Host {
             .unwrap_or(0)
     }
 
-    fn paths(&self) -> [(String, &str); 2] {
+    fn paths(&self) -> [(String, &str); 3] {
         [
+            ("/var/log/hadeploy.log".to_owned(), &self.log),
             ("/var/lib/hadeploy".to_owned(), &self.folder),
             (run_time_folder(&self.login), &self.base),
         ]
@@ -109,6 +114,14 @@ impl Host {
 
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// What the node keeps of the runs that held its lease.
+    pub fn kept(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect()
     }
 
     /// How many lines of `log` are `line`.

@@ -21,6 +21,7 @@ mod many;
 #[path = "../support/node.rs"]
 mod node;
 mod odd;
+mod promise;
 mod release;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
@@ -60,6 +61,7 @@ fn cases() -> Vec<Case> {
         many::cases(),
         language::cases(),
         budget::cases(),
+        promise::cases(),
         faults::cases(),
         way_in::cases(),
         drills::cases(),

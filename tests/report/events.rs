@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use hadeploy::change::{Action, Effect, Field};
 use hadeploy::diagnostic::Diagnostic;
-use hadeploy::event::{Event, Failure, ItemResult, Mode, Recap, Status, Tally, TaskResult};
+use hadeploy::event::{
+    Consequence, Event, Failure, Impact, ItemResult, Mode, Recap, Status, Tally, TaskResult,
+};
 use hadeploy::report::{Json, Plain, ReportOptions, Reporter};
 use hadeploy::source::{Source, Span};
 
@@ -65,6 +67,7 @@ pub fn task(host: &str, name: &str, status: Status) -> TaskResult {
         },
         changes: Vec::new(),
         effect: Effect::None,
+        follows: Vec::new(),
         msg: String::new(),
         rc: None,
         duration_ms: 12,
@@ -127,6 +130,7 @@ pub fn ended(exit_code: u8, reason: &str, touched: bool, hosts: &[(&str, Tally)]
             .map(|(host, tally)| (Arc::from(*host), *tally))
             .collect(),
         rollout: Vec::new(),
+        impact: Impact::default(),
     })
 }
 
@@ -178,7 +182,10 @@ fn write_conf() -> Event {
         Field::value("mode", "0600", "0644"),
         content(Some("a\nb\n"), Some("a\nc\n")),
     ];
-    write.effect = Effect::Reload("nginx.service".into());
+    write.follows = vec![Consequence {
+        effect: Effect::Reload("nginx.service".into()),
+        handler: Some("reload nginx".into()),
+    }];
     finished(write)
 }
 
@@ -224,5 +231,9 @@ fn restart() -> Event {
     restart.handler = true;
     restart.action = Action::Run;
     restart.effect = Effect::Restart("nginx.service".into());
+    restart.follows = vec![Consequence {
+        effect: restart.effect.clone(),
+        handler: None,
+    }];
     finished(restart)
 }

@@ -71,8 +71,11 @@ pub(super) async fn settle(side: &Run, main: &Run) {
         };
         let done = *host.tally();
         other.tally().add(&done);
+        lock(&other.changed).append(&mut lock(&host.changed));
         lock(&other.paid).append(&mut lock(&host.paid));
     }
+    let impact = std::mem::take(&mut *lock(&side.impact));
+    lock(&main.impact).add(&impact);
     if side.touched.load(std::sync::atomic::Ordering::Relaxed) {
         main.touch();
     }

@@ -386,6 +386,7 @@ impl Fleet {
             action: Action::None,
             changes: Vec::new(),
             effect: Effect::None,
+            follows: Vec::new(),
             msg: failure.message.clone(),
             rc: None,
             duration_ms: 0,

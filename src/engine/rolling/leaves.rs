@@ -72,6 +72,7 @@ mod tests {
             action: Action::Update,
             changes: fields.iter().map(field).collect(),
             effect,
+            follows: Vec::new(),
             msg: String::new(),
             rc: None,
             duration_ms: 0,

@@ -2,6 +2,7 @@
 
 use super::choose::ago;
 use super::script::{self, Options};
+use super::services;
 use super::wanted::{self, Wanted};
 use crate::change::{Action, Change, Expect, Field, Step, Touch};
 use crate::diagnostic::count;
@@ -93,6 +94,10 @@ impl Resource for Apt {
         };
         if change.action != Action::None {
             change.reason.clear();
+        }
+        let effects: Vec<_> = change.fields.iter().filter_map(services::effect).collect();
+        for effect in effects {
+            change = change.and_effect(effect);
         }
         Ok(change.result("cache_updated", fetched))
     }

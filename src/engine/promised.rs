@@ -1,0 +1,160 @@
+//! What a plan keeps of each task, and what an apply of a saved plan compares before it writes.
+
+use std::sync::Arc;
+
+use super::bind::Unit;
+use super::clustered::is_cluster;
+use super::host::{HostRun, Turn};
+use super::state::{Out, lock};
+use super::verdict::UnitEnd;
+use super::walk::{Step, Walk, only_reads};
+use crate::change::{Change, Effect};
+use crate::event::{Failure, Status, TaskResult};
+use crate::plan::{Difference, Shown, TaskPlan, UnitPlan};
+use crate::playbook::Task;
+
+/// What to do when a host moved between the plan and its change.
+const HELP: &str =
+    "nothing of this task was written, and nothing behind it; plan again, and apply the new plan";
+
+impl HostRun {
+    /// Where the task at `index` stands in the run.
+    fn key(&self, index: usize) -> String {
+        format!(
+            "{}/{}",
+            self.play.play.number,
+            self.items[index].place.word()
+        )
+    }
+
+    /// Keeps a task's end for the file of the plan; and remembers that it may alter anything.
+    pub(super) fn keep(
+        &self,
+        index: usize,
+        task: &Task,
+        result: &TaskResult,
+        units: &[Arc<Unit>],
+        ends: &[UnitEnd],
+    ) {
+        if self.run.settings.mode.may_change() {
+            return;
+        }
+        if let Some(record) = &self.run.settings.record {
+            let mask = |text: &str| self.run.masker.mask(text).into_owned();
+            let secret = units.iter().any(|unit| unit.secret);
+            let shown = match secret {
+                true => Shown::Never,
+                false => Shown::Masked(&mask),
+            };
+            let units = ends.iter().map(|end| {
+                let (fields, runs) = (&end.changes, end.runs.as_deref());
+                let word = end.status.word();
+                UnitPlan::of(word, end.action, fields, runs, record.salt(), shown)
+            });
+            let kept = TaskPlan {
+                place: self.key(index),
+                task: mask(&result.task),
+                at: result.at.to_string(),
+                kind: result.kind.to_owned(),
+                status: result.status.word().to_owned(),
+                known_after: result.known_after.as_deref().map(mask),
+                behind: lock(&self.host.behind).as_deref().map(mask),
+                effects: effects(result),
+                units: units.collect(),
+            };
+            record.task(&self.host.name, kept);
+        }
+        let cluster = is_cluster(task);
+        let alters = |end: &UnitEnd| {
+            (end.alters || cluster) && matches!(end.status, Status::Changed | Status::Unknown)
+        };
+        if ends.iter().any(alters) && !only_reads(task.action.name()) {
+            lock(&self.host.behind).get_or_insert(task.label.clone());
+        }
+    }
+
+    /// How a change is otherwise than in the plan that is applied; none when it may be made.
+    pub(super) fn unpromised(
+        &self,
+        index: usize,
+        number: usize,
+        unit: &Unit,
+        change: &Change,
+    ) -> Option<Failure> {
+        let promise = self.run.settings.promise.as_ref()?;
+        if unit.reads || !self.run.settings.mode.may_change() {
+            return None;
+        }
+        let mask = |text: &str| self.run.masker.mask(text).into_owned();
+        let shown = match unit.secret {
+            true => Shown::Never,
+            false => Shown::Masked(&mask),
+        };
+        let runs = change.runs();
+        let now = UnitPlan::of(
+            Status::Changed.word(),
+            change.action,
+            &change.fields,
+            runs.as_deref(),
+            promise.salt(),
+            shown,
+        );
+        let key = self.key(index);
+        let moved = promise.check(&self.host.name, &key, number, &now).err()?;
+        Some(failure(&moved))
+    }
+
+    /// A cluster that had nothing to do when the plan was made has something to do now. None when it may be moved.
+    pub(super) fn unpromised_cluster(&self, index: usize) -> Option<Failure> {
+        let promise = self.run.settings.promise.as_ref()?;
+        if promise.allows_any(&self.key(index)) {
+            return None;
+        }
+        let words = "the cluster was as wanted when the plan was made, and is no longer";
+        Some(Failure::new(words).help(HELP))
+    }
+
+    /// Stops this host before a task whose change is another than the planned one: what is collected of the task is dropped, what came before it
+    /// is done, and no rescue follows.
+    pub(super) fn stop_unpromised(
+        &mut self,
+        index: usize,
+        task: &Arc<Task>,
+        failure: Failure,
+        walk: &mut Walk,
+    ) -> Step {
+        while let Some(entry) = walk.batch.entries.pop_if(|entry| entry.item == index) {
+            let left = walk.batch.steps.len() - entry.steps;
+            walk.batch.steps.truncate(left);
+        }
+        if !walk.batch.entries.is_empty() {
+            return Step::Break;
+        }
+        self.host.take_out(Out::Failed);
+        self.end_task_early(index, task, UnitEnd::failed(failure));
+        Step::Turn(Turn::Out)
+    }
+}
+
+fn failure(moved: &[Difference]) -> Failure {
+    let words: Vec<String> = moved
+        .iter()
+        .map(|it| format!("{}: planned {}, now {}", it.field, it.planned, it.now))
+        .collect();
+    let message = format!("moved since the plan was made: {}", words.join("; "));
+    Failure::new(message).help(HELP)
+}
+
+fn effects(result: &TaskResult) -> Vec<String> {
+    let words = result.follows.iter().map(|follows| {
+        let what = match &follows.effect {
+            Effect::None => "run".to_owned(),
+            effect => format!("{} {}", effect.word(), effect.unit().unwrap_or_default()),
+        };
+        match &follows.handler {
+            Some(handler) => format!("{what} by handler {handler}"),
+            None => what,
+        }
+    });
+    words.collect()
+}
