@@ -82,3 +82,4 @@ pub mod sql;
 pub mod template;
 pub mod transport;
 pub mod value;
+pub mod vault;

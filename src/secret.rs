@@ -9,6 +9,9 @@ use zeroize::Zeroize;
 /// What stands in the place of a secret, in every event, log, diff and error.
 pub const MASK: &str = "(masked)";
 
+/// The variable of the environment that may hold the password of vaults; no program that is started inherits it.
+pub const PASSWORD_VARIABLE: &str = "HADEPLOY_VAULT_PASSWORD";
+
 /// Shorter secrets are masked only where they stand as a whole word: replacing every `a` of an output would hide nothing and make it unreadable.
 const SHORTEST_ANYWHERE: usize = 3;
 

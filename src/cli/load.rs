@@ -9,11 +9,13 @@ use super::defaults::Defaults;
 use super::environment::Environment;
 use super::exit;
 use super::options::{BaseArgs, Output, ProjectArgs};
+use super::passwords;
 use crate::diagnostic::{Diagnostic, count};
 use crate::event::{Event, Recap};
-use crate::playbook::{Project, includes};
+use crate::playbook::{self, Project, includes};
 use crate::report::{Json, Plain, ReportOptions, Reporter};
 use crate::template::Templates;
+use crate::vault::Keyring;
 
 /// A project without errors.
 pub struct Loaded {
@@ -32,21 +34,31 @@ pub struct Loaded {
 /// # Errors
 /// All that is wrong, warnings among it.
 pub fn load(args: &ProjectArgs, env: &Environment) -> Result<Loaded, Vec<Diagnostic>> {
-    let (defaults, mut found) = Defaults::read(env)?;
-    let templates = Templates::with_includes(includes(&args.playbooks));
+    let defaults = Defaults::read(env)?;
+    let keyring = passwords::keyring(&args.base.vault, &defaults, env)?;
+    let templates = Templates::with_includes(includes(&args.playbooks, &keyring));
     let inventories = defaults.inventories(&args.base.inventory);
-    let (project, mut faults) =
-        Project::load(&args.playbooks, &inventories, &args.options(), &templates);
-    found.append(&mut faults);
-    if found.iter().any(Diagnostic::is_error) {
-        return Err(found);
+    let options = playbook::Options {
+        keyring: keyring.clone(),
+        ..args.options()
+    };
+    let (project, found) = Project::load(&args.playbooks, &inventories, &options, &templates);
+    let warnings = masked(found, &keyring);
+    if warnings.iter().any(Diagnostic::is_error) {
+        return Err(warnings);
     }
     Ok(Loaded {
         project,
         templates,
-        warnings: found,
+        warnings,
         defaults,
     })
+}
+
+/// What is wrong in the files, without what was encrypted in them.
+pub fn masked(faults: Vec<Diagnostic>, keyring: &Keyring) -> Vec<Diagnostic> {
+    let mask = |words: &str| keyring.masker().mask(words).into_owned();
+    faults.into_iter().map(|fault| fault.masked(mask)).collect()
 }
 
 /// Tells all that is wrong, and that nothing was touched; gives the exit status.

@@ -18,6 +18,7 @@ mod logs;
 mod node;
 mod options;
 mod panic;
+mod passwords;
 mod plan;
 mod prompt;
 mod rolling_update;
@@ -26,6 +27,7 @@ mod run_id;
 mod say;
 mod teller;
 mod validate;
+mod vault;
 mod watch;
 
 use std::ffi::OsString;
@@ -61,6 +63,7 @@ enum Command {
     Node(Box<node::NodeCommandArgs>),
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
+    Vault(Box<vault::VaultCommandArgs>),
     Lab(lab::LabArgs),
     Demo(demo::DemoArgs),
     #[command(hide = true)]
@@ -69,8 +72,6 @@ enum Command {
     Exec(Later),
     #[command(hide = true)]
     Doc(Later),
-    #[command(hide = true)]
-    Vault(Later),
     #[command(hide = true)]
     Unlock(Later),
 }
@@ -116,7 +117,7 @@ fn run_command() -> u8 {
         Command::Facts(later) => later.refuse("facts"),
         Command::Exec(later) => later.refuse("exec"),
         Command::Doc(later) => later.refuse("doc"),
-        Command::Vault(later) => later.refuse("vault"),
+        Command::Vault(args) => block_on(vault::run(*args, &env)),
         Command::Unlock(later) => later.refuse("unlock"),
     }
 }

@@ -25,6 +25,25 @@ pub struct BaseArgs {
     /// Show more: -v also what is unchanged, -vvv what hadeploy itself does
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    #[command(flatten)]
+    pub vault: VaultArgs,
+}
+
+/// The passwords of vaults.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "What opens vaults")]
+pub struct VaultArgs {
+    /// Take the password labelled LABEL from SOURCE: a file, an executable
+    /// script that prints it, or `prompt`; may be repeated
+    #[arg(long, value_name = "LABEL@SOURCE")]
+    pub vault_id: Vec<String>,
+    /// Take a password from FILE, or from what it prints if it is executable;
+    /// may be repeated
+    #[arg(long, value_name = "FILE", alias = "vault-pass-file")]
+    pub vault_password_file: Vec<PathBuf>,
+    /// Ask for a password of vaults when one is met
+    #[arg(short = 'J', long, alias = "ask-vault-password")]
+    pub ask_vault_pass: bool,
 }
 
 /// The forms of output.
@@ -197,7 +216,7 @@ impl CommonArgs {
         let playbook = match &self.playbook {
             Some(playbook) => playbook.clone(),
             None => {
-                let (defaults, _) =
+                let defaults =
                     Defaults::read(env).map_err(|faults| refuse(&faults, &self.base, env))?;
                 (usual.named)(defaults).unwrap_or_else(|| usual.path.to_owned())
             }
@@ -237,10 +256,6 @@ pub struct RefusedArgs {
     #[arg(short = 'k', long, hide = true)]
     ask_pass: bool,
     #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
-    vault_password_file: Option<Option<String>>,
-    #[arg(long, hide = true)]
-    ask_vault_pass: bool,
-    #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
     out: Option<Option<String>>,
     #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
     from: Option<Option<String>>,
@@ -271,16 +286,6 @@ impl RefusedArgs {
             return Some(((*message).to_owned(), help));
         }
         let table = [
-            (
-                self.vault_password_file.is_some(),
-                "--vault-password-file",
-                "keep secrets in a file that only you can read, and give it with `-e @FILE`",
-            ),
-            (
-                self.ask_vault_pass,
-                "--ask-vault-pass",
-                "keep secrets in a file that only you can read, and give it with `-e @FILE`",
-            ),
             (
                 self.out.is_some(),
                 "--out",

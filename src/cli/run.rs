@@ -21,7 +21,7 @@ use crate::engine::{self, Look, Network, Settings};
 use crate::event::{Event, Mode};
 use crate::node::LeaseInfo;
 use crate::report::{self, Journal, Json, Looks, ReportOptions, Reporters};
-use crate::secret::{Masker, Secret};
+use crate::secret::Secret;
 use crate::transport::ssh::SshClient;
 
 /// Hosts worked on at once unless something else is said.
@@ -153,7 +153,7 @@ async fn engage(
     interrupts: Interrupts,
     env: &Environment,
 ) -> u8 {
-    let masker = Arc::new(Masker::new());
+    let masker = Arc::new(loaded.project.keyring.masker().clone());
     if let Some(password) = &password {
         masker.add(password);
     }

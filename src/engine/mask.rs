@@ -32,7 +32,10 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
                 text(trouble, masker);
             }
         }
-        Event::Diagnostic(diagnostic) => text(&mut diagnostic.message, masker),
+        Event::Diagnostic(diagnostic) => {
+            let masked = |words: &str| masker.mask(words).into_owned();
+            **diagnostic = diagnostic.as_ref().clone().masked(masked);
+        }
         _ => {}
     }
     event

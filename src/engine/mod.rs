@@ -96,7 +96,7 @@ pub async fn run(
     });
     let fatal = faults.iter().any(|fault| fault.is_error());
     for fault in faults.drain(..) {
-        let _ = events.send(Event::Diagnostic(Box::new(fault)));
+        let _ = events.send(mask::event(Event::Diagnostic(Box::new(fault)), &masker));
     }
     let plays: Vec<Arc<Scheduled>> = project.plays.iter().cloned().map(Arc::new).collect();
     let mut run = Run {

@@ -16,6 +16,7 @@ use crate::name::HostName;
 use crate::resource::{self, KINDS};
 use crate::template::Templates;
 use crate::value::{Map, parse_extra};
+use crate::vault::Keyring;
 
 /// Playbooks and inventory, resolved.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Project {
     pub tags: TagChoice,
     /// The folder of the project, for sources that many playbooks share.
     pub folder: Option<PathBuf>,
+    /// What opens its vaults.
+    pub keyring: Keyring,
 }
 
 /// A play with its hosts.
@@ -62,6 +65,8 @@ pub struct Options {
     pub start_at_task: Option<String>,
     /// The table of kinds.
     pub kinds: &'static [&'static resource::Kind],
+    /// What opens vaults.
+    pub keyring: Keyring,
 }
 
 impl Default for Options {
@@ -72,6 +77,7 @@ impl Default for Options {
             extra: Vec::new(),
             start_at_task: None,
             kinds: KINDS,
+            keyring: Keyring::default(),
         }
     }
 }
@@ -86,11 +92,12 @@ impl Project {
         templates: &Templates,
     ) -> (Project, Vec<Diagnostic>) {
         let mut faults = Vec::new();
-        let extra = Arc::new(extra_vars(&options.extra, &mut faults));
+        let extra = Arc::new(extra_vars(&options.extra, &options.keyring, &mut faults));
         let mut read: Vec<Playbook> = Vec::new();
         let mut next_id = 0;
         for path in playbooks {
-            let (playbook, mut found) = parse_playbook(path, options.kinds, next_id);
+            let (playbook, mut found) =
+                parse_playbook(path, options.kinds, next_id, &options.keyring);
             faults.append(&mut found);
             let last = playbook
                 .plays
@@ -105,7 +112,7 @@ impl Project {
             .iter()
             .map(|path| folder_of(Path::new(path)))
             .collect();
-        let (mut inventory, mut found) = Inventory::load(inventories, &folders);
+        let (mut inventory, mut found) = Inventory::load(inventories, &folders, &options.keyring);
         let inventory_is_whole = !found.iter().any(Diagnostic::is_error);
         faults.append(&mut found);
         let mut project = Project {
@@ -127,6 +134,7 @@ impl Project {
             tags: options.tags.clone(),
             folder: folders.first().and_then(|folder| project_folder(folder)),
             inventory: std::mem::take(&mut inventory),
+            keyring: options.keyring.clone(),
         };
         // Names missing from a broken inventory would be said twice.
         if inventory_is_whole {
@@ -175,11 +183,11 @@ impl Project {
 }
 
 /// All `-e` in order.
-fn extra_vars(words: &[String], faults: &mut Vec<Diagnostic>) -> Map {
+fn extra_vars(words: &[String], keyring: &Keyring, faults: &mut Vec<Diagnostic>) -> Map {
     let mut vars = Map::new();
     for word in words {
         let read = match word.strip_prefix('@') {
-            Some(path) => read_vars(Path::new(path)).map(|map| map.as_ref().clone()),
+            Some(path) => read_vars(Path::new(path), keyring).map(|map| map.as_ref().clone()),
             None => parse_extra(word),
         };
         match read {

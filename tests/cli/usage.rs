@@ -93,10 +93,6 @@ fn what_ansible_has_and_what_comes_later_is_refused_by_name() {
             "`--from` comes in a later release",
         ),
         (
-            &["apply", "s.yml", "--vault-password-file", "f"],
-            "`--vault-password-file` comes in a later release",
-        ),
-        (
             &["facts", "all", "-i", "x"],
             "`hadeploy facts` comes in a later release",
         ),
@@ -104,7 +100,6 @@ fn what_ansible_has_and_what_comes_later_is_refused_by_name() {
             &["exec", "all", "--", "ls"],
             "`hadeploy exec` comes in a later release",
         ),
-        (&["vault"], "`hadeploy vault` comes in a later release"),
     ] {
         let ran = sandbox.run(words);
         assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{words:?}");
