@@ -9,7 +9,7 @@ use super::defaults::Defaults;
 use super::environment::Environment;
 use super::exit;
 use super::options::{BaseArgs, Output, ProjectArgs};
-use super::passwords;
+use super::{passwords, prompt};
 use crate::diagnostic::{Diagnostic, count};
 use crate::event::{Event, Recap};
 use crate::playbook::{self, Project, includes};
@@ -29,16 +29,20 @@ pub struct Loaded {
     pub defaults: Defaults,
 }
 
-/// Reads everything.
+/// Reads everything; `asks` says whether somebody may be asked for what `vars_prompt` wants.
 ///
 /// # Errors
 /// All that is wrong, warnings among it.
-pub fn load(args: &ProjectArgs, env: &Environment) -> Result<Loaded, Vec<Diagnostic>> {
+pub fn load(args: &ProjectArgs, asks: bool, env: &Environment) -> Result<Loaded, Vec<Diagnostic>> {
     let defaults = Defaults::read(env)?;
     let keyring = passwords::keyring(&args.base.vault, &defaults, env)?;
     let templates = Templates::with_includes(includes(&args.playbooks, &keyring));
     let inventories = defaults.inventories(&args.base.inventory);
     let options = playbook::Options {
+        answers: match asks {
+            true => prompt::answers(env, keyring.masker()),
+            false => Arc::new(playbook::Blank),
+        },
         keyring: keyring.clone(),
         ..args.options()
     };

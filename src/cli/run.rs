@@ -59,7 +59,8 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
     if let Some(status) = super::refuse_options(&args.refused) {
         return status;
     }
-    let mut loaded = match load(args, env) {
+    let lists = args.list_hosts || args.list_tasks || args.list_tags;
+    let mut loaded = match load(args, !lists, env) {
         Ok(loaded) => loaded,
         Err(faults) => return refuse(&faults, &args.base, env),
     };
@@ -77,7 +78,7 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
         return refuse(&[fault], &args.base, env);
     }
     let human = args.base.output == Output::Human;
-    if human || args.list_hosts || args.list_tasks || args.list_tags {
+    if human || lists {
         warn(&loaded.warnings, &args.base, env);
     }
     if listing::show(&loaded.project, args) {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
-    BatchSize, Play, Playbook, Search, Task, check, cluster, parse_playbook, placing,
-    project_folder, rolling, undefined,
+    Answers, BatchSize, Blank, Nobody, Play, Playbook, Search, Task, check, cluster,
+    parse_playbook, placing, project_folder, prompts, rolling, undefined,
 };
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, read_vars};
@@ -67,6 +67,8 @@ pub struct Options {
     pub kinds: &'static [&'static resource::Kind],
     /// What opens vaults.
     pub keyring: Keyring,
+    /// Who answers `vars_prompt`.
+    pub answers: Arc<dyn Answers>,
 }
 
 impl Default for Options {
@@ -78,6 +80,7 @@ impl Default for Options {
             start_at_task: None,
             kinds: KINDS,
             keyring: Keyring::default(),
+            answers: Arc::new(Nobody),
         }
     }
 }
@@ -136,6 +139,13 @@ impl Project {
             inventory: std::mem::take(&mut inventory),
             keyring: options.keyring.clone(),
         };
+        // Nobody is asked for the sake of files that are wrong.
+        let answers: &dyn Answers = match faults.iter().any(Diagnostic::is_error) {
+            true => &Blank,
+            false => &*options.answers,
+        };
+        let asking = project.plays.iter_mut().map(|it| &mut it.play);
+        prompts::ask(asking, &project.extra, answers, &mut faults);
         // Names missing from a broken inventory would be said twice.
         if inventory_is_whole {
             let limit = options.limit.as_deref();
