@@ -24,6 +24,7 @@ mod release;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
+mod secrets;
 mod way_in;
 mod world;
 
@@ -57,6 +58,7 @@ fn cases() -> Vec<Case> {
         release::cases(),
         many::cases(),
         language::cases(),
+        secrets::cases(),
         budget::cases(),
         faults::cases(),
         way_in::cases(),
