@@ -615,3 +615,76 @@ fn lines_of_an_encrypted_file_are_shown_in_no_error() {
         "{human}"
     );
 }
+
+#[test]
+fn sources_that_are_vaults_must_open_before_anything_begins() {
+    let play = "- hosts: localhost
+  gather_facts: false
+  tasks:
+    - copy: {src: key.pem, dest: /tmp/none/key.pem}
+    - template: {src: conf.j2, dest: /tmp/none/conf}
+    - copy: {src: raw.bin, dest: /tmp/none/raw, decrypt: false}
+";
+    let sandbox = sandbox(&[
+        ("key.pem", "gehe1m\n"),
+        ("conf.j2", "{{ nothing }}\n"),
+        ("raw.bin", "x\n"),
+        ("s.yml", play),
+    ]);
+    sandbox.good("encrypt key.pem conf.j2 raw.bin --vault-password-file pw");
+    let ran = sandbox.run(&["validate", "s.yml"]);
+    assert_eq!(ran.status, 1);
+    for said in [
+        "`key.pem` is encrypted",
+        "s.yml:4:",
+        "`conf.j2` is encrypted",
+        "s.yml:5:",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("raw.bin"), "{}", ran.stderr);
+    // An opened template is checked like any other, and its lines stay hidden.
+    let ran = sandbox.run(&["validate", "s.yml", "--vault-password-file", "pw"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.stderr.contains("`nothing` is"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("which is encrypted") && !ran.stderr.contains("{{ nothing"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_variables_of_hosts_are_masked() {
+    let sandbox = sandbox(&[
+        ("h.yml", "all: {hosts: {n1: {plain: 'seen'}}}\n"),
+        (
+            "group_vars/all.yml",
+            "deep: {list: [tr0ub4dor]}\npin: 918273\n",
+        ),
+    ]);
+    sandbox.good("encrypt group_vars/all.yml --vault-password-file pw");
+    for more in [&[][..], &["--output", "json"]] {
+        let words = [
+            "hosts",
+            "-i",
+            "h.yml",
+            "--vars",
+            "--vault-password-file",
+            "pw",
+        ];
+        let words: Vec<&str> = words.iter().chain(more).copied().collect();
+        let ran = sandbox.run(&words);
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        assert!(
+            ran.stdout.contains("seen") && ran.stdout.contains("(masked)"),
+            "{}",
+            ran.stdout
+        );
+        assert!(
+            !ran.stdout.contains("tr0ub4dor") && !ran.stdout.contains("918273"),
+            "{}",
+            ran.stdout
+        );
+    }
+}
