@@ -8,6 +8,12 @@ use super::envelope::is_vault;
 use super::keyring::{Keyring, OpenError};
 use crate::source::Source;
 
+/// How files begin that age encrypted: as bytes, and as text.
+const AGE: [&[u8]; 2] = [
+    b"age-encryption.org/",
+    b"-----BEGIN AGE ENCRYPTED FILE-----",
+];
+
 /// Why a file gave no text.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -39,6 +45,9 @@ pub fn is_vault_file(path: &Path) -> std::io::Result<bool> {
 pub fn read_source(path: &Path, keyring: &Keyring) -> Result<Arc<Source>, FileError> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path)?;
+    if AGE.iter().any(|head| bytes.starts_with(head)) {
+        return Err(OpenError::Age.into());
+    }
     let text = String::from_utf8(bytes).map_err(|_| FileError::NotText)?;
     if !is_vault(text.as_bytes()) {
         return Ok(Source::new(name, text));

@@ -74,6 +74,9 @@ pub enum OpenError {
     /// A password could not be got.
     #[error("{0}")]
     Source(String),
+    /// Another program encrypted it.
+    #[error("it was encrypted by age, which is not read")]
+    Age,
     /// Its content is no text where one is needed.
     #[error("the vault does not hold UTF-8 text")]
     NotText,
@@ -96,6 +99,9 @@ impl OpenError {
             OpenError::NoPassword { .. } => HOW,
             OpenError::Refused { .. } => {
                 "give the password it was encrypted with: `--vault-password-file FILE` or `--vault-id LABEL@FILE`"
+            }
+            OpenError::Age => {
+                "decrypt it with `age -d`, and encrypt it with `hadeploy vault encrypt`"
             }
             OpenError::Source(_) => {
                 "a source is a file with the password, an executable script that prints it, or `prompt`"
@@ -125,6 +131,16 @@ impl OpenError {
         };
         Diagnostic::error(message).help(self.help())
     }
+}
+
+/// An opened vault, with what is needed to seal it again.
+pub struct Opened {
+    /// What it holds.
+    pub content: Zeroizing<Vec<u8>>,
+    /// The number of the key that opened it.
+    pub key: usize,
+    /// Its label.
+    pub label: Option<String>,
 }
 
 type Content = Arc<Zeroizing<Vec<u8>>>;
@@ -217,17 +233,18 @@ impl Keyring {
         Ok(secret)
     }
 
-    /// The content of a vault, the number of the key that opened it, and its label.
+    /// The content of a vault, and what it was sealed with.
     ///
     /// # Errors
     /// Why it stays closed.
-    pub fn open_by(
-        &self,
-        text: &str,
-    ) -> Result<(Zeroizing<Vec<u8>>, usize, Option<String>), OpenError> {
+    pub fn open_by(&self, text: &str) -> Result<Opened, OpenError> {
         let vault = Envelope::parse(text)?;
         let (content, key) = self.try_keys(&vault)?;
-        Ok((content, key, vault.label))
+        Ok(Opened {
+            content,
+            key,
+            label: vault.label,
+        })
     }
 
     /// Which key opens a vault: the password of its own label is tried first, then the others in their order, as in Ansible.

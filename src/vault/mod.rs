@@ -8,4 +8,4 @@ mod keyring;
 pub use cipher::{SALT, Unsealed, seal, unseal};
 pub use envelope::{Broken, DEFAULT_LABEL, Envelope, is_label, is_vault};
 pub use file::{FileError, is_vault_file, read_source};
-pub use keyring::{Key, Keyring, OpenError, PasswordSource};
+pub use keyring::{Key, Keyring, OpenError, Opened, PasswordSource};

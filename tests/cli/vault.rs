@@ -688,3 +688,18 @@ fn the_variables_of_hosts_are_masked() {
         );
     }
 }
+
+#[test]
+fn a_file_that_age_encrypted_is_refused_by_name() {
+    let age = "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n";
+    let sandbox = sandbox(&[("secrets.yml", age), ("s.yml", PLAY)]);
+    let ran = sandbox.run(&["plan", "s.yml"]);
+    assert_eq!(ran.status, 1);
+    assert!(
+        ran.stderr
+            .contains("`secrets.yml`: it was encrypted by age")
+            && ran.stderr.contains("age -d"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -59,13 +59,13 @@ impl Opener {
         }
         let closed = |why: OpenError| Box::new(why.of_file(&from.name()));
         let text = std::str::from_utf8(vault).map_err(|_| closed(OpenError::NotText))?;
-        let (content, key, label) = self.keyring.open_by(text).map_err(closed)?;
+        let opened = self.keyring.open_by(text).map_err(closed)?;
         let resealer = Resealer {
             opener: self,
-            key,
-            label,
+            key: opened.key,
+            label: opened.label,
         };
-        Ok((content, resealer))
+        Ok((opened.content, resealer))
     }
 }
 
