@@ -2,19 +2,16 @@
 
 mod act;
 mod effect;
-
 mod way_in;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use effect::Effect;
-
-pub use act::{ActOutput, Interpreted, LocalFile, Reading};
-
 use crate::fact::{Answer, Question};
 
+pub use act::{ActOutput, Interpreted, LocalFile, Reading};
+pub use effect::Effect;
 pub use way_in::{Guard, Reboot};
 
 /// What is done to the thing.
@@ -364,6 +361,8 @@ pub struct Step {
     pub env: Vec<(String, String)>,
     /// Standard input of a command, if any; text only.
     pub stdin: Option<Arc<str>>,
+    /// A short text that lies in a file while the step runs, named by `$LINE`: what is in arguments shows in the process list.
+    pub line: Option<Arc<str>>,
     /// What keeps the way in open from this step to the end of its change.
     pub guard: Option<Arc<Guard>>,
     /// The step has the node restart shortly after it: it is waited for.
@@ -389,6 +388,7 @@ impl Step {
             deadline: Step::DEADLINE,
             env: Vec::new(),
             stdin: None,
+            line: None,
             guard: None,
             reboot: None,
         }

@@ -98,6 +98,18 @@ impl Diagnostic {
         }
     }
 
+    /// The same with all its words as `mask` gives them back.
+    pub fn masked(mut self, mask: impl Fn(&str) -> String) -> Diagnostic {
+        self.message = mask(&self.message);
+        for words in self.label.iter_mut().chain(&mut self.help) {
+            *words = mask(words);
+        }
+        if let Some((_, words)) = &mut self.related {
+            *words = mask(words);
+        }
+        self
+    }
+
     /// Whether it forbids going on.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -111,14 +123,15 @@ impl Diagnostic {
         };
         let title = level.primary_title(self.message.as_str());
         let mut group = match &self.span {
-            Some(span) if !span.source().text().is_empty() => {
+            Some(span) if shows_lines(span) => {
                 let mut snippet = snippet(span).annotation(annotation(
                     AnnotationKind::Primary,
                     span,
                     self.label.as_deref(),
                 ));
                 let mut second = None;
-                if let Some((other, words)) = &self.related {
+                if let Some((other, words)) = self.related.as_ref().filter(|it| shows_lines(&it.0))
+                {
                     let note = annotation(AnnotationKind::Context, other, Some(words));
                     if std::sync::Arc::ptr_eq(other.source(), span.source()) {
                         snippet = snippet.annotation(note);
@@ -132,12 +145,18 @@ impl Diagnostic {
                     None => group,
                 }
             }
+            Some(span) if span.source().is_sealed() => {
+                let place = format!("in {}:{}, which is encrypted", span.at(), span.column());
+                title.element(Level::NOTE.message(place))
+            }
             Some(span) => {
                 title.element(Level::NOTE.message(format!("in {}", span.source().name())))
             }
             None => Group::with_title(title),
         };
-        if let Some(label) = self.label.as_ref().filter(|_| self.span.is_none()) {
+        let shown = |span: &Span| !span.source().is_sealed();
+        let bare = !self.span.as_ref().is_some_and(shown);
+        if let Some(label) = self.label.as_ref().filter(|_| bare) {
             group = group.element(Level::NOTE.message(label.as_str()));
         }
         if let Some(help) = &self.help {
@@ -160,6 +179,11 @@ impl Diagnostic {
             None => self.message.clone(),
         }
     }
+}
+
+/// Whether the lines around a place are shown.
+fn shows_lines(span: &Span) -> bool {
+    !span.source().text().is_empty() && !span.source().is_sealed()
 }
 
 fn snippet(span: &Span) -> Snippet<'_, annotate_snippets::Annotation<'_>> {

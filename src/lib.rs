@@ -21,6 +21,8 @@
 //! # Where things live, in reading order
 //!
 //! 1. [`source`], [`diagnostic`]: places in the user's files, and what to fix there. [`value`]: values with spans, and YAML.
+//!    [`vault`]: what is encrypted in them; a [`vault::Keyring`] goes with the reading, gets a password when a vault needs it, and
+//!    hides what it opens.
 //!    [`template`]: strict Jinja; a name may be known only *after* another task, and then binding stops with [`template::Stop::After`].
 //! 2. [`inventory`], [`playbook`]: what there is and what is to be done; `playbook::Project` is both, resolved and checked, before anything connects.
 //!    [`settings`] is `hadeploy.yml`. [`name`] holds checked names.
@@ -42,7 +44,8 @@
 //! - **Questions only read**, and a diff asks all its independent questions at once: two waves at most.
 //! - **Every script that holds steps starts the same way** (`node::launch`): its text and inputs go to the node whole, then it runs under a transient
 //!   systemd unit, records its result under `/run/hadeploy/steps/RUN/N`, and is re-attached by that name when the connection was cut. Nothing is
-//!   started twice. Secrets are in no argument, no unit property and no journal.
+//!   started twice. Secrets are in no argument, no unit property and no journal; the files they go through have no name any more, or go with
+//!   their step.
 //! - **What a step touched is read back** behind it in the same script; a difference is a failure that names the field.
 //! - **One writer a machine**: the lease is a folder made by one rename, proved in every script, beaten every ten seconds, free again when the shell
 //!   that took it sees the end of its stream, or taken over thirty seconds after the last beat when no step of its holder runs.
@@ -87,3 +90,4 @@ pub mod sql;
 pub mod template;
 pub mod transport;
 pub mod value;
+pub mod vault;

@@ -7,6 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::secret::PASSWORD_VARIABLE;
+
 /// A program to run to its end: never through a shell, its output captured.
 ///
 /// Standard input is empty unless given. The environment is the caller's, plus what was set.
@@ -126,9 +128,8 @@ impl Program {
     /// # Errors
     /// It did not start, or passed its deadline.
     pub fn run(&self) -> Result<Ran, ProcessError> {
-        let mut child = Command::new(&self.name)
-            .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
+        let mut child = self
+            .command()
             .stdin(if self.stdin.is_empty() {
                 Stdio::null()
             } else {
@@ -162,13 +163,29 @@ impl Program {
     /// # Errors
     /// It did not start.
     pub fn attached(&self) -> Result<i32, ProcessError> {
-        let status = Command::new(&self.name)
-            .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .status();
+        let status = self.command().status();
         status.map(code).map_err(|source| ProcessError::Start {
             program: self.name.clone(),
             source,
+        })
+    }
+
+    /// Runs to the end with this process's own input and errors, so that it can ask; its output is captured. The deadline and the
+    /// bytes for standard input do not count.
+    ///
+    /// # Errors
+    /// It did not start.
+    pub fn asked(&self) -> Result<Ran, ProcessError> {
+        let mut command = self.command();
+        command.stdin(Stdio::inherit()).stderr(Stdio::inherit());
+        let ran = command.output().map_err(|source| ProcessError::Start {
+            program: self.name.clone(),
+            source,
+        })?;
+        Ok(Ran {
+            status: code(ran.status),
+            stdout: ran.stdout,
+            stderr: ran.stderr,
         })
     }
 
@@ -186,6 +203,15 @@ impl Program {
             });
         }
         Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.name);
+        command
+            .args(&self.args)
+            .env_remove(PASSWORD_VARIABLE)
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
     }
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, ProcessError> {

@@ -4,10 +4,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroize;
 
 /// What stands in the place of a secret, in every event, log, diff and error.
 pub const MASK: &str = "(masked)";
+
+/// The variable of the environment that may hold the password of vaults; no program that is started inherits it.
+pub const PASSWORD_VARIABLE: &str = "HADEPLOY_VAULT_PASSWORD";
 
 /// Shorter secrets are masked only where they stand as a whole word: replacing every `a` of an output would hide nothing and make it unreadable.
 const SHORTEST_ANYWHERE: usize = 3;
@@ -72,6 +77,8 @@ impl Masker {
             .filter(|line| line.chars().count() >= SHORTEST_ANYWHERE)
             .collect();
         fresh.push(whole);
+        let spelled = spellings(whole);
+        fresh.extend(spelled.iter().map(Secret::reveal));
         let mut guard = self
             .needles
             .write()
@@ -131,6 +138,30 @@ impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Masker")
     }
+}
+
+/// How else a secret is written: inside JSON, in quotes of a shell, in an address, and in base64 as the bodies of requests are.
+fn spellings(secret: &str) -> Vec<Secret> {
+    if secret.chars().count() < SHORTEST_ANYWHERE {
+        return Vec::new();
+    }
+    let json = serde_json::Value::from(secret).to_string();
+    let address = secret.bytes().fold(String::new(), |mut text, byte| {
+        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            true => text.push(char::from(byte)),
+            false => text.push_str(&format!("%{byte:02X}")),
+        }
+        text
+    });
+    [
+        json[1..json.len() - 1].to_owned(),
+        secret.replace('\'', "'\\''"),
+        address,
+        STANDARD.encode(secret),
+    ]
+    .into_iter()
+    .map(Secret::from)
+    .collect()
 }
 
 /// The length in bytes of the longest secret that starts at `at`.
@@ -210,6 +241,19 @@ mod tests {
     #[test]
     fn characters_of_several_bytes_are_kept_whole() {
         assert_eq!(masker(&["gehéim"]).mask("ä gehéim ö"), "ä (masked) ö");
+    }
+
+    #[test]
+    fn other_spellings_of_a_secret_are_hidden_too() {
+        let masker = masker(&["p\"a's/1"]);
+        for text in [
+            r#"{"pw":"p\"a's/1"}"#,
+            r#"'p"a'\''s/1'"#,
+            "x://u:p%22a%27s%2F1@h",
+            "Basic cCJhJ3MvMQ==",
+        ] {
+            assert!(masker.mask(text).contains(MASK), "{text}");
+        }
     }
 
     #[test]

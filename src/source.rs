@@ -4,17 +4,25 @@ use std::fmt;
 use std::sync::Arc;
 
 /// One text the user wrote: a playbook, an inventory, a template, or `-e` on the command line.
-#[derive(Debug)]
 pub struct Source {
     name: String,
     text: String,
     line_starts: Vec<u32>,
+    sealed: bool,
 }
 
 impl Source {
     /// `name` is the path as the user gave it, or `<command line>` for text without a file.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
-        let text = text.into();
+        Source::made(name.into(), text.into(), false)
+    }
+
+    /// Text that is encrypted where it lies: its places are told, its lines never shown.
+    pub fn sealed(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
+        Source::made(name.into(), text.into(), true)
+    }
+
+    fn made(name: String, text: String, sealed: bool) -> Arc<Source> {
         let mut line_starts = vec![0];
         line_starts.extend(
             text.bytes()
@@ -23,9 +31,10 @@ impl Source {
                 .map(|(index, _)| index as u32 + 1),
         );
         Arc::new(Source {
-            name: name.into(),
+            name,
             text,
             line_starts,
+            sealed,
         })
     }
 
@@ -37,6 +46,11 @@ impl Source {
     /// The whole text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it is encrypted where it lies.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed
     }
 
     /// Line and column of a byte offset, both counted from 1, the column in characters.
@@ -57,6 +71,12 @@ impl Source {
             .get(line.saturating_sub(1))
             .copied()
             .unwrap_or(self.text.len() as u32)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
     }
 }
 

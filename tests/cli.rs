@@ -14,6 +14,8 @@ mod run;
 mod terminal;
 #[path = "cli/usage.rs"]
 mod usage;
+#[path = "cli/vault.rs"]
+mod vault;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -17,14 +17,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("command", &[]),
     ("sql", &[]),
     ("scram", &[]),
-    ("process", &[]),
+    ("process", &["secret"]),
     ("diagnostic", &["source"]),
     // The user's files.
-    ("value", &["diagnostic", "source"]),
+    ("vault", &["diagnostic", "secret", "source"]),
+    ("value", &["diagnostic", "source", "vault"]),
     ("settings", &["diagnostic", "source", "value"]),
     (
         "inventory",
-        &["diagnostic", "name", "secret", "source", "value"],
+        &["diagnostic", "name", "secret", "source", "value", "vault"],
     ),
     // Of `resource` only `RenderOptions`, see below.
     ("template", &["diagnostic", "resource", "source", "value"]),
@@ -41,6 +42,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "source",
             "template",
             "value",
+            "vault",
         ],
     ),
     // What is known of a node, and what is to change there. A step predicts facts, so the two know each other.
@@ -94,6 +96,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "template",
             "transport",
             "value",
+            "vault",
         ],
     ),
     // Clusters: observed, decided and acted on; the engine asks and moves.

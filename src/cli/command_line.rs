@@ -105,7 +105,7 @@ fn short_group(word: &str) -> bool {
     let flags = word
         .strip_prefix('-')
         .and_then(|flags| flags.strip_suffix('e'));
-    flags.is_some_and(|flags| !flags.is_empty() && flags.chars().all(|c| "bDKv".contains(c)))
+    flags.is_some_and(|flags| !flags.is_empty() && flags.chars().all(|c| "bDJKv".contains(c)))
 }
 
 /// One `-e` with the values of secret names masked; the whole of it when it cannot be read.

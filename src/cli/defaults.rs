@@ -21,6 +21,8 @@ pub struct Defaults {
     pub remote_user: Option<String>,
     /// `--private-key`.
     pub private_key: Option<PathBuf>,
+    /// `--vault-password-file`.
+    pub vault_password_file: Option<PathBuf>,
     /// `--lock-timeout`.
     pub lock_timeout: Option<Duration>,
     /// Where `pg`, `redis` and `status` find the clusters.
@@ -32,22 +34,12 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// Reads the nearest `hadeploy.yml`; what has no effect in it comes back as warnings.
+    /// Reads the nearest `hadeploy.yml`.
     ///
     /// # Errors
     /// Everything that is wrong in the file.
-    pub fn read(env: &Environment) -> Result<(Defaults, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let (settings, file) = Settings::nearest(&env.folder)?;
-        let mut warnings = Vec::new();
-        if settings.vault_password_file.is_some() {
-            let file = file.unwrap_or_default();
-            let mut warning = Diagnostic::error(format!(
-                "`vault_password_file` in `{}` has no effect: it comes in a later release",
-                near(&file, env).display()
-            ));
-            warning.severity = crate::diagnostic::Severity::Warning;
-            warnings.push(warning);
-        }
+    pub fn read(env: &Environment) -> Result<Defaults, Vec<Diagnostic>> {
+        let (settings, _) = Settings::nearest(&env.folder)?;
         let shown = |path: &PathBuf| near(&env.expand(path), env).display().to_string();
         let defaults = Defaults {
             inventory: settings.inventory.iter().map(shown).collect(),
@@ -55,12 +47,13 @@ impl Defaults {
             host_key_checking: settings.host_key_checking.map(host_keys),
             remote_user: settings.remote_user,
             private_key: settings.private_key_file.map(|path| env.expand(&path)),
+            vault_password_file: settings.vault_password_file.map(|path| env.expand(&path)),
             lock_timeout: settings.lock_timeout,
             playbook: settings.playbook.as_ref().map(shown),
             deploy_playbook: settings.deploy_playbook.as_ref().map(shown),
             logs: settings.log_dir.map(|path| env.expand(&path)),
         };
-        Ok((defaults, warnings))
+        Ok(defaults)
     }
 
     /// The inventories of the command line, else those of the file.

@@ -7,6 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::secret::{PASSWORD_VARIABLE, Secret};
+
 /// What the environment says, and which of the standard streams are terminals.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -34,6 +36,14 @@ pub struct Environment {
     pub state_home: Option<PathBuf>,
     /// `COLUMNS`, else the width of the terminal.
     pub columns: Option<usize>,
+    /// `HADEPLOY_VAULT_PASSWORD`: the password of vaults itself.
+    pub vault_password: Option<Secret>,
+    /// `ANSIBLE_VAULT_PASSWORD_FILE`.
+    pub vault_password_file: Option<PathBuf>,
+    /// `VISUAL`, else `EDITOR`, as words.
+    pub editor: Option<String>,
+    /// `XDG_RUNTIME_DIR`, which only its user reads and which is on no disk.
+    pub runtime: Option<PathBuf>,
     /// `HADEPLOY_LOG`, else `RUST_LOG`.
     pub log_filter: Option<String>,
     /// Whether standard input is a terminal.
@@ -71,6 +81,10 @@ impl Environment {
                 .and_then(|columns| columns.parse().ok())
                 .or_else(terminal_width)
                 .filter(|columns| *columns >= 20),
+            vault_password: text(PASSWORD_VARIABLE).map(Secret::new),
+            vault_password_file: path("ANSIBLE_VAULT_PASSWORD_FILE"),
+            editor: text("VISUAL").or_else(|| text("EDITOR")),
+            runtime: path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute()),
             log_filter: text("HADEPLOY_LOG").or_else(|| text("RUST_LOG")),
             asks: std::io::stdin().is_terminal(),
             shows: std::io::stdout().is_terminal(),

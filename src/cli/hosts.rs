@@ -5,16 +5,17 @@ use serde_json::json;
 
 use super::defaults::Defaults;
 use super::environment::Environment;
-use super::load::{ended, refuse, warn};
+use super::load::{ended, masked, refuse, warn};
 use super::options::{BaseArgs, Output};
-use super::{command_line, exit, say};
+use super::{command_line, exit, passwords, say};
 use crate::diagnostic::Diagnostic;
 use crate::event::Event;
 use crate::inventory::{ConnectionVars, Host, HostPattern, Inventory};
 use crate::name::GroupName;
 use crate::report;
-use crate::secret::MASK;
+use crate::secret::{MASK, Masker};
 use crate::value::Value;
+use crate::vault::Keyring;
 
 /// List hosts with their addresses and groups
 #[derive(Debug, Args)]
@@ -36,7 +37,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Runs it; gives the exit status.
 pub fn run(args: &HostsArgs, env: &Environment) -> u8 {
-    let (inventory, hosts, warnings) = match select(&args.pattern, &args.base, env) {
+    let (inventory, hosts, warnings, keyring) = match select(&args.pattern, &args.base, env) {
         Ok(selected) => selected,
         Err(faults) => return refuse(&faults, &args.base, env),
     };
@@ -46,10 +47,10 @@ pub fn run(args: &HostsArgs, env: &Environment) -> u8 {
         .filter_map(|name| inventory.hosts.get(name))
         .collect();
     match args.base.output {
-        Output::Human => say::out(&human(&hosts, args.vars)),
+        Output::Human => say::out(&human(&hosts, args.vars, keyring.masker())),
         Output::Json => {
             for host in hosts {
-                say::out(&machine(host, args.vars).to_string());
+                say::out(&machine(host, args.vars, keyring.masker()).to_string());
             }
             let end = Event::RunFinished(ended(exit::DONE, "listed".to_owned()));
             say::out(&report::line(&end, None).unwrap_or_default());
@@ -58,7 +59,12 @@ pub fn run(args: &HostsArgs, env: &Environment) -> u8 {
     exit::DONE
 }
 
-type Selected = (Inventory, Vec<crate::name::HostName>, Vec<Diagnostic>);
+type Selected = (
+    Inventory,
+    Vec<crate::name::HostName>,
+    Vec<Diagnostic>,
+    Keyring,
+);
 
 /// The inventory, the hosts of it that `pattern` selects, at least one, and warnings.
 pub(super) fn select(
@@ -66,7 +72,9 @@ pub(super) fn select(
     base: &BaseArgs,
     env: &Environment,
 ) -> Result<Selected, Vec<Diagnostic>> {
-    let (defaults, mut faults) = Defaults::read(env)?;
+    let defaults = Defaults::read(env)?;
+    let mut faults = Vec::new();
+    let keyring = passwords::keyring(&base.vault, &defaults, env)?;
     let text = pattern;
     let pattern = HostPattern::from_option("PATTERN", pattern)?;
     let inventories = defaults.inventories(&base.inventory);
@@ -77,8 +85,8 @@ pub(super) fn select(
         );
         return Err(faults);
     }
-    let (mut inventory, mut found) = Inventory::load(&inventories, &[]);
-    faults.append(&mut found);
+    let (mut inventory, found) = Inventory::load(&inventories, &[], &keyring);
+    faults.append(&mut masked(found, &keyring));
     if faults.iter().any(Diagnostic::is_error) {
         return Err(faults);
     }
@@ -93,7 +101,7 @@ pub(super) fn select(
         );
         return Err(faults);
     }
-    Ok((inventory, matched.hosts, faults))
+    Ok((inventory, matched.hosts, faults, keyring))
 }
 
 /// The address as written, which may be a template.
@@ -103,7 +111,7 @@ fn address(host: &Host) -> String {
     written.unwrap_or(host.name.as_str()).to_owned()
 }
 
-fn human(hosts: &[&Host], with_vars: bool) -> String {
+fn human(hosts: &[&Host], with_vars: bool, masker: &Masker) -> String {
     let width =
         |texts: &dyn Fn(&Host) -> usize| hosts.iter().map(|host| texts(host)).max().unwrap_or(0);
     let name = width(&|host| host.name.as_str().chars().count());
@@ -120,15 +128,15 @@ fn human(hosts: &[&Host], with_vars: bool) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
         if with_vars {
-            text.push_str(&yaml(host));
+            text.push_str(&yaml(host, masker));
         }
     }
     text
 }
 
 /// The variables as indented YAML.
-fn yaml(host: &Host) -> String {
-    let vars = vars(host);
+fn yaml(host: &Host, masker: &Masker) -> String {
+    let vars = vars(host, masker);
     if vars.as_object().is_none_or(serde_json::Map::is_empty) {
         return String::new();
     }
@@ -136,14 +144,14 @@ fn yaml(host: &Host) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
-/// What the inventory sets for a host; passwords are masked.
-fn vars(host: &Host) -> serde_json::Value {
+/// What the inventory sets for a host; passwords are masked, and what vaults hold.
+fn vars(host: &Host, masker: &Masker) -> serde_json::Value {
     host.vars
         .iter()
         .map(|(name, entry)| {
             let value = match command_line::is_secret(name) && entry.value.as_str().is_some() {
                 true => MASK.into(),
-                false => entry.value.to_json(),
+                false => hidden(entry.value.to_json(), masker),
             };
             (name.to_string(), value)
         })
@@ -151,7 +159,24 @@ fn vars(host: &Host) -> serde_json::Value {
         .into()
 }
 
-fn machine(host: &Host, with_vars: bool) -> serde_json::Value {
+fn hidden(value: serde_json::Value, masker: &Masker) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::String(text) => masker.mask(&text).into(),
+        Json::Number(number) => match masker.mask(&number.to_string()) {
+            std::borrow::Cow::Owned(masked) => masked.into(),
+            std::borrow::Cow::Borrowed(_) => Json::Number(number),
+        },
+        Json::Array(items) => items.into_iter().map(|item| hidden(item, masker)).collect(),
+        Json::Object(map) => map
+            .into_iter()
+            .map(|(key, item)| (key, hidden(item, masker)))
+            .collect(),
+        other => other,
+    }
+}
+
+fn machine(host: &Host, with_vars: bool, masker: &Masker) -> serde_json::Value {
     let groups: Vec<&str> = host.groups.iter().map(GroupName::as_str).collect();
     let mut object = json!({
         "v": 1,
@@ -161,7 +186,7 @@ fn machine(host: &Host, with_vars: bool) -> serde_json::Value {
         "groups": groups,
     });
     if with_vars {
-        object["vars"] = vars(host);
+        object["vars"] = vars(host, masker);
     }
     object
 }

@@ -10,11 +10,13 @@ use super::defaults::Defaults;
 use super::environment::Environment;
 use super::exit;
 use super::options::{BaseArgs, Output, ProjectArgs};
+use super::{passwords, prompt};
 use crate::diagnostic::{Diagnostic, count};
 use crate::event::{Event, Impact, Recap};
-use crate::playbook::{Project, includes};
+use crate::playbook::{self, Project, includes};
 use crate::report::{Json, Plain, ReportOptions, Reporter};
 use crate::template::Templates;
+use crate::vault::Keyring;
 
 /// A project without errors.
 pub struct Loaded {
@@ -30,14 +32,15 @@ pub struct Loaded {
     pub defaults: Defaults,
 }
 
-/// Reads everything.
+/// Reads everything; `asks` says whether somebody may be asked for what `vars_prompt` wants.
 ///
 /// # Errors
 /// All that is wrong, warnings among it.
-pub fn load(args: &ProjectArgs, env: &Environment) -> Result<Loaded, Vec<Diagnostic>> {
-    let (defaults, mut found) = Defaults::read(env)?;
+pub fn load(args: &ProjectArgs, asks: bool, env: &Environment) -> Result<Loaded, Vec<Diagnostic>> {
+    let defaults = Defaults::read(env)?;
+    let keyring = passwords::keyring(&args.base.vault, &defaults, env)?;
     let included: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
-    let (find, read) = (includes(&args.playbooks), included.clone());
+    let (find, read) = (includes(&args.playbooks, &keyring), included.clone());
     let templates = Templates::with_includes(Box::new(move |name, asking| {
         let source = find(name, asking)?;
         if let Ok(mut read) = read.lock() {
@@ -46,19 +49,32 @@ pub fn load(args: &ProjectArgs, env: &Environment) -> Result<Loaded, Vec<Diagnos
         Some(source)
     }));
     let inventories = defaults.inventories(&args.base.inventory);
-    let (project, mut faults) =
-        Project::load(&args.playbooks, &inventories, &args.options(), &templates);
-    found.append(&mut faults);
-    if found.iter().any(Diagnostic::is_error) {
-        return Err(found);
+    let options = playbook::Options {
+        answers: match asks {
+            true => prompt::answers(env, keyring.masker()),
+            false => Arc::new(playbook::Blank),
+        },
+        keyring: keyring.clone(),
+        ..args.options()
+    };
+    let (project, found) = Project::load(&args.playbooks, &inventories, &options, &templates);
+    let warnings = masked(found, &keyring);
+    if warnings.iter().any(Diagnostic::is_error) {
+        return Err(warnings);
     }
     Ok(Loaded {
         project,
         templates,
         included,
-        warnings: found,
+        warnings,
         defaults,
     })
+}
+
+/// What is wrong in the files, without what was encrypted in them.
+pub fn masked(faults: Vec<Diagnostic>, keyring: &Keyring) -> Vec<Diagnostic> {
+    let mask = |words: &str| keyring.masker().mask(words).into_owned();
+    faults.into_iter().map(|fault| fault.masked(mask)).collect()
 }
 
 /// Tells all that is wrong, and that nothing was touched; gives the exit status.

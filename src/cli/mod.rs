@@ -20,6 +20,7 @@ mod node;
 mod options;
 mod panic;
 mod pass;
+mod passwords;
 mod plan;
 mod promise;
 mod prompt;
@@ -30,6 +31,7 @@ mod say;
 mod teller;
 mod unlock;
 mod validate;
+mod vault;
 mod watch;
 
 use std::ffi::OsString;
@@ -66,6 +68,7 @@ enum Command {
     Unlock(Box<unlock::UnlockArgs>),
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
+    Vault(Box<vault::VaultCommandArgs>),
     Lab(lab::LabArgs),
     Demo(demo::DemoArgs),
     #[command(hide = true)]
@@ -74,8 +77,6 @@ enum Command {
     Exec(Later),
     #[command(hide = true)]
     Doc(Later),
-    #[command(hide = true)]
-    Vault(Later),
 }
 
 /// What comes in a later release takes any words, so that it is refused by its name.
@@ -120,7 +121,7 @@ fn run_command() -> u8 {
         Command::Facts(later) => later.refuse("facts"),
         Command::Exec(later) => later.refuse("exec"),
         Command::Doc(later) => later.refuse("doc"),
-        Command::Vault(later) => later.refuse("vault"),
+        Command::Vault(args) => block_on(vault::run(*args, &env)),
     }
 }
 

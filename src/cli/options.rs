@@ -25,6 +25,25 @@ pub struct BaseArgs {
     /// Show more: -v also what is unchanged, -vvv what hadeploy itself does
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    #[command(flatten)]
+    pub vault: VaultArgs,
+}
+
+/// The passwords of vaults.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "What opens vaults")]
+pub struct VaultArgs {
+    /// Take the password labelled LABEL from SOURCE: a file, an executable
+    /// script that prints it, or `prompt`; may be repeated
+    #[arg(long, value_name = "LABEL@SOURCE")]
+    pub vault_id: Vec<String>,
+    /// Take a password from FILE, or from what it prints if it is executable;
+    /// may be repeated
+    #[arg(long, value_name = "FILE", alias = "vault-pass-file")]
+    pub vault_password_file: Vec<PathBuf>,
+    /// Ask for a password of vaults when one is met
+    #[arg(short = 'J', long, alias = "ask-vault-password")]
+    pub ask_vault_pass: bool,
 }
 
 /// The forms of output.
@@ -214,7 +233,7 @@ impl CommonArgs {
         let playbook = match &self.playbook {
             Some(playbook) => playbook.clone(),
             None => {
-                let (defaults, _) =
+                let defaults =
                     Defaults::read(env).map_err(|faults| refuse(&faults, &self.base, env))?;
                 (usual.named)(defaults).unwrap_or_else(|| usual.path.to_owned())
             }
@@ -236,7 +255,7 @@ impl CommonArgs {
     }
 }
 
-/// What people who know Ansible may type, and what comes later: refused by name, each with what to do instead.
+/// What people who know Ansible may type: refused by name, each with what to do instead.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RefusedArgs {
     #[arg(short = 'C', long, hide = true)]
@@ -245,16 +264,11 @@ pub struct RefusedArgs {
     syntax_check: bool,
     #[arg(short = 'k', long, hide = true)]
     ask_pass: bool,
-    #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1)]
-    vault_password_file: Option<Option<String>>,
-    #[arg(long, hide = true)]
-    ask_vault_pass: bool,
 }
 
 impl RefusedArgs {
     /// What is refused, and the help; none when nothing of it was given.
     pub fn first(&self) -> Option<(String, &'static str)> {
-        let later = "comes in a later release";
         let table = [
             (
                 self.check,
@@ -272,22 +286,7 @@ impl RefusedArgs {
                 "hadeploy logs in with keys: `--private-key`, or an ssh-agent",
             ),
         ];
-        if let Some((_, message, help)) = table.iter().find(|(given, ..)| *given) {
-            return Some(((*message).to_owned(), help));
-        }
-        let table = [
-            (
-                self.vault_password_file.is_some(),
-                "--vault-password-file",
-                "keep secrets in a file that only you can read, and give it with `-e @FILE`",
-            ),
-            (
-                self.ask_vault_pass,
-                "--ask-vault-pass",
-                "keep secrets in a file that only you can read, and give it with `-e @FILE`",
-            ),
-        ];
-        let (_, option, help) = table.iter().find(|(given, ..)| *given)?;
-        Some((format!("`{option}` {later}"), help))
+        let (_, message, help) = table.iter().find(|(given, ..)| *given)?;
+        Some(((*message).to_owned(), help))
     }
 }

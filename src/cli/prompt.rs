@@ -10,8 +10,10 @@ use super::environment::Environment;
 use super::options::NodeArgs;
 use super::say;
 use crate::diagnostic::Diagnostic;
-use crate::secret::Secret;
+use crate::playbook::{Answers, Nobody, Prompt};
+use crate::secret::{Masker, Secret};
 use crate::transport::ssh::{NobodyToAsk, PassphrasePrompt};
+use crate::value::Value;
 
 /// Asks for the passphrases of keys where there is a terminal.
 pub fn passphrases(env: &Environment) -> Arc<dyn PassphrasePrompt> {
@@ -72,6 +74,58 @@ pub fn yes(question: &str) -> bool {
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+/// Who answers `vars_prompt`: somebody at a terminal, or nobody. Private answers are hidden by `masker`.
+pub fn answers(env: &Environment, masker: &Masker) -> Arc<dyn Answers> {
+    match env.asks && env.tells && !env.unattended {
+        true => Arc::new(Asking {
+            masker: masker.clone(),
+        }),
+        false => Arc::new(Nobody),
+    }
+}
+
+struct Asking {
+    masker: Masker,
+}
+
+impl Answers for Asking {
+    fn answer(&self, prompt: &Prompt) -> Result<Option<String>, String> {
+        let default = match prompt.default.as_ref().and_then(Value::as_str) {
+            Some(default) if !prompt.private => format!(" [{default}]"),
+            _ => String::new(),
+        };
+        let question = format!("{}{default}: ", prompt.question);
+        loop {
+            let first = self.line(&question, prompt)?;
+            if !prompt.confirm || self.line(&format!("again, {question}"), prompt)? == first {
+                if prompt.private {
+                    self.masker.add(&first);
+                }
+                return Ok(Some(first.reveal().to_owned()));
+            }
+            say::err("it was not the same both times");
+        }
+    }
+}
+
+impl Asking {
+    fn line(&self, question: &str, prompt: &Prompt) -> Result<Secret, String> {
+        let ended = |_| format!("`{}` was not answered", prompt.name);
+        if prompt.private {
+            return rpassword::prompt_password(question)
+                .map(Secret::new)
+                .map_err(ended);
+        }
+        say::ask(question);
+        let mut answer = String::new();
+        match std::io::stdin().lock().read_line(&mut answer) {
+            Ok(0) => Err(format!("`{}` was not answered", prompt.name)),
+            Ok(_) => Ok(Secret::new(answer.trim_end_matches(['\r', '\n']))),
+            Err(error) => Err(ended(error)),
+        }
+    }
 }
 
 struct Terminal;

@@ -24,6 +24,7 @@ use crate::engine::{self, Look, Network, Origin, Settings, Unlock};
 use crate::event::{Event, Mode};
 use crate::node::LeaseInfo;
 use crate::plan::{self, Salt};
+use crate::playbook::Project;
 use crate::report::{self, Journal, Json, Looks, ReportOptions, Reporters};
 use crate::secret::{Masker, Secret};
 use crate::transport::ssh::SshClient;
@@ -72,9 +73,9 @@ pub struct Means {
 }
 
 impl Means {
-    /// With the password of sudo, which is shown nowhere.
-    pub fn new(password: Option<Secret>, env: &Environment) -> Means {
-        let masker = Arc::new(Masker::new());
+    /// With the password of sudo, which is shown nowhere, like what was in vaults.
+    pub fn new(password: Option<Secret>, project: &Project, env: &Environment) -> Means {
+        let masker = Arc::new(project.keyring.masker().clone());
         if let Some(password) = &password {
             masker.add(password);
         }
@@ -92,7 +93,8 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
     if let Some(status) = super::refuse_options(&args.refused) {
         return status;
     }
-    let mut loaded = match load(args, env) {
+    let lists = args.list_hosts || args.list_tasks || args.list_tags;
+    let mut loaded = match load(args, !lists, env) {
         Ok(loaded) => loaded,
         Err(faults) => return refuse(&faults, &args.base, env),
     };
@@ -110,7 +112,7 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
         return refuse(&[fault], &args.base, env);
     }
     let human = args.base.output == Output::Human;
-    if human || args.list_hosts || args.list_tasks || args.list_tags {
+    if human || lists {
         warn(&loaded.warnings, &args.base, env);
     }
     if listing::show(&loaded.project, args) {
@@ -140,7 +142,7 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
             return refuse(&[fault], &args.base, env);
         }
     };
-    let means = Means::new(password, env);
+    let means = Means::new(password, &loaded.project, env);
     let first = match &work.promise {
         Promise::From(_, saved) => {
             pass::compared(&work, &loaded, saved, &means, &mut interrupts, env).await

@@ -48,12 +48,12 @@ const EXAMPLES: &str = "Examples:
 /// Runs it; gives the exit status.
 pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {
     let selected = select(&args.pattern, &args.base, env);
-    let (inventory, hosts, warnings) = match selected {
+    let (inventory, hosts, warnings, keyring) = match selected {
         Ok(selected) => selected,
         Err(faults) => return refuse(&faults, &args.base, env),
     };
     let defaults = match Defaults::read(env) {
-        Ok((defaults, _)) => defaults,
+        Ok(defaults) => defaults,
         Err(faults) => return refuse(&faults, &args.base, env),
     };
     if args.base.output == Output::Human {
@@ -96,13 +96,14 @@ pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {
         question: None,
         promise: Promise::None,
     };
+    let templates = Templates::with_includes(includes(&[], &keyring));
     let loaded = Loaded {
-        project: Project::of_hosts(inventory),
-        templates: Templates::with_includes(includes(&[])),
+        project: Project::of_hosts(inventory, keyring),
+        templates,
         warnings,
         defaults,
         included: Default::default(),
     };
-    let means = Means::new(password, env);
+    let means = Means::new(password, &loaded.project, env);
     run::engage(&work, loaded, &means, salt, interrupts, env).await
 }

@@ -23,7 +23,7 @@ pub fn run(args: &ValidateArgs, env: &Environment) -> u8 {
     if let Some(status) = super::refuse_options(&args.refused) {
         return status;
     }
-    let loaded = match load(args, env) {
+    let loaded = match load(args, false, env) {
         Ok(loaded) => loaded,
         Err(faults) => return refuse(&faults, &args.base, env),
     };

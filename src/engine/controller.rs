@@ -13,6 +13,7 @@ use crate::resource::{Controller, RenderOptions};
 use crate::source::Span;
 use crate::template::{Scope, Stop};
 use crate::value::Value;
+use crate::vault::{FileError, is_vault_file};
 
 /// What binding a task may ask of the controller.
 pub struct TaskController<'a> {
@@ -30,6 +31,14 @@ impl TaskController<'_> {
 
 fn unreadable(path: &Path, at: &Span, error: &std::io::Error) -> Diagnostic {
     Diagnostic::at(at, format!("`{}` cannot be read: {error}", path.display()))
+}
+
+fn closed(path: &Path, at: &Span, error: &FileError) -> Diagnostic {
+    let fault = Diagnostic::at(at, format!("`{}` cannot be read: {error}", path.display()));
+    match error {
+        FileError::Closed(why) => fault.help(why.help()),
+        _ => fault,
+    }
 }
 
 impl Controller for TaskController<'_> {
@@ -53,6 +62,19 @@ impl Controller for TaskController<'_> {
     }
 
     fn content(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic> {
+        let run = &self.binder.play.run;
+        match run.files.opened(path, &run.project.keyring) {
+            Ok(Some(content)) => Ok(content),
+            Ok(None) => self.content_as_it_is(path, at),
+            Err(error) => Err(closed(path, &at.span, &error)),
+        }
+    }
+
+    fn is_vault(&self, path: &Path) -> bool {
+        is_vault_file(path).unwrap_or(false)
+    }
+
+    fn content_as_it_is(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic> {
         self.binder
             .play
             .run
@@ -79,9 +101,15 @@ impl Controller for TaskController<'_> {
         let run = &self.binder.play.run;
         let source = run
             .files
-            .source(path)
-            .map_err(|error| unreadable(path, &at.span, &error))?;
-        run.templates.render_source(&source, &self.names(), options)
+            .source(path, &run.project.keyring)
+            .map_err(|error| closed(path, &at.span, &error))?;
+        let text = run
+            .templates
+            .render_source(&source, &self.names(), options)?;
+        if source.is_sealed() {
+            run.project.keyring.hide(&text);
+        }
+        Ok(text)
     }
 
     fn render_file_with(

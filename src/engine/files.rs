@@ -12,6 +12,7 @@ use crate::change::Content;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::Task;
 use crate::source::Source;
+use crate::vault::{FileError, Keyring, is_vault_file, read_source};
 
 /// Files larger than this are streamed, never held in memory.
 const IN_MEMORY: u64 = 1024 * 1024;
@@ -23,6 +24,7 @@ type Included = Result<Arc<[Task]>, Diagnostic>;
 #[derive(Default)]
 pub struct Files {
     contents: Mutex<HashMap<PathBuf, Content>>,
+    opened: Mutex<HashMap<PathBuf, Option<Content>>>,
     sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
     digests: Mutex<HashMap<PathBuf, (u64, Arc<str>)>>,
     tasks: Mutex<HashMap<(usize, PathBuf), Included>>,
@@ -43,7 +45,17 @@ impl Files {
         self.awaited.get()
     }
 
-    /// A file's content: in memory when small, else its length and hash.
+    /// What a vault holds; none for a file that is none. From then on no line of it is shown.
+    pub fn opened(&self, path: &Path, keyring: &Keyring) -> Result<Option<Content>, FileError> {
+        if let Some(known) = lock(&self.opened).get(path) {
+            return Ok(known.clone());
+        }
+        let content = open(path, keyring)?;
+        lock(&self.opened).insert(path.to_owned(), content.clone());
+        Ok(content)
+    }
+
+    /// A file's content as it is: in memory when small, else its length and hash.
     pub fn content(&self, path: &Path) -> std::io::Result<Content> {
         if let Some(content) = lock(&self.contents).get(path) {
             return Ok(content.clone());
@@ -92,15 +104,27 @@ impl Files {
         read.clone()
     }
 
-    /// A template file.
-    pub fn source(&self, path: &Path) -> std::io::Result<Arc<Source>> {
+    /// A template file, which may be a vault.
+    pub fn source(&self, path: &Path, keyring: &Keyring) -> Result<Arc<Source>, FileError> {
         if let Some(source) = lock(&self.sources).get(path) {
             return Ok(source.clone());
         }
-        let source = Source::new(path.display().to_string(), std::fs::read_to_string(path)?);
+        let source = read_source(path, keyring)?;
         lock(&self.sources).insert(path.to_owned(), source.clone());
         Ok(source)
     }
+}
+
+fn open(path: &Path, keyring: &Keyring) -> Result<Option<Content>, FileError> {
+    if !is_vault_file(path)? {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path)?;
+    let content = keyring.open(&text)?;
+    if let Ok(text) = std::str::from_utf8(&content) {
+        keyring.hide(text);
+    }
+    Ok(Some(Content::Bytes(content.as_slice().into())))
 }
 
 fn read(path: &Path) -> std::io::Result<Content> {

@@ -1,10 +1,11 @@
 //! Secrets are hidden in everything that is said, in one place.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::change::Field;
 use crate::event::{Event, Failure, TaskResult};
-use crate::secret::Masker;
+use crate::secret::{MASK, Masker};
 
 /// The event without secrets.
 pub fn event(mut event: Event, masker: &Masker) -> Event {
@@ -33,7 +34,10 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
                 text(trouble, masker);
             }
         }
-        Event::Diagnostic(diagnostic) => text(&mut diagnostic.message, masker),
+        Event::Diagnostic(diagnostic) => {
+            let masked = |words: &str| masker.mask(words).into_owned();
+            **diagnostic = diagnostic.as_ref().clone().masked(masked);
+        }
         _ => {}
     }
     event
@@ -74,14 +78,91 @@ fn fields(fields: &mut [Field], masker: &Masker) {
             Field::Value { before, after, .. } => {
                 text(before, masker);
                 text(after, masker);
+                if let Some(masked) = former(before, after) {
+                    *before = masked;
+                }
             }
             Field::Text { before, after, .. } => {
-                for side in [before, after].into_iter().flatten() {
+                for side in [&mut *before, &mut *after].into_iter().flatten() {
                     if let std::borrow::Cow::Owned(masked) = masker.mask(side) {
                         *side = Arc::from(masked);
                     }
                 }
+                if let (Some(before), Some(after)) = (before, after)
+                    && let Some(masked) = former(before, after)
+                {
+                    *before = Arc::from(masked);
+                }
             }
+        }
+    }
+}
+
+/// The old text without the secrets that new ones replace: a line that goes, and that reads like a masked one around its secret. None
+/// when there is no such line.
+fn former(before: &str, after: &str) -> Option<String> {
+    let masked: Vec<(&str, &str)> = after
+        .lines()
+        .filter_map(|line| {
+            let first = line.find(MASK)?;
+            let last = line.rfind(MASK)? + MASK.len();
+            Some((&line[..first], &line[last..]))
+        })
+        .collect();
+    if masked.is_empty() {
+        return None;
+    }
+    let stays: HashSet<&str> = after.lines().collect();
+    let mut changed = false;
+    let lines = before.split_inclusive('\n').map(|whole| {
+        let line = whole.trim_end_matches(['\n', '\r']);
+        if stays.contains(line) {
+            return whole.to_owned();
+        }
+        let around = masked.iter().find(|(start, end)| {
+            line.len() >= start.len() + end.len() && line.starts_with(start) && line.ends_with(end)
+        });
+        match around {
+            Some((start, end)) => {
+                changed = true;
+                format!("{start}{MASK}{end}{}", &whole[line.len()..])
+            }
+            None => whole.to_owned(),
+        }
+    });
+    let text: String = lines.collect();
+    changed.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::former;
+
+    #[test]
+    fn the_secret_that_is_replaced_is_hidden_too() {
+        let cases = [
+            (
+                "a=1\npw = old\n",
+                "a=1\npw = (masked)\n",
+                Some("a=1\npw = (masked)\n"),
+            ),
+            (
+                "url: x://u:old@h/\r\n",
+                "url: x://u:(masked)@h/\n",
+                Some("url: x://u:(masked)@h/\r\n"),
+            ),
+            // A line that is nothing but a secret hides all that go.
+            (
+                "old one\nstays\n",
+                "(masked)\nstays\n",
+                Some("(masked)\nstays\n"),
+            ),
+            ("a=1\nport = 5\n", "a=2\npw = (masked)\n", None),
+            ("pw = (masked)\n", "pw = (masked)\nmore\n", None),
+            ("old\n", "new\n", None),
+        ];
+        for (before, after, wanted) in cases {
+            assert_eq!(former(before, after).as_deref(), wanted, "{before}");
         }
     }
 }

@@ -101,7 +101,7 @@ pub async fn run(
     });
     let fatal = faults.iter().any(|fault| fault.is_error());
     for fault in faults.drain(..) {
-        let _ = events.send(Event::Diagnostic(Box::new(fault)));
+        let _ = events.send(mask::event(Event::Diagnostic(Box::new(fault)), &masker));
     }
     if let Some(record) = &settings.record {
         record.hosts(hosts.keys().map(AsRef::as_ref));

@@ -58,12 +58,11 @@ impl PlayScope {
                     let scope: Arc<dyn Scope> = self.clone();
                     let name = self.run.templates.render(name, &scope)?;
                     let vars =
-                        load_vars_file(&self.play.play.folder, &name).map_err(
-                            |faults| match faults.into_iter().next() {
+                        load_vars_file(&self.play.play.folder, &name, &self.run.project.keyring)
+                            .map_err(|faults| match faults.into_iter().next() {
                                 Some(fault) => Stop::from(fault),
                                 None => Stop::After(GATHERING.to_owned()),
-                            },
-                        )?;
+                            })?;
                     if let (Some(record), Some(text)) = (&self.run.settings.record, name.as_str()) {
                         record.files([self.play.play.folder.join(text)]);
                     }

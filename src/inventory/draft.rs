@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::name::{GroupName, HostName, is_identifier};
 use crate::source::Span;
 use crate::value::{Kind, Map};
+use crate::vault::Keyring;
 
 #[derive(Default)]
 pub(super) struct Draft {
@@ -134,6 +135,7 @@ impl Draft {
         mut self,
         near: &[PathBuf],
         far: &[PathBuf],
+        keyring: &Keyring,
         faults: &mut Vec<Diagnostic>,
     ) -> Inventory {
         self.complete(faults);
@@ -153,7 +155,7 @@ impl Draft {
                 },
             );
         }
-        let folders = Folders::read(near, far, &self, faults);
+        let folders = Folders::read(near, far, &self, keyring, faults);
         let shared: IndexMap<GroupName, Arc<Map>> = self
             .groups
             .iter_mut()
@@ -323,12 +325,13 @@ impl Folders {
         near: &[PathBuf],
         far: &[PathBuf],
         draft: &Draft,
+        keyring: &Keyring,
         faults: &mut Vec<Diagnostic>,
     ) -> Folders {
         let groups: Vec<&str> = draft.groups.keys().map(GroupName::as_str).collect();
         let hosts: Vec<&str> = draft.hosts.keys().map(HostName::as_str).collect();
         let mut read = |folders: &[PathBuf], name: &str, owners: &[&str]| {
-            let folder = VarsFolder::read(folders, name, owners, faults);
+            let folder = VarsFolder::read(folders, name, owners, keyring, faults);
             for vars in folder.all() {
                 check_vars(vars, false, faults);
             }

@@ -19,9 +19,10 @@ use crate::diagnostic::Diagnostic;
 use crate::name::{GroupName, HostName};
 use crate::source::Span;
 use crate::value::{Entry, Map, Value};
+use crate::vault::Keyring;
 
 pub(crate) use vars_folder::read_vars;
-pub(crate) use yaml::reason;
+pub(crate) use yaml::unreadable;
 
 pub use connection::{Connection, ConnectionVars, Method, check_names, is_connection_variable};
 pub use listing::{ListedHost, ListedVar};
@@ -81,14 +82,18 @@ pub struct Layer {
 
 impl Inventory {
     /// Reads inventory files, and `group_vars` and `host_vars` beside them and in `playbook_folders`. Later files win.
-    /// All faults are returned; the inventory is then as complete as it could be made.
-    pub fn load(paths: &[String], playbook_folders: &[PathBuf]) -> (Inventory, Vec<Diagnostic>) {
+    /// All faults are returned; the inventory is then as complete as it could be made. Vaults are opened with the passwords of `keyring`.
+    pub fn load(
+        paths: &[String],
+        playbook_folders: &[PathBuf],
+        keyring: &Keyring,
+    ) -> (Inventory, Vec<Diagnostic>) {
         let mut faults = Vec::new();
         let mut draft = draft::Draft::default();
         let mut folders: Vec<PathBuf> = Vec::new();
         let mut files = Vec::new();
         for path in paths {
-            match yaml::read(path) {
+            match yaml::read(path, keyring) {
                 Ok(value) => yaml::parse(&value, &mut draft, &mut faults),
                 Err(mut found) => {
                     faults.append(&mut found);
@@ -104,7 +109,7 @@ impl Inventory {
             add_folder(&mut folders, folder);
         }
         let (near, far) = folders.split_at(beside_inventory);
-        let mut inventory = draft.finish(near, far, &mut faults);
+        let mut inventory = draft.finish(near, far, keyring, &mut faults);
         inventory.files = files;
         (inventory, once(faults))
     }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::yaml::reason;
+use super::yaml::{reason, unreadable};
 use crate::diagnostic::Diagnostic;
-use crate::source::Source;
 use crate::value::{self, Kind, Map};
+use crate::vault::{Keyring, read_source};
 
 /// Folders below `group_vars/NAME/`, at most.
 const MAX_DEPTH: usize = 16;
@@ -24,13 +24,14 @@ impl VarsFolder {
         folders: &[PathBuf],
         name: &str,
         owners: &[&str],
+        keyring: &Keyring,
         faults: &mut Vec<Diagnostic>,
     ) -> VarsFolder {
         let mut found = VarsFolder::default();
         for folder in folders {
             let folder = folder.join(name);
             if folder.is_dir() {
-                found.read_folder(&folder, owners, faults);
+                found.read_folder(&folder, owners, keyring, faults);
             }
         }
         found
@@ -46,7 +47,13 @@ impl VarsFolder {
         self.vars.values().flatten().map(Arc::as_ref)
     }
 
-    fn read_folder(&mut self, folder: &Path, owners: &[&str], faults: &mut Vec<Diagnostic>) {
+    fn read_folder(
+        &mut self,
+        folder: &Path,
+        owners: &[&str],
+        keyring: &Keyring,
+        faults: &mut Vec<Diagnostic>,
+    ) {
         let mut taken: HashMap<String, PathBuf> = HashMap::new();
         for path in entries(folder, faults) {
             let Some(owner) = owner(&path, owners) else {
@@ -75,7 +82,7 @@ impl VarsFolder {
                 continue;
             }
             let mut maps = Vec::new();
-            read_path(&path, &mut maps, faults, 0);
+            read_path(&path, keyring, &mut maps, faults, 0);
             self.vars.entry(owner).or_default().append(&mut maps);
         }
     }
@@ -134,7 +141,13 @@ fn owner(path: &Path, owners: &[&str]) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn read_path(path: &Path, maps: &mut Vec<Arc<Map>>, faults: &mut Vec<Diagnostic>, depth: usize) {
+fn read_path(
+    path: &Path,
+    keyring: &Keyring,
+    maps: &mut Vec<Arc<Map>>,
+    faults: &mut Vec<Diagnostic>,
+    depth: usize,
+) {
     if path.is_dir() {
         if depth >= MAX_DEPTH {
             faults.push(Diagnostic::error(format!(
@@ -147,33 +160,24 @@ fn read_path(path: &Path, maps: &mut Vec<Arc<Map>>, faults: &mut Vec<Diagnostic>
             .iter()
             .filter(|path| is_vars_file(path))
         {
-            read_path(path, maps, faults, depth + 1);
+            read_path(path, keyring, maps, faults, depth + 1);
         }
         return;
     }
-    match read_vars(path) {
+    match read_vars(path, keyring) {
         Ok(map) => maps.push(map),
         Err(mut found) => faults.append(&mut found),
     }
 }
 
-/// A file of variables: a mapping, or nothing.
-pub(crate) fn read_vars(path: &Path) -> Result<Arc<Map>, Vec<Diagnostic>> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        vec![Diagnostic::error(format!(
-            "cannot read `{}`: {}",
-            path.display(),
-            reason(&error)
-        ))]
-    })?;
-    if text.starts_with("$ANSIBLE_VAULT") {
-        return Err(vec![
-            Diagnostic::error(format!("`{}` is encrypted", path.display()))
-                .help("vault files come in a later release; keep the secrets in a file of mode 0600 outside the repository"),
-        ]);
+/// A file of variables: a mapping, or nothing. It may be a vault.
+pub(crate) fn read_vars(path: &Path, keyring: &Keyring) -> Result<Arc<Map>, Vec<Diagnostic>> {
+    let source = read_source(path, keyring)
+        .map_err(|error| vec![unreadable(&path.display().to_string(), &error)])?;
+    let value = value::parse_vaulted_yaml(&source, keyring)?;
+    if source.is_sealed() {
+        value::hide(&value, keyring);
     }
-    let source = Source::new(path.display().to_string(), text);
-    let value = value::parse_yaml_one(&source)?;
     match value.kind {
         Kind::Map(map) => Ok(map),
         Kind::Null => Ok(Arc::new(Map::new())),

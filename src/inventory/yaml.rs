@@ -6,14 +6,15 @@ use super::draft::Draft;
 use super::range;
 use crate::diagnostic::Diagnostic;
 use crate::name::{GroupName, HostName, NameError};
-use crate::source::{Source, Span};
+use crate::source::Span;
 use crate::value::{self, Entry, Kind, Map, Value};
+use crate::vault::{FileError, Keyring, read_source};
 
 /// Groups below groups, at most; deeper ones are a mistake or an attack.
 const MAX_DEPTH: usize = 64;
 
 /// Reads one `-i`; what is not a YAML file is refused by name.
-pub(super) fn read(path: &str) -> Result<Value, Vec<Diagnostic>> {
+pub(super) fn read(path: &str, keyring: &Keyring) -> Result<Value, Vec<Diagnostic>> {
     let fault = |message: String, help: &str| vec![Diagnostic::error(message).help(help)];
     if path.contains(',') {
         return Err(fault(
@@ -28,18 +29,16 @@ pub(super) fn read(path: &str) -> Result<Value, Vec<Diagnostic>> {
             "inventory folders come in a later release; name the YAML files, each with its own `-i`",
         ));
     }
-    let bytes = std::fs::read(file).map_err(|error| {
-        fault(
+    let help = "give the path of a YAML inventory with `-i`";
+    let source = read_source(file, keyring).map_err(|error| match error {
+        FileError::Unreadable(error) => fault(
             format!("cannot read the inventory `{path}`: {}", reason(&error)),
-            "give the path of a YAML inventory with `-i`",
-        )
+            help,
+        ),
+        FileError::NotText => fault(format!("the inventory `{path}` is not UTF-8 text"), help),
+        FileError::Closed(why) => vec![why.of_file(path)],
     })?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        fault(
-            format!("the inventory `{path}` is not UTF-8 text"),
-            "give the path of a YAML inventory with `-i`",
-        )
-    })?;
+    let text = source.text();
     if text.starts_with("#!") {
         return Err(fault(
             format!("the inventory `{path}` is a program"),
@@ -53,7 +52,11 @@ pub(super) fn read(path: &str) -> Result<Value, Vec<Diagnostic>> {
             "INI inventories come in a later release; write it as YAML: `all: {children: {web: {hosts: {web1: }}}}`",
         ));
     }
-    value::parse_yaml_one(&Source::new(path, text))
+    let value = value::parse_vaulted_yaml(&source, keyring)?;
+    if source.is_sealed() {
+        value::hide(&value, keyring);
+    }
+    Ok(value)
 }
 
 /// `[web]`, `[web:vars]` at the beginning of a line.
@@ -71,6 +74,17 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         _ => error.to_string(),
+    }
+}
+
+/// Says why a file of the user's cannot be used.
+pub(crate) fn unreadable(path: &str, error: &FileError) -> Diagnostic {
+    match error {
+        FileError::Unreadable(error) => {
+            Diagnostic::error(format!("cannot read `{path}`: {}", reason(error)))
+        }
+        FileError::NotText => Diagnostic::error(format!("`{path}` is not UTF-8 text")),
+        FileError::Closed(why) => why.of_file(path),
     }
 }
 

@@ -120,12 +120,12 @@ impl Launch {
         text
     }
 
-    /// The detached program. Its arguments show in the process list; they are names only.
+    /// The detached program. Its arguments show in the process list; they are names only. The script has no name any more while it runs.
     fn main(&self) -> String {
         format!(
             "/bin/sh -c {} hadeploy {}",
             quote(
-                "/bin/sh \"$1/script\" >\"$1/res\" 2>\"$1/err\" </dev/null; printf '%s\\n' \"$?\" >\"$1/rc.new\"; mv -T \"$1/rc.new\" \"$1/rc\""
+                "exec 9<\"$1/script\"; rm -f \"$1/script\"; /bin/sh /proc/self/fd/9 >\"$1/res\" 2>\"$1/err\" </dev/null; printf '%s\\n' \"$?\" >\"$1/rc.new\"; mv -T \"$1/rc.new\" \"$1/rc\""
             ),
             quote(&self.folder()),
         )

@@ -68,7 +68,9 @@ pub const OWED: &str = "/var/lib/hadeploy/owed";
 
 /// The whole script, as `launch` will start it. `nonce` marks the answers' sections.
 pub fn compile(steps: &[PlacedStep], questions: &Missing, launch: &Launch, nonce: &str) -> String {
-    let mut text = PRELUDE.replace("LIMIT", &OUTPUT_LIMIT.to_string());
+    // The launcher's way to this script is closed to all programs that it starts.
+    let mut text = String::from("exec 9<&-\n");
+    text.push_str(&PRELUDE.replace("LIMIT", &OUTPUT_LIMIT.to_string()));
     let _ = writeln!(text, "D={}", quote(&launch.folder()));
     let _ = writeln!(
         text,
@@ -208,6 +210,9 @@ fn run_text(
         let _ = writeln!(body, "IN{}={path}", number + 1);
         paths.push(path);
     }
+    if step.line.is_some() {
+        body.push_str("LINE=$D/l\n");
+    }
     let _ = writeln!(body, "TAG={}", quote(&format!("{run}-{index}")));
     for (name, value) in &step.env {
         let _ = writeln!(body, "export {name}={}", quote(value));
@@ -217,6 +222,11 @@ fn run_text(
         body.push('\n');
     }
     let mut text = String::new();
+    if let Some(line) = &step.line {
+        let words = quote(line);
+        let _ = writeln!(text, "umask 077; printf %s {words} >\"$D/l\"; umask 022");
+        paths.push("\"$D/l\"".to_owned());
+    }
     let stdin = match &step.stdin {
         Some(words) => {
             let words = quote(words);
@@ -225,12 +235,21 @@ fn run_text(
         }
         None => "/dev/null",
     };
+    // What the step was given lies there no longer than it needs it.
+    let mut given = paths.clone();
+    given.extend(step.stdin.iter().map(|_| "\"$D/n\"".to_owned()));
     if placed.user.is_none() && !may_hang(step) {
         let _ = writeln!(text, "(\n{body}) <{stdin} >\"$D/o\" 2>\"$D/e\"; rc=$?");
+        if !given.is_empty() {
+            let _ = writeln!(text, "rm -f {}", given.join(" "));
+        }
         return text;
     }
     // The body goes through a file: what is in arguments shows in the process list.
     let mut head = format!("D={}\n", "\"$1\"");
+    if placed.user.is_none() {
+        head.push_str("rm -f \"$D/b\"\n");
+    }
     if let Some(user) = &placed.user {
         let _ = writeln!(head, "export HOME=~{user} USER={user} LOGNAME={user}");
     }
@@ -254,10 +273,9 @@ fn run_text(
         text,
         "{command} /bin/sh \"$D/b\" \"$D\" <{stdin} >\"$D/o\" 2>\"$D/e\"; rc=$?"
     );
-    if placed.user.is_some() {
-        // These are the user's: what is written under the same names next may be root's.
-        text.push_str("rm -f \"$D/b\" \"$D/n\"\n");
-    }
+    // Those of a user are the user's: what is written under the same names next may be root's.
+    given.insert(0, "\"$D/b\"".to_owned());
+    let _ = writeln!(text, "rm -f {}", given.join(" "));
     text
 }
 

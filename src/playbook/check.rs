@@ -9,11 +9,12 @@ use super::project::{Project, Scheduled};
 use super::uses::{self, Use};
 use super::{Task, TaskAction, VarsFile};
 use crate::diagnostic::Diagnostic;
-use crate::inventory::reason;
+use crate::inventory::unreadable;
 use crate::resource::{Args, ParamType, RenderOptions};
 use crate::source::Source;
 use crate::template::Templates;
 use crate::value::{Kind, Map, Value};
+use crate::vault::{Keyring, is_vault_file, read_source};
 
 /// Parameters of `template` that change how its file is read; such a file is checked when it is rendered.
 const MARKERS: &[&str] = &[
@@ -29,6 +30,7 @@ const MARKERS: &[&str] = &[
 pub(super) fn templates(project: &Project, templates: &Templates) -> Vec<Diagnostic> {
     let mut checker = Checker {
         templates,
+        keyring: &project.keyring,
         faults: Vec::new(),
         maps: HashSet::new(),
         files: HashSet::new(),
@@ -67,10 +69,7 @@ pub(super) fn template_files(
     let Ok(path) = project.search(scheduled, task).find(name, "templates") else {
         return Vec::new();
     };
-    let read = |path: PathBuf| {
-        let text = std::fs::read_to_string(&path).ok()?;
-        Some(Source::new(path.display().to_string(), text))
-    };
+    let read = |path: PathBuf| read_source(&path, &project.keyring).ok();
     below(&path).into_iter().filter_map(read).collect()
 }
 
@@ -113,6 +112,7 @@ fn is_local(project: &Project, scheduled: &Scheduled) -> bool {
 
 struct Checker<'a> {
     templates: &'a Templates,
+    keyring: &'a Keyring,
     faults: Vec<Diagnostic>,
     maps: HashSet<*const Map>,
     files: HashSet<PathBuf>,
@@ -198,10 +198,30 @@ impl Checker<'_> {
                     let files = below(&path);
                     files.iter().for_each(|path| self.template(path, value));
                 }
-                Ok(_) => {}
+                Ok(path) => self.vault(args, &path, value),
                 Err(_) if lenient => {}
                 Err(places) => self.faults.push(missing(kind.name, text, value, &places)),
             }
+        }
+    }
+
+    /// A source that is a vault must open before anything is connected.
+    fn vault(&mut self, args: &Args, path: &Path, at: &Value) {
+        let stays = args
+            .iter()
+            .any(|(name, entry)| name == "decrypt" && entry.value.kind == Kind::Bool(false));
+        if path.is_dir() || stays {
+            return;
+        }
+        if !matches!(is_vault_file(path), Ok(true)) || !self.files.insert(path.to_owned()) {
+            return;
+        }
+        let Ok(text) = std::fs::read_to_string(path) else {
+            return;
+        };
+        if let Err(why) = self.keyring.open(&text) {
+            let fault = why.of_file(&path.display().to_string());
+            self.faults.push(fault.place(&at.span));
         }
     }
 
@@ -209,22 +229,17 @@ impl Checker<'_> {
         if !self.files.insert(path.to_owned()) {
             return;
         }
-        match std::fs::read_to_string(path) {
-            Ok(text) => {
-                let source = Source::new(path.display().to_string(), text);
+        match read_source(path, self.keyring) {
+            Ok(source) => {
                 let mut faults = self
                     .templates
                     .check_source(&source, &RenderOptions::default());
                 self.faults.append(&mut faults);
             }
-            Err(error) => self.faults.push(Diagnostic::at(
-                &at.span,
-                format!(
-                    "cannot read the template `{}`: {}",
-                    path.display(),
-                    reason(&error)
-                ),
-            )),
+            Err(error) => {
+                let said = unreadable(&path.display().to_string(), &error);
+                self.faults.push(said.place(&at.span));
+            }
         }
     }
 }

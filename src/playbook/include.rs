@@ -13,6 +13,7 @@ use super::{Task, TaskAction, check, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::resource::Kind;
 use crate::value::{Map, Value};
+use crate::vault::Keyring;
 
 /// Includes in includes, at most.
 const DEPTH: usize = 100;
@@ -30,6 +31,7 @@ pub struct Include {
     folder: PathBuf,
     root: PathBuf,
     kinds: &'static [&'static Kind],
+    keyring: Keyring,
 }
 
 impl Include {
@@ -59,7 +61,12 @@ impl Include {
                 .help("a file that includes itself needs a `when` that ends it"),
             ]);
         }
-        let mut reader = Reader::new(self.root.clone(), self.kinds, first_id);
+        let mut reader = Reader::new(
+            self.root.clone(),
+            self.kinds,
+            first_id,
+            self.keyring.clone(),
+        );
         let tasks = reader.included(path, at, &self.outer);
         match reader.faults.iter().any(Diagnostic::is_error) {
             true => Err(reader.faults),
@@ -112,6 +119,7 @@ impl Reader {
             folder: self.folder(),
             root: self.root.clone(),
             kinds: self.kinds,
+            keyring: self.keyring.clone(),
         };
         let action = TaskAction::Include(Arc::new(include));
         let outer = Outer {

@@ -13,6 +13,7 @@ pub(super) const PLAY: &[&str] = &[
     "become_method",
     "vars",
     "vars_files",
+    "vars_prompt",
     "environment",
     "tags",
     "force_handlers",
@@ -185,10 +186,6 @@ const PLAY_REFUSED: &[(&str, &str)] = &[
     ("throttle", "give `--forks` on the command line"),
     ("timeout", "write it on the tasks that need one"),
     ("validate_argspec", "remove the line"),
-    (
-        "vars_prompt",
-        "give the value with `-e name=value` or `-e @file`",
-    ),
     ("when", "write it on the tasks, or on an `import_playbook`"),
     (
         "import_tasks",

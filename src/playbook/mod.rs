@@ -14,6 +14,7 @@ mod parse;
 mod placing;
 mod play;
 mod project;
+mod prompts;
 mod rolling;
 mod scope;
 mod search;
@@ -38,6 +39,7 @@ pub use listing::{ListedPlay, ListedTask};
 pub use parse::parse_playbook;
 pub use play::load_vars_file;
 pub use project::{Options, Project, Scheduled};
+pub use prompts::{Answers, Blank, Nobody, Prompt};
 pub use search::{Search, includes, project_folder};
 pub use select::TagChoice;
 pub use serial::BatchSize;
@@ -64,6 +66,8 @@ pub struct Play {
     pub gather_facts: bool,
     /// `vars`, with those of an `import_playbook` laid over them.
     pub vars: Map,
+    /// `vars_prompt`; the answers are among `vars` once the project is loaded.
+    pub prompts: Vec<Prompt>,
     /// `vars_files` in order; literal names are read already.
     pub vars_files: Vec<VarsFile>,
     /// `become…` of the play.

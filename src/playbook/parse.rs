@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::play::Around;
 use super::{Play, Playbook, keywords};
 use crate::diagnostic::Diagnostic;
-use crate::inventory::reason;
+use crate::inventory::unreadable;
 use crate::resource::Kind;
-use crate::source::{Source, Span};
+use crate::source::Span;
 use crate::value::{self, Entry, Map, Value};
+use crate::vault::{Keyring, read_source};
 
 /// The most files one playbook may import, counted each time.
 const MAX_IMPORTS: usize = 10_000;
@@ -24,8 +25,9 @@ pub fn parse_playbook(
     path: &str,
     kinds: &'static [&'static Kind],
     first_id: usize,
+    keyring: &Keyring,
 ) -> (Playbook, Vec<Diagnostic>) {
-    let mut reader = Reader::new(folder_of(Path::new(path)), kinds, first_id);
+    let mut reader = Reader::new(folder_of(Path::new(path)), kinds, first_id, keyring.clone());
     let mut plays = Vec::new();
     if let Some(value) = reader.enter(Path::new(path), None) {
         reader.plays(&value, &Around::default(), &mut plays);
@@ -42,6 +44,7 @@ pub fn parse_playbook(
 pub(super) struct Reader {
     pub(super) faults: Vec<Diagnostic>,
     pub(super) kinds: &'static [&'static Kind],
+    pub(super) keyring: Keyring,
     next_id: usize,
     last_id: usize,
     imports: usize,
@@ -58,10 +61,16 @@ struct Opened {
 
 impl Reader {
     /// Nothing is read yet; `root` is the folder of the playbook.
-    pub(super) fn new(root: PathBuf, kinds: &'static [&'static Kind], first_id: usize) -> Reader {
+    pub(super) fn new(
+        root: PathBuf,
+        kinds: &'static [&'static Kind],
+        first_id: usize,
+        keyring: Keyring,
+    ) -> Reader {
         Reader {
             faults: Vec::new(),
             kinds,
+            keyring,
             next_id: first_id,
             last_id: first_id + MAX_TASKS,
             imports: 0,
@@ -164,19 +173,25 @@ impl Reader {
                 None => fault.help("give the path of a playbook"),
             }
         };
-        let text = match std::fs::read(path).map(String::from_utf8) {
-            Ok(Ok(text)) => text,
-            Ok(Err(_)) => {
-                self.fault(fault(format!("`{shown}` is not UTF-8 text")));
-                return None;
-            }
+        let source = match read_source(path, &self.keyring) {
+            Ok(source) => source,
             Err(error) => {
-                self.fault(fault(format!("cannot read `{shown}`: {}", reason(&error))));
+                let said = unreadable(&shown, &error);
+                let fault = fault(said.message);
+                self.fault(match said.help {
+                    Some(help) => fault.help(help),
+                    None => fault,
+                });
                 return None;
             }
         };
-        match value::parse_yaml_one(&Source::new(shown, text)) {
-            Ok(value) => Some(value),
+        match value::parse_vaulted_yaml(&source, &self.keyring) {
+            Ok(value) => {
+                if source.is_sealed() {
+                    value::hide_vars(&value, &self.keyring);
+                }
+                Some(value)
+            }
             Err(mut faults) => {
                 self.faults.append(&mut faults);
                 None

@@ -10,6 +10,7 @@ use super::{Play, Privilege, Task, VarsFile, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::inventory::read_vars;
 use crate::value::{Map, Value};
+use crate::vault::Keyring;
 
 /// What an `import_playbook` gives to the plays it imports.
 #[derive(Clone, Default)]
@@ -41,6 +42,7 @@ impl Reader {
             hosts: hosts.value.clone(),
             gather_facts: true,
             vars: Map::new(),
+            prompts: Vec::new(),
             vars_files: Vec::new(),
             privilege: Privilege::default(),
             remote_user: None,
@@ -123,6 +125,7 @@ impl Reader {
                 "connection" => play.connection = self.connection(value),
                 "port" => play.port = self.number("port", value),
                 "vars" => play.vars.extend(self.vars(value)),
+                "vars_prompt" => play.prompts = self.prompts(value),
                 "vars_files" => play.vars_files = self.vars_files(value),
                 "environment" => play.environment = self.environment(value),
                 "tags" => play.tags.extend(self.words("tags", value)),
@@ -177,7 +180,7 @@ impl Reader {
             } else if !is_literal(&item) {
                 files.push(VarsFile::Template(item));
             } else {
-                match load_vars_file(&folder, &item) {
+                match load_vars_file(&folder, &item, &self.keyring) {
                     Ok(vars) => files.push(VarsFile::Read { name: item, vars }),
                     Err(mut faults) => self.faults.append(&mut faults),
                 }
@@ -292,7 +295,11 @@ impl Reader {
 }
 
 /// Reads a vars file by its rendered name, relative to the folder of its play.
-pub fn load_vars_file(folder: &Path, name: &Value) -> Result<Arc<Map>, Vec<Diagnostic>> {
+pub fn load_vars_file(
+    folder: &Path,
+    name: &Value,
+    keyring: &Keyring,
+) -> Result<Arc<Map>, Vec<Diagnostic>> {
     let Some(text) = name.as_str().filter(|text| !text.is_empty()) else {
         return Err(vec![Diagnostic::at(
             &name.span,
@@ -306,7 +313,7 @@ pub fn load_vars_file(folder: &Path, name: &Value) -> Result<Arc<Map>, Vec<Diagn
                 .help(format!("looked for `{}`", path.display())),
         ]);
     }
-    let vars = read_vars(&path)?;
+    let vars = read_vars(&path, keyring)?;
     let faults: Vec<Diagnostic> = vars
         .iter()
         .filter(|(name, _)| !crate::name::is_identifier(name))

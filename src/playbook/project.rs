@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
-    BatchSize, Play, Playbook, Search, Task, check, cluster, parse_playbook, placing,
-    project_folder, rolling, undefined,
+    Answers, BatchSize, Blank, Nobody, Play, Playbook, Search, Task, check, cluster,
+    parse_playbook, placing, project_folder, prompts, rolling, undefined,
 };
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, read_vars};
@@ -16,6 +16,7 @@ use crate::name::HostName;
 use crate::resource::{self, KINDS};
 use crate::template::Templates;
 use crate::value::{Map, parse_extra};
+use crate::vault::Keyring;
 
 /// Playbooks and inventory, resolved.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Project {
     pub tags: TagChoice,
     /// The folder of the project, for sources that many playbooks share.
     pub folder: Option<PathBuf>,
+    /// What opens its vaults.
+    pub keyring: Keyring,
 }
 
 /// A play with its hosts.
@@ -64,6 +67,10 @@ pub struct Options {
     pub start_at_task: Option<String>,
     /// The table of kinds.
     pub kinds: &'static [&'static resource::Kind],
+    /// What opens vaults.
+    pub keyring: Keyring,
+    /// Who answers `vars_prompt`.
+    pub answers: Arc<dyn Answers>,
 }
 
 impl Default for Options {
@@ -74,13 +81,15 @@ impl Default for Options {
             extra: Vec::new(),
             start_at_task: None,
             kinds: KINDS,
+            keyring: Keyring::default(),
+            answers: Arc::new(Nobody),
         }
     }
 }
 
 impl Project {
     /// Hosts alone: what is done with them stands in no playbook.
-    pub fn of_hosts(inventory: Inventory) -> Project {
+    pub fn of_hosts(inventory: Inventory, keyring: Keyring) -> Project {
         Project {
             inventory,
             playbooks: Vec::new(),
@@ -88,6 +97,7 @@ impl Project {
             extra: Arc::default(),
             tags: TagChoice::default(),
             folder: None,
+            keyring,
         }
     }
 
@@ -100,11 +110,12 @@ impl Project {
         templates: &Templates,
     ) -> (Project, Vec<Diagnostic>) {
         let mut faults = Vec::new();
-        let extra = Arc::new(extra_vars(&options.extra, &mut faults));
+        let extra = Arc::new(extra_vars(&options.extra, &options.keyring, &mut faults));
         let mut read: Vec<Playbook> = Vec::new();
         let mut next_id = 0;
         for path in playbooks {
-            let (playbook, mut found) = parse_playbook(path, options.kinds, next_id);
+            let (playbook, mut found) =
+                parse_playbook(path, options.kinds, next_id, &options.keyring);
             faults.append(&mut found);
             let last = playbook
                 .plays
@@ -119,7 +130,7 @@ impl Project {
             .iter()
             .map(|path| folder_of(Path::new(path)))
             .collect();
-        let (mut inventory, mut found) = Inventory::load(inventories, &folders);
+        let (mut inventory, mut found) = Inventory::load(inventories, &folders, &options.keyring);
         let inventory_is_whole = !found.iter().any(Diagnostic::is_error);
         faults.append(&mut found);
         let mut project = Project {
@@ -142,10 +153,18 @@ impl Project {
             tags: options.tags.clone(),
             folder: folders.first().and_then(|folder| project_folder(folder)),
             inventory: std::mem::take(&mut inventory),
+            keyring: options.keyring.clone(),
         };
         for (number, scheduled) in project.plays.iter_mut().enumerate() {
             scheduled.number = number;
         }
+        // Nobody is asked for the sake of files that are wrong.
+        let answers: &dyn Answers = match faults.iter().any(Diagnostic::is_error) {
+            true => &Blank,
+            false => &*options.answers,
+        };
+        let asking = project.plays.iter_mut().map(|it| &mut it.play);
+        prompts::ask(asking, &project.extra, answers, &mut faults);
         // Names missing from a broken inventory would be said twice.
         if inventory_is_whole {
             let limit = options.limit.as_deref();
@@ -193,11 +212,11 @@ impl Project {
 }
 
 /// All `-e` in order.
-fn extra_vars(words: &[String], faults: &mut Vec<Diagnostic>) -> Map {
+fn extra_vars(words: &[String], keyring: &Keyring, faults: &mut Vec<Diagnostic>) -> Map {
     let mut vars = Map::new();
     for word in words {
         let read = match word.strip_prefix('@') {
-            Some(path) => read_vars(Path::new(path)).map(|map| map.as_ref().clone()),
+            Some(path) => read_vars(Path::new(path), keyring).map(|map| map.as_ref().clone()),
             None => parse_extra(word),
         };
         match read {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::source::Source;
 use crate::template::Includes;
+use crate::vault::{Keyring, read_source};
 
 /// The folders a relative source is searched in.
 #[derive(Debug, Clone, Default)]
@@ -74,7 +74,8 @@ pub fn project_folder(playbook_folder: &Path) -> Option<PathBuf> {
 }
 
 /// Finds the templates that a template includes: beside the one that asks, then where the playbooks' templates are.
-pub fn includes(playbooks: &[String]) -> Box<Includes> {
+pub fn includes(playbooks: &[String], keyring: &Keyring) -> Box<Includes> {
+    let keyring = keyring.clone();
     let folders: Vec<PathBuf> = playbooks
         .iter()
         .map(|path| {
@@ -99,7 +100,6 @@ pub fn includes(playbooks: &[String]) -> Box<Includes> {
             .into_iter()
             .chain(searched)
             .find(|path| path.is_file())?;
-        let text = std::fs::read_to_string(&path).ok()?;
-        Some(Source::new(path.display().to_string(), text))
+        read_source(&path, &keyring).ok()
     })
 }

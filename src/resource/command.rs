@@ -114,6 +114,8 @@ struct Run {
     creates: Option<String>,
     removes: Option<String>,
     stdin: Option<String>,
+    /// The line of a shell.
+    file: Option<String>,
     strip: bool,
 }
 
@@ -121,19 +123,28 @@ fn fault(args: &Args, name: &str, message: impl Into<String>) -> Stop {
     Diagnostic::at(args.value_place(name), message).into()
 }
 
-/// The shell text of a line of shell, and the line.
-fn line(args: &Args) -> Result<(String, serde_json::Value), Stop> {
+/// The shells that take a line which removes its own file first.
+const SHELLS: &[&str] = &["sh", "bash", "dash", "ksh", "zsh"];
+
+/// What runs a line of shell, the line, and the file it lies in: every account of the node reads the arguments of programs.
+fn line(args: &Args) -> Result<(String, serde_json::Value, Option<String>), Stop> {
     let line = args.str("cmd").unwrap_or_default();
     if line.trim().is_empty() {
         return Err(fault(args, "cmd", "the line to run is empty"));
     }
     let executable = args.str("executable").unwrap_or("/bin/sh");
-    let body = format!("{} -c {}", quote(executable), quote(line));
-    Ok((body, line.trim().into()))
+    let name = executable.rsplit('/').next().unwrap_or_default();
+    let gone = match SHELLS.contains(&name) {
+        // Another account than root's cannot, and root does it later.
+        true => "rm -f -- \"$0\" 2>/dev/null; ",
+        false => "",
+    };
+    let body = format!("{} \"$LINE\"", quote(executable));
+    Ok((body, line.trim().into(), Some(format!("{gone}{line}\n"))))
 }
 
 /// The shell text of a program with its arguments, and its words.
-fn program(args: &Args) -> Result<(String, serde_json::Value), Stop> {
+fn program(args: &Args) -> Result<(String, serde_json::Value, Option<String>), Stop> {
     let named = if args.has("argv") { "argv" } else { "cmd" };
     let argv = match args.str("cmd") {
         Some(line) => split(line).map_err(|message| fault(args, "cmd", message))?,
@@ -150,7 +161,7 @@ fn program(args: &Args) -> Result<(String, serde_json::Value), Stop> {
         .iter()
         .map(|word| if expand { expanded(word) } else { quote(word) })
         .collect();
-    Ok((body.join(" "), argv.into()))
+    Ok((body.join(" "), argv.into(), None))
 }
 
 /// `creates` or `removes`, as an absolute pattern.
@@ -171,7 +182,7 @@ pub(super) fn pattern(args: &Args, name: &str) -> Result<Option<String>, Stop> {
 }
 
 fn bind(args: &Args, shell: bool) -> Bound {
-    let (body, cmd) = if shell { line(args)? } else { program(args)? };
+    let (body, cmd, file) = if shell { line(args)? } else { program(args)? };
     let folder = args.str("chdir").map_or(String::new(), |folder| {
         format!("cd -- {} || exit\n", tilde(folder))
     });
@@ -193,6 +204,7 @@ fn bind(args: &Args, shell: bool) -> Bound {
         creates: pattern(args, "creates")?,
         removes: pattern(args, "removes")?,
         stdin,
+        file,
         strip: args.bool("strip_empty_ends", true),
         cmd,
     }))
@@ -229,6 +241,7 @@ impl Resource for Run {
             .cut();
         step.act = true;
         step.stdin = self.stdin.as_deref().map(Into::into);
+        step.line = self.file.as_deref().map(Into::into);
         Ok(Change::new(Action::Run)
             .step(step)
             .result("cmd", self.cmd.clone())

@@ -42,6 +42,7 @@ pub static COPY: Kind = Kind {
         Param::new("local_follow", ParamType::Bool, "Whether links in the source are followed; only true.").default("true"),
         Param::new("remote_src", ParamType::Bool, "Whether `src` is a file of the node.").default("false"),
         Param::new("checksum", ParamType::Str, "SHA-1 that the source must have."),
+        Param::new("decrypt", ParamType::Bool, "Whether a source that is a vault is opened, or copied as it is.").default("true"),
     ],
     free_form: None,
     refused: REFUSED_OF_FILES,
@@ -74,10 +75,6 @@ pub const REFUSED_OF_FILES: &[(&str, &str)] = &[
     ("serole", attributes::NO_SELINUX),
     ("setype", attributes::NO_SELINUX),
     ("selevel", attributes::NO_SELINUX),
-    (
-        "decrypt",
-        "encrypted files are always decrypted; leave it out",
-    ),
 ];
 
 fn check(args: &Args) -> Vec<Diagnostic> {
@@ -119,7 +116,14 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
     }
     let path = controller.find(src, "files")?;
     if path.is_dir() {
-        return tree::bind(src, &path, target, folder_mode, preserve, controller);
+        let opens = args.bool("decrypt", true);
+        return tree::bind(
+            src,
+            &path,
+            target,
+            (folder_mode, preserve, opens),
+            controller,
+        );
     }
     single(args, src, &path, target, preserve, controller)
 }
@@ -157,7 +161,10 @@ fn single(
         let bits = permissions(path, src)?;
         target.attributes = target.attributes.with_mode(Some(FileMode::Bits(bits)));
     }
-    let body = Body::of(controller.content(path, src)?);
+    let body = Body::of(match args.bool("decrypt", true) {
+        true => controller.content(path, src)?,
+        false => controller.content_as_it_is(path, src)?,
+    });
     verify_checksum(args, &body)?;
     let name = path.file_name().map(|name| name.to_string_lossy());
     let name: Arc<str> = name.unwrap_or_default().into();

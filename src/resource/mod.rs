@@ -121,9 +121,17 @@ pub trait Controller {
     /// playbook's own folder, then the project's. The fault names the places looked at; in a plan a file may be known only after a
     /// task that writes on the controller.
     fn find(&self, src: &Value, folder: &str) -> Result<PathBuf, Stop>;
-    /// Content of a file: held in memory up to 1 MiB, else streamed; hashed once per run.
+    /// Content of a file: held in memory up to 1 MiB, else streamed; hashed once per run. A vault is opened.
     fn content(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic>;
-    /// Length and SHA-256 of a file, hashed once per run and never held: for folders of many files.
+    /// The same of a file that stays encrypted if it is.
+    fn content_as_it_is(&self, path: &Path, at: &Value) -> Result<Content, Diagnostic> {
+        self.content(path, at)
+    }
+    /// Whether a file is encrypted at rest.
+    fn is_vault(&self, _path: &Path) -> bool {
+        false
+    }
+    /// Length and SHA-256 of a file as it is, hashed once per run and never held: for folders of many files.
     fn digest(&self, path: &Path, at: &Value) -> Result<(u64, Arc<str>), Diagnostic> {
         let body = body::Body::of(self.content(path, at)?);
         Ok((body.len, body.sha256))

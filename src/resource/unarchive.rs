@@ -55,7 +55,10 @@ const REFUSED: &[(&str, &str)] = &[
     REFUSED_OF_FILES[4],
     REFUSED_OF_FILES[5],
     REFUSED_OF_FILES[6],
-    REFUSED_OF_FILES[7],
+    (
+        "decrypt",
+        "encrypted files are always decrypted; leave it out",
+    ),
 ];
 
 /// Options that would lead elsewhere than below `dest`, or that are given already.
@@ -252,9 +255,16 @@ fn source(args: &Args, controller: &dyn Controller) -> Result<Source, Stop> {
     }
     let body = Body::of(controller.content(&path, src)?);
     let mut head = Vec::new();
-    std::fs::File::open(&path)
-        .and_then(|file| file.take(8).read_to_end(&mut head))
-        .map_err(|error| Diagnostic::at(&src.span, format!("{}: {error}", path.display())))?;
+    match body.bytes() {
+        Some(bytes) => head.extend(bytes.iter().take(8)),
+        None => {
+            std::fs::File::open(&path)
+                .and_then(|file| file.take(8).read_to_end(&mut head))
+                .map_err(|error| {
+                    Diagnostic::at(&src.span, format!("{}: {error}", path.display()))
+                })?;
+        }
+    }
     match body.source {
         From::Sent(content) => Ok(Source::Sent {
             content,

@@ -44,8 +44,14 @@ pub(super) const REFUSED_FILTERS: &[(&str, &str)] = &[
     ),
     ("relpath", "it reads the controller's files; write the path"),
     ("fileglob", "it reads the controller's files; write a list"),
-    ("vault", "vault values come in a later release"),
-    ("unvault", "vault values come in a later release"),
+    (
+        "vault",
+        "a new vault differs with every run; encrypt with `hadeploy vault encrypt-string`",
+    ),
+    (
+        "unvault",
+        "values with `!vault` and files that are vaults are opened where they are read",
+    ),
     (
         "random",
         "a template with chance in it changes with every run",

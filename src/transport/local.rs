@@ -12,6 +12,7 @@ use tokio::process::{ChildStdin, Command};
 
 use super::error::TransportError;
 use super::{Exit, Process, ProcessExit, Transport};
+use crate::secret::PASSWORD_VARIABLE;
 
 /// The way to this machine; there is nothing to connect.
 #[derive(Debug, Default)]
@@ -28,6 +29,7 @@ impl Transport for LocalTransport {
         let mut child = Command::new("/bin/sh")
             .arg("-c")
             .arg(command)
+            .env_remove(PASSWORD_VARIABLE)
             .stdin(pipes())
             .stdout(pipes())
             .stderr(pipes())

@@ -1,6 +1,7 @@
 //! Values with spans: what the user wrote, and what templates made of it.
 
 mod extra;
+mod hide;
 mod place;
 mod yaml;
 
@@ -11,8 +12,9 @@ use indexmap::IndexMap;
 use crate::source::Span;
 
 pub use extra::parse_extra;
+pub use hide::{hide, hide_vars};
 pub use place::place;
-pub use yaml::{is_plain_text, parse_yaml, parse_yaml_one};
+pub use yaml::{is_plain_text, parse_vaulted_yaml, parse_yaml, parse_yaml_one};
 
 /// A value and its place. Clones are cheap.
 #[derive(Debug, Clone)]

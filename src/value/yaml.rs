@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Kind, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
+use crate::vault::Keyring;
 
 /// The documents of a YAML text, in order; an empty text has none.
 ///
@@ -19,12 +20,23 @@ use crate::source::{Source, Span};
 ///
 /// Errors: everything found wrong up to the first break in the structure, in the order of the file.
 pub fn parse_yaml(source: &Arc<Source>) -> Result<Vec<Value>, Vec<Diagnostic>> {
-    loader::load(source)
+    loader::load(source, None)
 }
 
 /// The one document of a YAML text; an empty text is null, a second document an error at its start.
 pub fn parse_yaml_one(source: &Arc<Source>) -> Result<Value, Vec<Diagnostic>> {
-    let mut documents = parse_yaml(source)?;
+    one(source, loader::load(source, None)?)
+}
+
+/// The one document of a YAML text that may hold `!vault` values: they are opened, and hidden from now on.
+pub fn parse_vaulted_yaml(
+    source: &Arc<Source>,
+    keyring: &Keyring,
+) -> Result<Value, Vec<Diagnostic>> {
+    one(source, loader::load(source, Some(keyring))?)
+}
+
+fn one(source: &Arc<Source>, mut documents: Vec<Value>) -> Result<Value, Vec<Diagnostic>> {
     if let Some(second) = documents.get(1) {
         return Err(vec![
             Diagnostic::at(

@@ -138,3 +138,121 @@ fn colours_unless_they_are_not_wanted() {
         );
     }
 }
+
+const ASKS: &str = "- name: here
+  hosts: localhost
+  gather_facts: false
+  vars_prompt:
+    - {name: word, prompt: the word, confirm: true}
+    - {name: place, private: false, default: Ulm}
+  tasks:
+    - debug: {msg: \"<{{ word }}> <{{ place }}>\"}
+- name: again
+  hosts: localhost
+  gather_facts: false
+  vars_prompt: [{name: word, prompt: \"the word: \"}]
+  tasks:
+    - assert: {that: [\"word | length == 13\"]}
+";
+
+#[test]
+fn vars_prompt_asks_once_and_hides_what_is_private() {
+    let sandbox = Sandbox::new(&[("s.yml", ASKS)]);
+    let typed = "one\ntwo\n{{ gehe1m }}x\n{{ gehe1m }}x\n\n";
+    let ran = on_a_terminal(&sandbox, "plan s.yml", typed, &[]);
+    assert_eq!(ran.status, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains("the word: "), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("not the same both times"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("place [Ulm]: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("<(masked)> <Ulm>"), "{}", ran.stdout);
+}
+
+#[test]
+fn without_a_terminal_vars_prompt_takes_defaults_and_what_is_given() {
+    let sandbox = Sandbox::new(&[("s.yml", ASKS)]);
+    let ran = sandbox.run(&["plan", "s.yml"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.stderr.contains("s.yml:5:14"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("nobody can be asked for `word`") && ran.stderr.contains("-e word="),
+        "{}",
+        ran.stderr
+    );
+    let ran = sandbox.run(&["plan", "s.yml", "-e", "word=thirteen-long"]);
+    assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("<thirteen-long> <Ulm>"),
+        "{}",
+        ran.stdout
+    );
+    // Looking asks nobody.
+    for words in [
+        &["validate", "s.yml"][..],
+        &["plan", "s.yml", "--list-tasks"],
+    ] {
+        assert_eq!(sandbox.run(words).status, 0, "{words:?}");
+    }
+}
+
+#[test]
+fn a_password_of_vaults_is_asked_for_when_one_is_met() {
+    let sandbox = Sandbox::new(&[
+        ("s.yml", LOCAL),
+        ("pw", "gehe1m"),
+        ("v.yml", "a: tr0ub4dor\n"),
+    ]);
+    let ran = on_a_terminal(&sandbox, "plan s.yml -J", "", &[]);
+    assert!(
+        ran.status == 0 && !ran.stdout.contains("vault password"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(
+        sandbox
+            .run(&["vault", "encrypt", "v.yml", "--vault-password-file", "pw"])
+            .status,
+        0
+    );
+    let ran = on_a_terminal(&sandbox, "plan s.yml -J -e @v.yml", "gehe1m\n", &[]);
+    assert!(
+        ran.status == 0 && ran.stdout.contains("vault password: "),
+        "{}",
+        ran.stdout
+    );
+    let ran = on_a_terminal(&sandbox, "vault view v.yml", "wrong\n", &[]);
+    assert!(
+        ran.status == 1 && ran.stdout.contains("no password fits"),
+        "{}",
+        ran.stdout
+    );
+    let ran = on_a_terminal(
+        &sandbox,
+        "vault rekey v.yml --vault-password-file pw",
+        "new\nnwe\n",
+        &[],
+    );
+    assert!(
+        ran.status == 1
+            && ran.stdout.contains("new vault password")
+            && ran.stdout.contains("not the same"),
+        "{}",
+        ran.stdout
+    );
+    let ran = on_a_terminal(
+        &sandbox,
+        "vault rekey v.yml --vault-password-file pw",
+        "new\nnew\n",
+        &[],
+    );
+    assert_eq!(ran.status, 0, "{}", ran.stdout);
+    let ran = on_a_terminal(&sandbox, "vault view v.yml", "new\n", &[]);
+    assert!(
+        ran.status == 0 && ran.stdout.contains("a: tr0ub4dor"),
+        "{}",
+        ran.stdout
+    );
+}

@@ -85,10 +85,6 @@ fn what_ansible_has_and_what_comes_later_is_refused_by_name() {
         (&["apply", "s.yml", "--syntax-check"], "`hadeploy validate`"),
         (&["apply", "s.yml", "-k"], "`--private-key`"),
         (
-            &["apply", "s.yml", "--vault-password-file", "f"],
-            "`--vault-password-file` comes in a later release",
-        ),
-        (
             &["facts", "all", "-i", "x"],
             "`hadeploy facts` comes in a later release",
         ),
@@ -96,7 +92,6 @@ fn what_ansible_has_and_what_comes_later_is_refused_by_name() {
             &["exec", "all", "--", "ls"],
             "`hadeploy exec` comes in a later release",
         ),
-        (&["vault"], "`hadeploy vault` comes in a later release"),
     ] {
         let ran = sandbox.run(words);
         assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{words:?}");

@@ -194,8 +194,8 @@ impl Bench {
         };
         let inventories = [at("inventory", &inventory)];
         let playbooks = [at("play.yml", plays)];
-        let templates = Templates::with_includes(includes(&playbooks));
         let options = Options::default();
+        let templates = Templates::with_includes(includes(&playbooks, &options.keyring));
         let (project, faults) = Project::load(&playbooks, &inventories, &options, &templates);
         let errors: Vec<String> = faults
             .iter()

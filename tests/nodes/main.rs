@@ -26,6 +26,7 @@ mod release;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
+mod secrets;
 mod unlock;
 mod way_in;
 mod world;
@@ -60,6 +61,7 @@ fn cases() -> Vec<Case> {
         release::cases(),
         many::cases(),
         language::cases(),
+        secrets::cases(),
         budget::cases(),
         promise::cases(),
         faults::cases(),

@@ -3,6 +3,7 @@
 use hadeploy::inventory::{HostPattern, Inventory};
 use hadeploy::playbook::{Options, Project};
 use hadeploy::template::Templates;
+use hadeploy::vault::Keyring;
 
 use crate::Folder;
 use crate::kinds::KINDS;
@@ -100,7 +101,7 @@ fn damaged_projects_end_in_diagnostics_that_can_be_shown() {
 #[test]
 fn damaged_patterns_select_or_say_why() {
     let folder = Folder::new(&[("hosts.yml", HOSTS)]);
-    let (inventory, _) = Inventory::load(&[folder.name("hosts.yml")], &[]);
+    let (inventory, _) = Inventory::load(&[folder.name("hosts.yml")], &[], &Keyring::default());
     let mut dice = Dice(11);
     for _ in 0..3000 {
         let text = damage("web*:!db[0],&~w[12]:w1[0:2]", &mut dice);

@@ -124,7 +124,12 @@ fn what_is_wrong_with_an_include_is_said_at_once() {
 fn handlers_are_imported() {
     let site = "- hosts: all\n  handlers:\n    - name: h\n      include_tasks: x.yml\n";
     let folder = Folder::new(&[("site.yml", site), FILE]);
-    let (_, faults) = hadeploy::playbook::parse_playbook(&folder.name("site.yml"), KINDS, 0);
+    let (_, faults) = hadeploy::playbook::parse_playbook(
+        &folder.name("site.yml"),
+        KINDS,
+        0,
+        &hadeploy::vault::Keyring::default(),
+    );
     let said = folder.said(&faults);
     assert!(said.contains("an include cannot be a handler"), "{said}");
 }

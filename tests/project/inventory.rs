@@ -1,6 +1,7 @@
 //! Inventories and host patterns.
 
 use hadeploy::inventory::{ConnectionVars, HostPattern, Inventory, Method};
+use hadeploy::vault::Keyring;
 
 use crate::Folder;
 
@@ -26,7 +27,7 @@ all:
 
 fn load(folder: &Folder, names: &[&str]) -> (Inventory, String) {
     let paths: Vec<String> = names.iter().map(|name| folder.name(name)).collect();
-    let (inventory, faults) = Inventory::load(&paths, &[folder.path("play")]);
+    let (inventory, faults) = Inventory::load(&paths, &[folder.path("play")], &Keyring::default());
     let said = folder.said(&faults);
     (inventory, said)
 }
@@ -294,7 +295,7 @@ fn wrong_inventories_are_refused() {
     assert!(said.contains("is a folder"), "{said}");
     let (_, said) = load(&folder, &["nothing.yml"]);
     assert!(said.contains("there is no such file"), "{said}");
-    let (_, faults) = Inventory::load(&["web1,".to_owned()], &[]);
+    let (_, faults) = Inventory::load(&["web1,".to_owned()], &[], &Keyring::default());
     assert!(folder.said(&faults).contains("is a list of hosts"));
 }
 

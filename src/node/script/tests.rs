@@ -126,9 +126,13 @@ fn a_deadline_ends_a_step_and_secrets_stay_out_of_arguments() {
 #[test]
 fn what_steps_say_and_get_is_nobody_elses_to_read() {
     let folder = tempfile::tempdir().expect("tempdir");
-    let mut step = Step::new("look", "stat -c '%n %a' \"$D\"/[bneo]; umask");
+    let mut step = Step::new(
+        "look",
+        "stat -c '%n %a' \"$D\"/[blneo]; cat \"$LINE\"; ps -o args= -p $$; umask",
+    );
     step.act = true;
     step.stdin = Some("s3cret".into());
+    step.line = Some("a line\n".into());
     let end = run(
         &[placed(Step::new("first", "true")), placed(step)],
         folder.path(),
@@ -141,7 +145,15 @@ fn what_steps_say_and_get_is_nobody_elses_to_read() {
         .lines()
         .map(|line| line.rsplit(' ').next().unwrap())
         .collect();
-    assert_eq!(modes, ["600", "600", "600", "600", "0022"], "{said}");
+    // `e`, `l`, `n` and `o`; what runs has no name any more.
+    assert_eq!(modes[..4], ["600"; 4], "{said}");
+    assert_eq!((modes[4], modes[6]), ("line", "0022"), "{said}");
+    let left = std::fs::read_dir(folder.path().join("steps/r1/1")).expect("a folder");
+    let mut left: Vec<_> = left
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["e", "o"], "what steps are given goes with them");
 }
 
 #[test]

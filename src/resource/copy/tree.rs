@@ -51,8 +51,7 @@ pub fn bind(
     src: &Value,
     path: &Path,
     target: Target,
-    folder_mode: Option<FileMode>,
-    preserve: bool,
+    (folder_mode, preserve, opens): (Option<FileMode>, bool, bool),
     controller: &dyn Controller,
 ) -> Bound {
     let inside = src.as_str().is_some_and(|text| text.ends_with('/'));
@@ -76,6 +75,12 @@ pub fn bind(
     };
     let mut files = Vec::with_capacity(found.files.len());
     for (name, path) in found.files {
+        if opens && controller.is_vault(&path) {
+            let message = format!("`{}` in the folder is a vault", path.display());
+            return Err(Diagnostic::at(&src.span, message)
+                .help("copy it in a task of its own, which opens it, or say `decrypt: false` to copy it encrypted")
+                .into());
+        }
         let (len, sha256) = controller.digest(&path, src)?;
         files.push(File {
             dest: place(&name),

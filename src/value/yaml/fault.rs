@@ -145,9 +145,9 @@ pub(super) fn refused(span: &Span, text: &str, meaning: &str) -> Diagnostic {
 pub(super) fn tagged(span: &Span, tag: &str) -> Diagnostic {
     let fault = Diagnostic::at(span, format!("the tag `{tag}` is not supported"));
     match tag {
-        "!vault" | "!vault-encrypted" => {
-            fault.help("vault values come in a later release; use -e @file")
-        }
+        "!vault" | "!vault-encrypted" => fault.help(
+            "encrypted values stand in inventories, playbooks and files of variables; not here",
+        ),
         "!unsafe" => fault.help("write text that is no template as \"{% raw %}…{% endraw %}\""),
         _ => fault.help("remove it; the standard tags such as `!!str` and `!!int` are accepted"),
     }

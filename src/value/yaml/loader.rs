@@ -13,6 +13,7 @@ use super::scalar::{Plain, resolve};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::value::{Entry, Kind, Map, Value};
+use crate::vault::Keyring;
 
 /// Nodes a text may unfold to, aliases counted as often as they are used.
 const MOST_NODES: usize = 1_000_000;
@@ -21,8 +22,11 @@ const DEEPEST: usize = 100;
 /// The longest text read, in bytes.
 const LONGEST: usize = 64 << 20;
 
-/// Reads all documents of a source.
-pub(super) fn load(source: &Arc<Source>) -> Result<Vec<Value>, Vec<Diagnostic>> {
+/// Reads all documents of a source. Without a keyring there can be no `!vault` values.
+pub(super) fn load(
+    source: &Arc<Source>,
+    keyring: Option<&Keyring>,
+) -> Result<Vec<Value>, Vec<Diagnostic>> {
     if source.text().len() > LONGEST {
         return Err(vec![Diagnostic::error(format!(
             "`{}` is larger than 64 MiB",
@@ -35,6 +39,7 @@ pub(super) fn load(source: &Arc<Source>) -> Result<Vec<Value>, Vec<Diagnostic>> 
     options.block_nesting_limit = DEEPEST;
     let mut loader = Loader {
         source,
+        keyring,
         parser: Parser::new_from_str_with_options(source.text(), options),
         anchors: HashMap::new(),
         faults: Vec::new(),
@@ -65,6 +70,7 @@ struct Broken(Box<Diagnostic>);
 
 struct Loader<'s> {
     source: &'s Arc<Source>,
+    keyring: Option<&'s Keyring>,
     parser: Parser<'s, StrInput<'s>>,
     /// Anchored values and how many nodes each unfolds to.
     anchors: HashMap<usize, (Value, usize)>,
@@ -208,6 +214,9 @@ impl<'s> Loader<'s> {
         let wanted = match tag.core_suffix() {
             _ if tag.original() == "!" => return Kind::Str(text.into()),
             Some("str") => return Kind::Str(text.into()),
+            _ if matches!(tag.original().as_str(), "!vault" | "!vault-encrypted") => {
+                return self.vault(text, span);
+            }
             Some(wanted @ ("int" | "float" | "bool" | "null")) => wanted,
             _ => {
                 self.faults.push(fault::tagged(span, &tag.original()));
@@ -228,6 +237,23 @@ impl<'s> Loader<'s> {
                 Kind::Str(text.into())
             }
         }
+    }
+
+    /// A value that is encrypted where it stands.
+    fn vault(&mut self, text: &str, span: &Span) -> Kind {
+        // Of the digits, the first line is enough to find it.
+        let first = span.text().split('\n').next().unwrap_or_default();
+        let line = Span::new(self.source, span.start(), span.start() + first.len() as u32);
+        let fault = match self.keyring.map(|keyring| keyring.open_text(text)) {
+            Some(Ok(secret)) => return Kind::Str(secret.reveal().into()),
+            Some(Err(why)) => why.at(&line),
+            None => fault::tagged(&line, "!vault"),
+        };
+        // A password that is missing is missing for all values of the file.
+        if self.faults.iter().all(|said| said.message != fault.message) {
+            self.faults.push(fault);
+        }
+        Kind::Str("".into())
     }
 
     fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, span: &Span) {

@@ -106,7 +106,7 @@ fn what_is_wrong_is_shown_at_its_place_with_what_to_do() {
         ("d: 2024-01-01\n", &["a date", "write \"2024-01-01\""]),
         ("2024-01-01: x\n", &["a date"]),
         ("n: 99999999999999999999\n", &["beyond 64 bits"]),
-        ("s: !vault |\n  abc\n", &["`!vault`", "later release"]),
+        ("s: !vault |\n  abc\n", &["`!vault`", "not here"]),
         ("s: !unsafe x\n", &["`!unsafe`", "raw"]),
         ("s: !foo [1]\n", &["`!foo` is not supported"]),
         ("? [a]\n: b\n", &["a key cannot be a list"]),
