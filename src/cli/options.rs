@@ -29,20 +29,22 @@ pub struct BaseArgs {
     pub vault: VaultArgs,
 }
 
+/// Where the options of vaults stand among those of a command.
+const VAULTS: &str = "What opens vaults";
+
 /// The passwords of vaults.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "What opens vaults")]
 pub struct VaultArgs {
     /// Take the password labelled LABEL from SOURCE: a file, an executable
     /// script that prints it, or `prompt`; may be repeated
-    #[arg(long, value_name = "LABEL@SOURCE")]
+    #[arg(long, value_name = "LABEL@SOURCE", help_heading = VAULTS)]
     pub vault_id: Vec<String>,
     /// Take a password from FILE, or from what it prints if it is executable;
     /// may be repeated
-    #[arg(long, value_name = "FILE", alias = "vault-pass-file")]
+    #[arg(long, value_name = "FILE", alias = "vault-pass-file", help_heading = VAULTS)]
     pub vault_password_file: Vec<PathBuf>,
     /// Ask for a password of vaults when one is met
-    #[arg(short = 'J', long, alias = "ask-vault-password")]
+    #[arg(short = 'J', long, alias = "ask-vault-password", help_heading = VAULTS)]
     pub ask_vault_pass: bool,
 }
 

@@ -446,3 +446,41 @@ error: unknown parameter `nmae` for `apt`
 "
     );
 }
+
+#[test]
+fn questions_of_a_play() {
+    let play = |prompt: &str| {
+        said(
+            &format!("- hosts: all\n  vars_prompt:\n    - {prompt}\n"),
+            &[],
+        )
+    };
+    for (prompt, words) in [
+        (
+            "{prompt: x}",
+            "error site.yml:3:7: a question of `vars_prompt` has no `name`",
+        ),
+        (
+            "{name: a-b}",
+            "error site.yml:3:14: `a-b` cannot be the name of a variable",
+        ),
+        (
+            "{name: a, encrypt: sha512_crypt}",
+            "error site.yml:3:17: hadeploy does not have `encrypt` of `vars_prompt`",
+        ),
+        (
+            "{name: a, promt: x}",
+            "error site.yml:3:17: unknown key `promt` of `vars_prompt` | did you mean `prompt`?",
+        ),
+        (
+            "word",
+            "error site.yml:3:7: `vars_prompt` must be a list of mappings, not text",
+        ),
+    ] {
+        assert!(play(prompt).contains(words), "{prompt}: {}", play(prompt));
+    }
+    assert_eq!(
+        play("{name: a, private: no, default: x, confirm: yes, unsafe: yes}"),
+        ""
+    );
+}
