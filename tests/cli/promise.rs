@@ -72,7 +72,9 @@ fn saved(sandbox: &Sandbox, words: &[&str]) -> std::path::PathBuf {
     );
     assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("saved to p.plan"), "{}", ran.stdout);
-    assert!(ran.stdout.contains(" --from p.plan`"), "{}", ran.stdout);
+    if ran.stdout.contains("pending") {
+        assert!(ran.stdout.contains(" --from p.plan`"), "{}", ran.stdout);
+    }
     sandbox.home("../work/p.plan")
 }
 

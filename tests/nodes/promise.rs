@@ -202,6 +202,7 @@ fn the_timer(world: &World) {
     site.apply();
     node.sh("cd /etc/systemd/system && systemd-analyze verify hadeploy-drift.service hadeploy-drift.timer");
     // Nothing stands there yet: that is drift.
+    node.sh("rm -rf /srv/platform/note /etc/systemd/system/hadeploy-drift.timer.d; systemctl daemon-reload");
     let (status, ..) = node.try_sh("systemctl start hadeploy-drift.service");
     assert_ne!(status, 0);
     let ended = "systemctl show -p ExecMainStatus --value hadeploy-drift.service";
