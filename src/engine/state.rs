@@ -15,6 +15,7 @@ use super::files::Files;
 use super::gate::LeaseGate;
 use super::reach::Reach;
 use super::rolling::Rolling;
+use super::way_in;
 use crate::cluster::Goal;
 use crate::event::{Event, Mode, Tally, TaskResult};
 use crate::fact::Known;
@@ -183,6 +184,8 @@ pub struct HostState {
     /// Another host acted here: what its own run knows of it may be old.
     pub stale: AtomicBool,
     why: Mutex<String>,
+    /// A port that sshd was kept on beside its new one.
+    pub kept: Mutex<Option<way_in::Kept>>,
     /// Handlers that earlier runs owe here.
     pub owed: Mutex<Vec<OwedEntry>>,
     /// Notes to take away at the end: their handlers needed nothing.
@@ -223,6 +226,7 @@ impl HostState {
             failed: AtomicBool::new(false),
             stale: AtomicBool::new(false),
             why: Mutex::default(),
+            kept: Mutex::default(),
             owed: Mutex::default(),
             paid: Mutex::default(),
         }

@@ -17,6 +17,7 @@ mod guard;
 mod harness;
 mod kinds;
 mod language;
+mod lockout;
 mod many;
 #[path = "../support/node.rs"]
 mod node;
@@ -63,6 +64,7 @@ fn cases() -> Vec<Case> {
         drills::cases(),
         balancers::cases(),
         guard::cases(),
+        lockout::cases(),
     ]
     .into_iter()
     .flatten()
