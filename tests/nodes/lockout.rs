@@ -5,7 +5,7 @@ use std::thread;
 
 use crate::Case;
 use crate::run::{Run, Site};
-use crate::world::{Node, World};
+use crate::world::Node;
 
 /// All cases.
 pub fn cases() -> Vec<Case> {
@@ -154,14 +154,19 @@ fn each<'a>(node: &Node, faults: impl Iterator<Item = &'a Fault>) {
     for fault in faults {
         fault.undone(node);
     }
-    node.sh("userdel -r ops; groupdel wheels; rm /etc/sudoers.d/ops /etc/sudoers.d/wheels");
+    gone(node);
 }
 
 /// An account that logs in by the lab's key, and may become root by a rule of its own or by that of its group.
 fn account(node: &Node) {
-    node.sh("getent group wheels >/dev/null || groupadd wheels; id ops >/dev/null 2>&1 || useradd -m -s /bin/bash -G wheels ops
+    node.sh("getent group wheels >/dev/null || groupadd wheels; id ops >/dev/null 2>&1 || useradd -m -s /bin/bash ops; usermod -G wheels ops
         mkdir -p -m 0700 /home/ops/.ssh; cp /root/.ssh/authorized_keys /home/ops/.ssh/; chown -R ops: /home/ops
         printf '# mine\\n' >/etc/sudoers.d/ops; printf '%%wheels ALL=(ALL:ALL) NOPASSWD: ALL\\n' >/etc/sudoers.d/wheels; chmod 0440 /etc/sudoers.d/*");
+}
+
+/// What [`account`] made is gone.
+fn gone(node: &Node) {
+    node.sh("userdel -f -r ops 2>/dev/null; groupdel wheels; rm /etc/sudoers.d/ops /etc/sudoers.d/wheels; ! id ops 2>/dev/null");
 }
 
 /// A play of one task on that node, by that account and port.
@@ -192,7 +197,7 @@ fn state(node: &Node) -> String {
     node.sh("find /etc /root /home -xdev -path /etc/.pwd.lock -prune -o -printf '%p %y %m %u %g %l\\n' | sort | sha256sum
         find /etc /root /home -xdev -type f -exec sha256sum {} + | sort -k 2 | sha256sum
         systemctl is-enabled ssh; systemctl is-active ssh; ip -o -4 addr show | cut -d ' ' -f 1-7; ss -Hltn | sort; ls /etc/nologin 2>&1
-        ls /var/lib/hadeploy/guard /etc/systemd/system/sysinit.target.wants 2>/dev/null | grep hadeploy; systemctl list-units --all --plain --no-legend 'hadeploy-guard*'")
+        ls /var/lib/hadeploy/guard 2>/dev/null; ls /etc/systemd/system/sysinit.target.wants 2>/dev/null | grep hadeploy; systemctl list-units --all --plain --no-legend 'hadeploy-guard*'")
 }
 
 /// So many seconds after the change the way in was open again.
@@ -244,7 +249,7 @@ fn refused(node: &Node) {
         "copy: {dest: /etc/ssh/sshd_config.d/10-test.conf, content: \"Port 99999\\n\"}",
         &["/etc/ssh/sshd_config.d/10-test.conf", "line 1"],
     );
-    node.sh("systemd-run --quiet --collect --unit=taken perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 2223, Listen => 1) or die; sleep 600'");
+    node.sh("systemd-run --quiet --collect --unit=taken perl -MIO::Socket::INET -e 'my @s = (IO::Socket::INET->new(LocalPort => 2223, Listen => 1)); sleep 600'");
     node.wait_for("ss -Hltn sport = 2223 | grep .");
     let run = site(
         node,
@@ -262,7 +267,7 @@ fn refused(node: &Node) {
     let again = right.apply();
     assert_eq!(again.with("ok"), ["task"], "{again}");
     assert!(again.count(&node.name, "round_trips") <= 1, "{again}");
-    node.sh("userdel -r ops; groupdel wheels; rm /etc/sudoers.d/ops /etc/sudoers.d/wheels");
+    gone(node);
 }
 
 fn port(node: &Node) {
@@ -271,8 +276,8 @@ fn port(node: &Node) {
         node.sh("ss -Hltn | sed -n 's/.*0\\.0\\.0\\.0:\\([0-9]*\\) .*/\\1/p' | grep -x -e 22 -e 2222 | sort -n | tr '\\n' ' '")
     };
     let there = "copy: {dest: /etc/ssh/sshd_config.d/10-test.conf, content: \"Port 2222\\n\"}";
-    let gone = "file: {path: /etc/ssh/sshd_config.d/10-test.conf, state: absent}";
-    for (task, old, new) in [(there, 22, 2222), (gone, 2222, 22)] {
+    let away = "file: {path: /etc/ssh/sshd_config.d/10-test.conf, state: absent}";
+    for (task, old, new) in [(there, 22, 2222), (away, 2222, 22)] {
         let by = |port: u16, task: &str| site(node, "ops", Some(port), task).apply();
         let run = by(old, task);
         assert_eq!(run.with("changed"), ["task"], "{run}");
@@ -293,5 +298,5 @@ fn port(node: &Node) {
         assert!(quiet.named("warning").is_empty(), "{quiet}");
     }
     node.sh("test ! -e /etc/ssh/sshd_config.d/00-hadeploy-kept-port.conf");
-    node.sh("userdel -r ops; groupdel wheels; rm /etc/sudoers.d/ops /etc/sudoers.d/wheels");
+    gone(node);
 }

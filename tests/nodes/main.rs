@@ -25,6 +25,7 @@ mod release;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
+mod validated;
 mod way_in;
 mod world;
 
@@ -65,6 +66,7 @@ fn cases() -> Vec<Case> {
         balancers::cases(),
         guard::cases(),
         lockout::cases(),
+        validated::cases(),
     ]
     .into_iter()
     .flatten()

@@ -351,7 +351,7 @@ fn guard_of(saved: &Saved) -> Guard {
     }
     for part in saved.parts.iter().filter(|part| !part.again.is_empty()) {
         restore.push_str(&format!(
-            "[ \"$HOW\" = boot ] || {{\n{}\n}} || r=1\n",
+            "[ \"$HOW\" = boot ] || (\n{}\n) || r=1\n",
             part.again
         ));
     }

@@ -144,8 +144,8 @@ exit 1"#,
         roots: &["/etc/netplan"],
         but: &[],
         also: &[],
-        effect: "command -v netplan >/dev/null || exit 0\nnetplan generate && netplan apply",
-        again: "! command -v netplan >/dev/null || netplan apply",
+        effect: "command -v netplan >/dev/null || exit 0\nnetplan generate || exit 1\nif [ -S /run/udev/control ]; then netplan apply; else networkctl reload; fi",
+        again: "command -v netplan >/dev/null || exit 0\nnetplan generate; if [ -S /run/udev/control ]; then netplan apply; else networkctl reload; fi",
     },
 ];
 

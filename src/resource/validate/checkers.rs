@@ -49,7 +49,7 @@ static CHECKERS: &[Checker] = &[
         program: "haproxy",
         shown: "haproxy -c",
         sight: Sight::Alone,
-        script: r#"haproxy -c -q -f "$t""#,
+        script: r#"haproxy -c -f "$t""#,
     },
     Checker {
         files: &["/etc/rsyslog.conf", "/etc/rsyslog.d/*.conf"],
@@ -91,8 +91,9 @@ static CHECKERS: &[Checker] = &[
 case $p in *.d/*.conf) u=${p%/*}; u=${u##*/}; u=${u%.d}; for d in /etc/systemd/system /run/systemd/system /usr/lib/systemd/system /lib/systemd/system; do [ ! -f "$d/$u" ] || { u=$d/$u; break; }; done; [ "${u#/}" != "$u" ] || exit 0;; esac
 n=${u##*/}; n=${n%%@*}; n=${n%.*}
 w=$(systemd-analyze verify --man=no "$u" 2>&1 | grep -F -e "$p" -e "$n.${u##*.}" -e "$n@")
-printf '%s\n' "$w" | grep -E 'Unknown (key|section|lvalue)' | sed "s#^#systemd passes over a part of it: #" >&3
-! printf '%s\n' "$w" | grep -E "Missing '='|Assignment outside|[Ii]nvalid section header|Failed to parse|bad unit file setting|has no .*setting|lacks|fatal error|not absolute|not executable path|Unbalanced|Neither a valid executable""#,
+if ! printf '%s\n' "$w" | grep -q -E "Missing '='|Assignment outside|[Ii]nvalid section header|Failed to parse|bad unit file setting|has no .*setting|lacks|fatal error|not absolute|not executable path|Unbalanced|Neither a valid executable"; then
+printf '%s\n' "$w" | grep -E 'Unknown (key|section|lvalue)' | sed "s#^#systemd passes over a part of it: #" >&3; exit 0; fi
+printf '%s\n' "$w"; exit 1"#,
     },
     // redis has no checker. Told to listen nowhere, it reads its configuration and ends, before it looks at any data.
     Checker {
@@ -115,7 +116,9 @@ case $w in *'FATAL CONFIG FILE ERROR'*) printf '%s\n' "$w" | sed "s#$d/redis.con
         sight: Sight::Whole,
         script: r#"v=${p#/etc/postgresql/}; c=${v#*/}; v=${v%%/*}; c=${c%%/*}
 b=/usr/lib/postgresql/$v/bin/postgres
-[ ! -x "$b" ] || [ ! -e "/etc/postgresql/$v/$c/postgresql.conf" ] || runuser -u postgres -- "$b" -C port -c "config_file=/etc/postgresql/$v/$c/postgresql.conf" 2>&1 >/dev/null"#,
+[ ! -x "$b" ] || [ ! -e "/etc/postgresql/$v/$c/postgresql.conf" ] || w=$(runuser -u postgres -- "$b" -C port -c "config_file=/etc/postgresql/$v/$c/postgresql.conf" 2>&1 >/dev/null) && exit 0
+printf '%s\n' "$w" | sed -n 's/.*value for parameter "\([^"]*\)".*/\1/p' | while read -r n; do grep -n -i "^[[:space:]]*$n[[:space:]=]" "$p" | sed "s#^#$p:#"; done
+printf '%s\n' "$w"; exit 1"#,
     },
     // Only the server itself reads these, at its own place: the new file stands there for that moment. The server takes it up when it is
     // reloaded, not before.
