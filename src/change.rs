@@ -1,17 +1,15 @@
 //! What differs between a node and its wanted state, and the effects that mend it. Data only: the engine runs steps.
 
 mod act;
-
 mod way_in;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use act::{ActOutput, Interpreted, LocalFile, Reading};
-
 use crate::fact::{Answer, Question};
 
+pub use act::{ActOutput, Interpreted, LocalFile, Reading};
 pub use way_in::{Guard, Reboot};
 
 /// What is done to the thing.

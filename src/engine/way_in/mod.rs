@@ -3,6 +3,8 @@
 mod guarded;
 mod parts;
 mod port;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Instant;
