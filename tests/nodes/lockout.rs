@@ -267,6 +267,15 @@ fn refused(node: &Node) {
     let again = right.apply();
     assert_eq!(again.with("ok"), ["task"], "{again}");
     assert!(again.count(&node.name, "round_trips") <= 1, "{again}");
+    // A folder above is guarded too, and sshd is left alone where its files stay.
+    let since = || node.sh("systemctl show -p StateChangeTimestampMonotonic ssh");
+    let before = since();
+    let above = site(node, "ops", None, "copy: {src: etc/, dest: /etc/}");
+    above.write("files/etc/x-motd", "hello\n");
+    let run = above.apply();
+    assert_eq!(run.with("changed"), ["task"], "{run}");
+    assert_eq!(since(), before, "{run}");
+    node.sh("rm /etc/x-motd; test ! -e /var/lib/hadeploy/guard/*");
     gone(node);
 }
 

@@ -9,6 +9,7 @@ use crate::change::{Action, Change, Effect, Field, Guard, Step, Touch};
 use crate::command::quote;
 use crate::fact::{Known, Missing};
 use crate::inventory::Method;
+use crate::node::guard::GUARDS;
 
 /// How the run comes in and becomes root.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +63,8 @@ struct Saved {
     units: Vec<String>,
     kernel: bool,
     parts: Vec<&'static Part>,
+    /// Those of them whose files themselves are named, rather than a folder above.
+    direct: Vec<&'static Part>,
 }
 
 /// The change, guarded when it alters what the way in depends on; refused when there would be no way back.
@@ -103,7 +106,12 @@ pub fn guarded(
     let first = change.steps.remove(0).guard(guard_of(&saved));
     change.steps.insert(0, first);
     for part in saved.parts.iter().filter(|part| !part.effect.is_empty()) {
-        let script = format!("PORT={}\n{}", port.unwrap_or_default(), part.effect);
+        let script = format!(
+            "{}PORT={}\n{}",
+            saved.unless_same(part),
+            port.map_or(String::new(), |port| port.to_string()),
+            part.effect
+        );
         let mut step = Step::new(part.title, script);
         step.deadline = Guard::WINDOW / 2;
         step.tells = true;
@@ -224,6 +232,7 @@ impl Saved {
             let direct = |name: &String| part.saved(name).first() == Some(name);
             if names.iter().any(direct) {
                 own.extend(names.iter().cloned());
+                self.direct.push(part);
             }
             self.what.push(path.to_owned());
             self.paths.extend(own);
@@ -281,6 +290,23 @@ impl Saved {
             let files = files.filter(|name| !name.starts_with("/proc/sys"));
             self.paths.extend(files.cloned());
         }
+    }
+
+    /// Shell text that ends a part's effect where a change of a folder above left its files as they were; nothing where they are changed.
+    fn unless_same(&self, part: &Part) -> String {
+        if self.direct.iter().any(|direct| std::ptr::eq(*direct, part)) {
+            return String::new();
+        }
+        let mut text = format!("S=$(echo {GUARDS}/*/armed); S=${{S%/armed}}; c=\n");
+        for (number, path) in self.paths.iter().enumerate() {
+            if part.roots.contains(&path.as_str()) {
+                let path = quote(path);
+                text.push_str(&format!(
+                    "if [ -e \"$S/none{number}\" ]; then [ ! -e {path} ] || c=1; else diff -rq --no-dereference \"$S/old{number}\" {path} >/dev/null 2>&1 || c=1; fi\n"
+                ));
+            }
+        }
+        text + "[ -n \"$c\" ] || exit 0\n"
     }
 
     /// Each once; what lies below another is saved with it.

@@ -134,7 +134,7 @@ exit 1"#,
     &Part {
         title: "bring the changed network files into effect",
         roots: &["/etc/network"],
-        but: &[],
+        but: &["/etc/networks"],
         also: &[],
         effect: "command -v ifquery >/dev/null || exit 0\nifquery --list >/dev/null || exit 1\n! systemctl is-active -q networking.service || systemctl restart networking.service",
         again: "! systemctl is-active -q networking.service && ! systemctl is-failed -q networking.service || systemctl restart networking.service",

@@ -1,3 +1,5 @@
+//! What is guarded, and what is not.
+
 use super::guarded::{Login, guarded};
 use crate::change::{Action, Change, Effect, Field, Step, Touch};
 use crate::fact::{AccountInfo, Answer, Known, PathInfo, Question};
@@ -92,6 +94,28 @@ fn what_the_way_in_depends_on_is_guarded() {
     ] {
         assert_eq!(path(other), None, "{other}");
     }
+}
+
+/// A folder above is put back whole; but nothing is restarted for files that stayed as they were.
+#[test]
+fn a_change_of_a_folder_above_looks_first() {
+    let effects = |path: &str| {
+        let mut known = known();
+        let question = guarded(change(Touch::Path(path.to_owned())), &known, OPS, "");
+        if let Err(missing) = question {
+            let probes = missing.questions().iter().cloned();
+            known.learn(probes.map(|question| (question, Answer::Probe(b"22"[..].into()))));
+        }
+        let change = guarded(change(Touch::Path(path.to_owned())), &known, OPS, "").unwrap();
+        let effects = change.steps.into_iter().skip(1);
+        effects.map(|step| step.script).collect::<Vec<_>>()
+    };
+    let looks = |script: &String| script.contains("diff -rq") && script.contains("|| exit 0");
+    let above = effects("/etc");
+    assert!(above.len() >= 5 && above.iter().all(looks), "{above:?}");
+    let direct = effects("/etc/ssh/sshd_config");
+    assert!(direct.len() == 1 && !looks(&direct[0]), "{direct:?}");
+    assert!(direct[0].starts_with("PORT=22\n"), "{direct:?}");
 }
 
 #[test]

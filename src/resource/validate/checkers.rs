@@ -144,12 +144,11 @@ if [ -n "$r" ]; then mv -fT -- "$r" "$p"; else rm -f -- "$p"; fi
 
 /// Runs `check` where the new file stands at its place, seen by nobody else; 99 when the node allows no such thing.
 const IN_PLACE: &str = r#"there() { w= e=
+trap '[ -z "$w" ] || rm -rf -- "$w"' EXIT; trap 'exit 143' HUP INT TERM
 if [ -e "$p" ]; then e=1; else w=$(mktemp -d) && cp -a -- "${p%/*}/." "$w/" && rm -f -- "$w/${t##*/}" && cp -a -- "$t" "$w/${p##*/}" || return 99; fi
 export t p w e
 unshare -m /bin/sh -c 'if [ -n "$e" ]; then mount --bind "$t" "$p"; else mount --bind "$w" "${p%/*}"; fi >/dev/null 2>&1 || exit 99
-'"$check"; r=$?
-[ -z "$w" ] || rm -rf -- "$w"
-return $r; }
+'"$check"; }
 "#;
 
 /// Shell text that fails when the new content in `"$t"` is not what the daemon that reads `path` can use; none where nobody knows.
