@@ -258,7 +258,7 @@ fn refused(node: &Node) {
         "copy: {dest: /etc/ssh/sshd_config.d/10-test.conf, content: \"Port 22\\nPort 2223\\n\"}",
     )
     .expect(&["apply"], 3);
-    run.says(&["sshd does not listen on port 2223"]);
+    run.says(&["sshd does not listen on 0.0.0.0:2223, which perl has"]);
     node.sh("systemctl stop taken; test ! -e /etc/ssh/sshd_config.d/10-test.conf");
     assert_eq!(state(node), before, "{run}");
     // What is right is done, and the way in proved.

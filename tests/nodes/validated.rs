@@ -118,7 +118,10 @@ static DAEMONS: &[Daemon] = &[
             content: "port 6379\nmaxmemory lots\n",
             says: &["/etc/redis/redis.conf:2:", "maxmemory lots"],
         }],
-        right: ("/etc/redis/redis.conf", "port 6379\nbind 127.0.0.1\ndir /var/lib/redis\n"),
+        right: (
+            "/etc/redis/redis.conf",
+            "port 6379\nbind 127.0.0.1\ndir /var/lib/redis\n",
+        ),
     },
     Daemon {
         unit: "haproxy",

@@ -70,9 +70,13 @@ for q in $(ports); do
 k=0
 until ss -Hltnp "sport = :$q" | grep -q '"sshd'; do
 k=$((k + 1))
-[ "$k" -lt 20 ] || { w=$(ss -Hltnp "sport = :$q" | sed -n 's/.*users:(("\([^"]*\)".*/, which \1 has/p' | head -n1); echo "sshd does not listen on port $q$w" >&2; exit 1; }
+[ "$k" -lt 20 ] || { echo "sshd does not listen on port $q" >&2; exit 1; }
 sleep 0.1
 done
+done
+for a in $(sshd -T | sed -n 's/^listenaddress //p'); do
+w=$(ss -Hltnp | grep -F " $a " | grep -v '"sshd' | sed 's/.*users:(("\([^"]*\)".*/\1/' | head -n1)
+[ -z "$w" ] || { echo "sshd does not listen on $a, which $w has" >&2; exit 1; }
 done
 :"#;
 
