@@ -367,6 +367,8 @@ pub struct Step {
     pub guard: Option<Arc<Guard>>,
     /// The step has the node restart shortly after it: it is waited for.
     pub reboot: Option<Reboot>,
+    /// Whether each line that it says on standard output is for people.
+    pub tells: bool,
 }
 
 impl Step {
@@ -391,6 +393,7 @@ impl Step {
             line: None,
             guard: None,
             reboot: None,
+            tells: false,
         }
     }
 

@@ -49,8 +49,9 @@
 //! - **What a step touched is read back** behind it in the same script; a difference is a failure that names the field.
 //! - **One writer a machine**: the lease is a folder made by one rename, proved in every script, beaten every ten seconds, free again when the shell
 //!   that took it sees the end of its stream, or taken over thirty seconds after the last beat when no step of its holder runs.
-//! - **The way in stays open**: a change to sshd or the packet filter (`change::Guard`) is undone by the node itself unless a new connection
-//!   confirms it within a minute.
+//! - **The way in stays open**: a change to what it depends on (`engine::way_in` has the table: sshd, sudo, PAM, accounts, keys, the network; and the
+//!   packet filter) is undone by the node itself unless a new connection confirms it within a minute (`change::Guard`).
+//! - **A daemon is never given what it cannot read**: a written file passes the daemon's own checker first (`resource::validate`).
 //! - **Never more nodes out than allowed, nobody back unhealthy, no healthy node left out**: `rollout` decides, thousands of played fleets prove it.
 //! - **A saved plan is a promise**: an apply of it begins only where a plan made anew is the same, and each change is looked up in it before it is
 //!   written. Where a plan could not know, it says so, and only there an apply may find other things; it never writes others.

@@ -81,11 +81,13 @@ async fn connect(
         &run.settings.run_id,
         run.settings.mode.may_change(),
     ));
+    prologue.push_str(&way_in::kept_text());
     prologue.push_str(&owed_text());
     let deadline = Instant::now() + run.settings.lock_timeout.max(GRACE);
     loop {
         let (said, answers) = node.ask(&prologue, missing).await?;
         *lock(&host.owed) = parse_owed(&said);
+        *lock(&host.kept) = way_in::parse_kept(&said);
         host.serves.store(parse_serves(&said), Ordering::Relaxed);
         for left in parse_left(&said) {
             way_in::tell_left(run, host, &left);
@@ -230,6 +232,9 @@ pub async fn leave(run: &Run, host: &HostState) {
 /// Takes away the notes of handlers that needed nothing, and ends the connection; the lease goes back with it.
 pub async fn farewell(run: &Run, host: &HostState) {
     pay(run, host).await;
+    if !run.borrows {
+        way_in::close_old_port(run, host).await;
+    }
     if let Some(node) = host.node.lock().await.as_mut() {
         match run.settings.mode.may_change() {
             true => node.part(&super::audit::line(run, host).await).await,

@@ -12,6 +12,7 @@ use super::native;
 use super::state::{HostState, Out};
 use super::verdict::UnitEnd;
 use super::walk::{Step as Next, Walk};
+use super::way_in;
 use crate::change::{Change, Step, Touch};
 use crate::event::{Failure, Status};
 use crate::fact::{Answer, Known, Missing, Question};
@@ -125,7 +126,10 @@ impl HostRun {
             return Ok(Change::none(String::new()));
         };
         for _ in 0..WAVES {
-            let missing = match resource.diff(known) {
+            let diff = resource.diff(known).and_then(|change| {
+                way_in::guarded(change, known, way_in::Login::of(there), task.action.name())
+            });
+            let missing = match diff {
                 Ok(change) => return Ok(change),
                 Err(missing) => missing,
             };
@@ -246,7 +250,7 @@ impl HostRun {
             true => node.run_reading(&batch.steps, &Missing::default()).await,
             false => {
                 self.run.touch();
-                node.run_steps(&batch.steps, &Missing::default()).await
+                way_in::run_steps(&self.run, there, node, &batch.steps, &Missing::default()).await
             }
         };
         let mut tally = there.tally();

@@ -287,6 +287,9 @@ impl HostRun {
                         self.conclude(index, number, task, end);
                         return false;
                     }
+                    if placed.step.tells {
+                        self.tell(&stdout);
+                    }
                     self.known.learn(placed.step.predicts.iter().cloned());
                     if placed.step.reboot.is_some() {
                         self.known.forget(&Question::Facts);

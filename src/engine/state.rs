@@ -16,6 +16,7 @@ use super::files::Files;
 use super::gate::LeaseGate;
 use super::reach::Reach;
 use super::rolling::Rolling;
+use super::way_in;
 use crate::cluster::Goal;
 use crate::event::{Event, Impact, Mode, Status, Tally, TaskResult};
 use crate::fact::Known;
@@ -264,6 +265,8 @@ pub struct HostState {
     why: Mutex<String>,
     /// In a plan: the task that may alter anything here; what comes behind it may find other things.
     pub behind: Mutex<Option<Arc<str>>>,
+    /// A port that sshd was kept on beside its new one.
+    pub kept: Mutex<Option<way_in::Kept>>,
     /// Handlers that earlier runs owe here.
     pub owed: Mutex<Vec<OwedEntry>>,
     /// The tasks that changed something here, for the node's log.
@@ -307,6 +310,7 @@ impl HostState {
             stale: AtomicBool::new(false),
             why: Mutex::default(),
             behind: Mutex::default(),
+            kept: Mutex::default(),
             owed: Mutex::default(),
             changed: Mutex::default(),
             paid: Mutex::default(),

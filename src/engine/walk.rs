@@ -188,8 +188,12 @@ impl HostRun {
             };
             return self.decided(index, number, task, end, walk);
         };
-        let change = match resource.diff(&walk.view) {
-            Ok(change) => way_in::guarded(change, &walk.view),
+        let login = way_in::Login::of(&self.host);
+        let diff = resource
+            .diff(&walk.view)
+            .and_then(|change| way_in::guarded(change, &walk.view, login, task.action.name()));
+        let change = match diff {
+            Ok(change) => change,
             Err(missing) => {
                 walk.missing.merge(missing);
                 walk.clear = false;

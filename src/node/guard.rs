@@ -184,6 +184,11 @@ pub fn restored_text(launch: &Launch) -> String {
     )
 }
 
+/// Shell text that only asks whether the old state is back.
+pub fn told_text(launch: &Launch) -> String {
+    format!("S={}\n{}", quote(&folder(launch)), state_words())
+}
+
 /// Says how a change was restored; the folder is not needed any more then.
 fn state_words() -> &'static str {
     "if [ -e \"$S/restored\" ]; then read -r r _ <\"$S/restored\"; printf 'GUARD R %s ' \"$r\"; tail -c 2000 \"$S/said\" | base64 -w0; printf '\\n'; rm -rf \"$S\"\n\

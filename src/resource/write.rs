@@ -6,7 +6,7 @@ use super::attributes::{Attributes, Resolved, homeless};
 use super::body::{Body, DIFF_LIMIT, Source, text};
 use super::folders;
 use super::place::{is_certain, is_folder, parent, standing, state, temporary, was, with_stat};
-use super::validate::Validate;
+use super::validate::{self, Validate};
 use crate::change::{Action, Change, Content, Field, Step, Touch};
 use crate::command::quote;
 use crate::fact::{Answer, Known, Missing, PathInfo, Question, Stat};
@@ -185,6 +185,14 @@ impl Place<'_> {
         if self.digest == Some(&body.sha256) && !replaces_link {
             return Ok(self.attributes(body));
         }
+        if let (None, Some(bytes)) = (&self.target.validate, body.bytes())
+            && let Some(fault) = validate::fault(self.path, bytes)
+        {
+            let change = Change::failed(fault);
+            return Ok(
+                change.help("mend that line; nothing was written, and the old content stands")
+            );
+        }
         let new = self.new_stat(known, body)?;
         let mut change = Change::new(if exists {
             Action::Update
@@ -195,6 +203,9 @@ impl Place<'_> {
             change = change.field(Field::value("state", "link", "file"));
         }
         change = change.field(self.content_field(known, body)?);
+        if let Some(words) = validate::unread(self.path) {
+            change = change.warning(words);
+        }
         let fields = match self.old.filter(|old| old.kind == 'f') {
             Some(old) => self.resolved.differences(old),
             None => self.resolved.given(Some(&new)),
@@ -286,9 +297,11 @@ impl Place<'_> {
         let path = quote(self.path);
         let mut lines = Vec::new();
         lines.push(self.put(body, new));
-        if let Some(validate) = &self.target.validate {
-            lines.push(validate.script("$t", self.path));
-        }
+        let own = self.target.validate.as_ref();
+        let daemons =
+            validate::known(self.path).filter(|_| own.is_none() && self.resolved.as_root());
+        let tells = daemons.is_some();
+        lines.extend(own.map(|own| own.script("$t", self.path)).or(daemons));
         lines.push("sync -- \"$t\"".to_owned());
         if let Some(backup) = backup {
             lines.push(format!("cp -pT -- {path} {}", quote(backup)));
@@ -303,6 +316,7 @@ impl Place<'_> {
                 self.digest.map(|digest| &**digest),
             ))
             .verify(standing(self.path, new, Some(&body.sha256)));
+        step.tells = tells;
         step = step.touch(Touch::Path(dest.to_string()));
         if let Source::Sent(content) = &body.source {
             step = step.input(content.clone());

@@ -113,8 +113,8 @@ fn opens_again(world: &World) {
         "- name: filter\n  iptables_rules: {rules: [{name: web, ports: [80, 443]}]}\n  notify: later",
     );
     let no_ssh = no_ssh.start(&["apply"]);
-    let wrong_port = site(&two, &sshd("Port 2222"));
-    let wrong_port = wrong_port.start(&["apply"]);
+    let elsewhere = site(&two, &sshd("ListenAddress 127.0.0.1:2222"));
+    let elsewhere = elsewhere.start(&["apply"]);
     let killed_site = site(&three, &sshd("AllowUsers nobody"));
     let killed = killed_site.start(&["apply"]);
     armed(&three);
@@ -126,7 +126,7 @@ fn opens_again(world: &World) {
     run.says(&["no rule of HADEPLOY-IN lets in the connection", "no answer"]);
     undone(&run, &one, "packet filter");
     one.sh("! iptables-save | grep HADEPLOY && ! ip6tables-save | grep HADEPLOY && test ! -e /etc/hadeploy");
-    let run = wrong_port.wait();
+    let run = elsewhere.wait();
     run.says(&["connection refused"]);
     undone(&run, &two, "/etc/ssh/sshd_config.d/10-test.conf");
 
@@ -144,11 +144,11 @@ fn opens_again(world: &World) {
 /// The node is started anew while nobody confirms: what lies on its disk is put back before sshd starts.
 fn reboot_in_the_window(world: &World) {
     let node = world.spare("n2");
-    let site = site(&node, &sshd("Port 2222"));
+    let site = site(&node, &sshd("AllowUsers nobody"));
     let run = site.start(&["apply"]);
     armed(&node);
     // A node that goes down before the change is whole undoes it at once, and has nothing to tell. Behind it only the timer is left.
-    node.wait_for("ss -Hltn sport = 2222 | grep . && ! systemctl list-units --plain --no-legend --state=active,activating 'hadeploy-*.service' | grep . && ls /etc/systemd/system/sysinit.target.wants/hadeploy-boot-guard-*");
+    node.wait_for("sshd -T | grep -q 'allowusers nobody' && ! systemctl list-units --plain --no-legend --state=active,activating 'hadeploy-*.service' | grep . && ls /etc/systemd/system/sysinit.target.wants/hadeploy-boot-guard-*");
     run.kill();
     let start = Instant::now();
     let boot = node.sh("cat /proc/sys/kernel/random/boot_id");

@@ -17,6 +17,7 @@ mod guard;
 mod harness;
 mod kinds;
 mod language;
+mod lockout;
 mod many;
 #[path = "../support/node.rs"]
 mod node;
@@ -28,6 +29,7 @@ mod release;
 mod run;
 mod secrets;
 mod unlock;
+mod validated;
 mod way_in;
 mod world;
 
@@ -71,6 +73,8 @@ fn cases() -> Vec<Case> {
         guard::cases(),
         unlock::cases(),
         odd::cases(),
+        lockout::cases(),
+        validated::cases(),
     ]
     .into_iter()
     .flatten()

@@ -1,8 +1,14 @@
-//! The command a new content must pass before it replaces the old one.
+//! The command a new content must pass before it replaces the old one: the task's own, else the checker of the daemon that reads it.
+
+mod checkers;
+mod lines;
 
 use super::Args;
 use crate::command::{Command, quote};
 use crate::diagnostic::Diagnostic;
+
+pub use checkers::script as known;
+pub use lines::{fault, unread};
 
 /// `visudo -cf %s`, split into words. No shell reads it, as in Ansible.
 #[derive(Debug, Clone)]
