@@ -23,6 +23,7 @@ mod replace;
 mod run;
 mod states;
 mod usual;
+mod witness;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         replace::cases(),
         states::cases(),
         bootstrap::cases(),
+        witness::cases(),
     ];
     harness::run(cases.into_iter().flatten().collect())
 }

@@ -132,6 +132,31 @@ fn standbys_that_are_down_gone_or_lost() {
     assert_eq!(next(&world, 0), one(1, Act::ResumeReplay));
 }
 
+/// repmgrd elects once, where most members see each other.
+#[test]
+fn no_election_comes() {
+    let mut world = whole(2, true);
+    world.stop(0, false);
+    world.hosts[1].repmgrd.unseen = Some(20);
+    let election = |world: &World| matches!(next(world, 10), Decision::Wait { .. });
+    assert!(election(&world));
+    world.hosts[0].up = false;
+    assert!(election(&world), "the witness makes two of three");
+    world.hosts[2].up = false;
+    let words = refusal(next(&world, 10));
+    for word in ["1 of 3 members", "forget pg1", "what pg3 holds"] {
+        assert!(words.contains(word), "{words}");
+    }
+    // The witness is back, long after repmgrd gave up.
+    world.hosts[2].up = true;
+    world.hosts[1].repmgrd.unseen = Some(200);
+    let words = refusal(next(&world, 10));
+    assert!(
+        words.contains("forget pg1") && !words.contains("majority"),
+        "{words}"
+    );
+}
+
 #[test]
 fn a_dead_primary() {
     let mut world = whole(3, false);

@@ -288,6 +288,8 @@ pub struct Repmgrd {
     pub stale: bool,
     /// Whether its unit is enabled.
     pub enabled: bool,
+    /// Seconds since it last saw whom this standby follows, where it has noted that.
+    pub unseen: Option<u64>,
 }
 
 /// A pooler on the member.
