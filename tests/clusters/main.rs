@@ -8,6 +8,7 @@
 mod bootstrap;
 mod cuts;
 mod drill;
+mod full;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/harness.rs"]
 mod harness;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         states::cases(),
         bootstrap::cases(),
         witness::cases(),
+        full::cases(),
     ];
     harness::run(cases.into_iter().flatten().collect())
 }

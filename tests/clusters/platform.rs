@@ -66,6 +66,13 @@ impl Platform {
         Platform::begin(lab, site, release)
     }
 
+    /// Three nodes with so many bytes of disk each.
+    pub fn with_disk(release: u8, bytes: u64) -> Platform {
+        let lab = up("d", release, Some(bytes));
+        let site = site(&lab, AUTHORITY);
+        Platform::begin(lab, site, release)
+    }
+
     fn begin(lab: Lab, site: Site, release: u8) -> Platform {
         let platform = Platform {
             lab,

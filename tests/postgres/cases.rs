@@ -482,6 +482,28 @@ fn disks_that_fill_up() {
     world.spec.goal = Goal::Switchover { to: None };
     assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
     assert_ne!(world.primaries(), [0]);
+
+    // It ran out of room for WAL and died, and another took over: pg_rewind needs room too.
+    let mut world = whole(3, false);
+    world.stop(0, false);
+    world.act(1, &Act::Promote);
+    world.hosts[0].full = true;
+    let mut story = Vec::new();
+    let words = match run(&mut world, None, &mut story) {
+        End::Refused(words) => words,
+        end => panic!("{end:?}\n{story:#?}"),
+    };
+    assert!(
+        words.contains("pg1 was the primary, and is not rejoined now"),
+        "{words}"
+    );
+    assert!(
+        !world.hosts[0].running && world.primaries() == [1],
+        "{story:#?}"
+    );
+    world.hosts[0].full = false;
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.primaries(), [1]);
 }
 
 #[test]
