@@ -58,7 +58,7 @@ impl Report {
             Next::Settled => "as wanted".to_owned(),
             Next::Act(moves) => to_do(moves.first()),
             Next::Chain(stages) => to_do(stages.iter().flatten().next()),
-            Next::Wait { why, .. } => why.clone(),
+            Next::Wait { why, .. } => format!("waits for {why}"),
             Next::Refuse(refusal) => refusal.why.clone(),
         };
         let members = cluster.members().iter().zip(answers);

@@ -148,11 +148,11 @@ impl Driver<'_> {
                 }
                 Next::Wait { why, .. } if since.elapsed() > PATIENCE => {
                     let minutes = PATIENCE.as_secs() / 60;
-                    let failure = Failure::new(format!("after {minutes} minutes still {why}"));
+                    let failure = Failure::new(format!("waited {minutes} minutes for {why}"));
                     break (Some(failure), answers);
                 }
                 Next::Wait { why, pause } => {
-                    (self.say)(why);
+                    (self.say)(format!("waits for {why}"));
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = self.run.stop.cancelled(), if broken.is_none() => {}

@@ -64,14 +64,16 @@ fn rolling_verdict(run: &Run, end: &End) -> (u8, String) {
     };
     match &end.verdict.outcome {
         Outcome::Done => (0, "every node is done".to_owned()),
+        Outcome::Refused(_) | Outcome::Stopped(_) | Outcome::Interrupted
+            if run.interrupt.is_cancelled() && !end.verdict.nodes.is_empty() =>
+        {
+            (130, format!("no further node was taken out ({})", states()))
+        }
         Outcome::Refused(why) => {
-            // What `rollout: before` says may have been done by then.
+            // Plays before the rolled ones, and what `rollout: before` says, may have been done by then.
             let touched = run.touched.load(Ordering::Relaxed);
             let code = if touched { 3 } else { 1 };
             (code, format!("the rolling update was refused: {why}"))
-        }
-        Outcome::Stopped(_) | Outcome::Interrupted if run.interrupt.is_cancelled() => {
-            (130, format!("no further node was taken out ({})", states()))
         }
         Outcome::Interrupted => (130, format!("no further node was taken out ({})", states())),
         Outcome::Stopped(why) => (

@@ -17,7 +17,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn one_node_unreachable(release: u8) {
-    let lab = up("b", release);
+    let lab = up("b", release, None);
     lab.kill("n3").unwrap();
     for from in ["- name: Databases\n", "- name: Caches\n"] {
         let run = site(&lab, from).run(&["apply"]);

@@ -8,6 +8,7 @@
 mod bootstrap;
 mod cuts;
 mod drill;
+mod full;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/harness.rs"]
 mod harness;
@@ -23,6 +24,7 @@ mod replace;
 mod run;
 mod states;
 mod usual;
+mod witness;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -79,6 +81,8 @@ fn main() -> ExitCode {
         replace::cases(),
         states::cases(),
         bootstrap::cases(),
+        witness::cases(),
+        full::cases(),
     ];
     harness::run(cases.into_iter().flatten().collect())
 }

@@ -1,6 +1,7 @@
 //! Both clusters on three nodes, with a pooler on each.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +15,8 @@ use crate::run::{Run, Running, Site};
 
 /// The nodes.
 pub const NODES: [&str; 3] = ["n1", "n2", "n3"];
+/// The play with which the clusters begin.
+const AUTHORITY: &str = "- name: Who has the certificate authority\n";
 /// Longer than any of these runs takes.
 const PATIENCE: Duration = Duration::from_secs(500);
 
@@ -26,11 +29,51 @@ pub struct Platform {
     drills: AtomicU32,
 }
 
+/// A platform of one case alone, which goes with it.
+pub struct Own(pub Platform);
+
+impl Deref for Own {
+    type Target = Platform;
+
+    fn deref(&self) -> &Platform {
+        &self.0
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.0.down();
+    }
+}
+
 impl Platform {
     /// Brings a lab up, and the clusters onto it.
     pub fn new(release: u8) -> Platform {
-        let lab = up("k", release);
-        let site = site(&lab, "- name: Who has the certificate authority\n");
+        let lab = up("k", release, None);
+        let site = site(&lab, AUTHORITY);
+        Platform::begin(lab, site, release)
+    }
+
+    /// Two nodes that hold data, and a third one that only has a voice.
+    pub fn with_witness(release: u8) -> Platform {
+        let lab = up("w", release, None);
+        let mut site = site(&lab, AUTHORITY);
+        let inventory = fs::read_to_string(lab.inventory().unwrap()).unwrap();
+        let data = "        n2:\n        n3:\n    lb:\n";
+        assert!(inventory.contains(data), "{inventory}");
+        let witness = "        n2:\n    pg_witness:\n      hosts:\n        n3:\n    lb:\n";
+        site.inventory(&inventory.replace(data, witness));
+        Platform::begin(lab, site, release)
+    }
+
+    /// Three nodes with so many bytes of disk each.
+    pub fn with_disk(release: u8, bytes: u64) -> Platform {
+        let lab = up("d", release, Some(bytes));
+        let site = site(&lab, AUTHORITY);
+        Platform::begin(lab, site, release)
+    }
+
+    fn begin(lab: Lab, site: Site, release: u8) -> Platform {
         let platform = Platform {
             lab,
             site,
@@ -274,8 +317,8 @@ impl Platform {
     }
 }
 
-/// A lab of three bare nodes.
-pub fn up(kind: &str, release: u8) -> Lab {
+/// A lab of three bare nodes, each with so many bytes of disk.
+pub fn up(kind: &str, release: u8, disk: Option<u64>) -> Lab {
     let lab = Lab::open(&lab_name(kind, release)).unwrap();
     if !is_kept() {
         lab.down().unwrap();
@@ -286,6 +329,7 @@ pub fn up(kind: &str, release: u8) -> Lab {
             13 => Release::Trixie,
             _ => Release::Bookworm,
         }),
+        disk,
         ..Wanted::default()
     };
     lab.up(&wanted, &|_| {}).unwrap();

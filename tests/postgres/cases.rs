@@ -132,6 +132,31 @@ fn standbys_that_are_down_gone_or_lost() {
     assert_eq!(next(&world, 0), one(1, Act::ResumeReplay));
 }
 
+/// repmgrd elects once, where most members see each other.
+#[test]
+fn no_election_comes() {
+    let mut world = whole(2, true);
+    world.stop(0, false);
+    world.hosts[1].repmgrd.unseen = Some(20);
+    let election = |world: &World| matches!(next(world, 10), Decision::Wait { .. });
+    assert!(election(&world));
+    world.hosts[0].up = false;
+    assert!(election(&world), "the witness makes two of three");
+    world.hosts[2].up = false;
+    let words = refusal(next(&world, 10));
+    for word in ["1 of 3 members", "forget pg1", "what pg3 holds"] {
+        assert!(words.contains(word), "{words}");
+    }
+    // The witness is back, long after repmgrd gave up.
+    world.hosts[2].up = true;
+    world.hosts[1].repmgrd.unseen = Some(200);
+    let words = refusal(next(&world, 10));
+    assert!(
+        words.contains("forget pg1") && !words.contains("majority"),
+        "{words}"
+    );
+}
+
 #[test]
 fn a_dead_primary() {
     let mut world = whole(3, false);
@@ -457,6 +482,28 @@ fn disks_that_fill_up() {
     world.spec.goal = Goal::Switchover { to: None };
     assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
     assert_ne!(world.primaries(), [0]);
+
+    // It ran out of room for WAL and died, and another took over: pg_rewind needs room too.
+    let mut world = whole(3, false);
+    world.stop(0, false);
+    world.act(1, &Act::Promote);
+    world.hosts[0].full = true;
+    let mut story = Vec::new();
+    let words = match run(&mut world, None, &mut story) {
+        End::Refused(words) => words,
+        end => panic!("{end:?}\n{story:#?}"),
+    };
+    assert!(
+        words.contains("pg1 was the primary, and is not rejoined now"),
+        "{words}"
+    );
+    assert!(
+        !world.hosts[0].running && world.primaries() == [1],
+        "{story:#?}"
+    );
+    world.hosts[0].full = false;
+    assert_eq!(run(&mut world, None, &mut Vec::new()), End::Settled);
+    assert_eq!(world.primaries(), [1]);
 }
 
 #[test]

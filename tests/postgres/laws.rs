@@ -111,6 +111,7 @@ fn observation(dice: &mut Dice, world: &World, member: usize) -> Seen {
             paused: dice.one_in(4),
             stale: dice.one_in(8),
             enabled: !dice.one_in(8),
+            unseen: dice.one_in(2).then(|| dice.pick(200) as u64),
         },
         disk_free: if dice.one_in(10) { 5 } else { 50 },
         disk_size: 100,

@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::long("clusters::reboot_of_each_node", reboot_of_each_node),
         Case::long("clusters::packages_of_postgresql", packages_of_postgresql),
+        Case::long("clusters::not_now", not_now),
     ]
 }
 
@@ -189,4 +190,106 @@ fn packages_of_postgresql(world: &World) {
     replicas_went_first(&run);
     changes_nothing(platform, &release, &[]);
     drop(edited);
+}
+
+/// What is primary and what each server is, by the time it began: whoever is restarted or moved has another one.
+fn servers(platform: &Platform, names: &[&str]) -> Vec<String> {
+    let of = |name: &&str| {
+        let script = "for unit in postgresql@15-main repmgrd redis-server redis-sentinel pgbouncer nginx app@1; do systemctl show -p Id,MainPID --value \"$unit\" | tr '\\n' ' '; done; runuser -u postgres -- psql -XAtqc 'select pg_is_in_recovery()'";
+        format!("{name} {}", platform.node(name).sh(script))
+    };
+    names.iter().map(of).collect()
+}
+
+/// A rolling update and its dry run both refuse with these words at the end, before anything is touched.
+#[track_caller]
+fn is_refused(platform: &Platform, up: &[&str], what: &str, words: &[&str], says: &[&str]) {
+    let release = platform.runs();
+    let good = platform.good();
+    let before = servers(platform, up);
+    for dry in [true, false] {
+        let more: &[&str] = if dry { &["--dry-run"] } else { &[] };
+        let run = platform.roll(&good, &[words, more].concat(), 1);
+        println!(
+            "    {what}, {}: {}",
+            if dry { "a dry run" } else { "in earnest" },
+            run.reason()
+        );
+        run.drained_nobody();
+        assert!(
+            run.reason().contains("the rolling update was refused"),
+            "{run}"
+        );
+        for word in says {
+            assert!(run.reason().contains(word), "{word}: {run}");
+        }
+        assert_eq!(run.events.last().unwrap()["touched"], false, "{run}");
+        assert_eq!(servers(platform, up), before, "{run}");
+    }
+    assert_eq!(platform.runs(), release);
+}
+
+/// The one whose PostgreSQL takes writes.
+fn primary(platform: &Platform) -> &'static str {
+    let is = |name: &&str| {
+        let node = platform.node(name);
+        node.try_sh("runuser -u postgres -- psql -XAtqc 'select pg_is_in_recovery()'")
+            .1
+            == "f\n"
+    };
+    NODES.into_iter().find(is).unwrap()
+}
+
+/// A standby that receives, and replays nothing.
+struct Paused<'a>(&'a Platform, &'a str);
+
+impl<'a> Paused<'a> {
+    fn new(platform: &'a Platform, name: &'a str) -> Paused<'a> {
+        let paused = Paused(platform, name);
+        paused.tell("pause");
+        paused
+    }
+
+    fn tell(&self, word: &str) {
+        self.0.node(self.1).sh(&format!(
+            "runuser -u postgres -- psql -XAtqc 'select pg_wal_replay_{word}()'"
+        ));
+    }
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        self.tell("resume");
+    }
+}
+
+/// While the clusters cannot spare another node, none is taken, and what a dry run foretells is what would be.
+fn not_now(world: &World) {
+    let platform = world.platform();
+    let release = platform.runs();
+    let mark = format!("not-now-{}", std::process::id());
+    let edited = platform.edit(|site| with_tasks(site, &restarting(&mark)));
+    let leader = primary(platform);
+    let others: Vec<&str> = NODES.into_iter().filter(|name| *name != leader).collect();
+    // All is well: a dry run says whose turn is the last, and who hands over.
+    let dry = platform.roll(&release, &["--dry-run"], 0);
+    dry.drained_nobody();
+    dry.says(&["before it is taken out, a planned switchover of PostgreSQL"]);
+    println!("    all is well, a dry run: {}", dry.reason());
+    // Somebody paused the replay of a standby, and it lies behind.
+    let late = others[1];
+    let paused = Paused::new(platform, late);
+    let words = format!("the replay of {late} was paused by somebody");
+    is_refused(platform, &NODES, "replay paused", &[], &[&words]);
+    drop(paused);
+    // One of three is off: commits of the others would wait for nobody.
+    platform.lab.kill(late).unwrap();
+    let up = [leader, others[0]];
+    is_refused(platform, &up, "a node off", &[], &[late]);
+    let two = ["--max-unavailable", "2"];
+    is_refused(platform, &up, "a node off, two may be", &two, &[late]);
+    platform.power_on();
+    platform.mend();
+    drop(edited);
+    platform.is_whole(&release);
 }

@@ -19,11 +19,7 @@ impl Judge<'_> {
                 continue;
             }
             let name = self.look.name(member);
-            let why = format!(
-                "the disk of {name} is nearly full: {} of {} MB below /var/lib/postgresql are free",
-                seen.disk_free >> 20,
-                seen.disk_size >> 20
-            );
+            let why = format!("the disk of {name} is nearly full: {}", seen.room());
             let causes = self.fills(member);
             let help = match causes.is_empty() {
                 true => format!("find what fills it on {name}; delete nothing in pg_wal"),

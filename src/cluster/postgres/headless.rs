@@ -39,8 +39,8 @@ impl Judge<'_> {
         if let Some(refusal) = self.gives_up() {
             return Decision::Refuse(refusal);
         }
-        if let Some(first) = unknown.first() {
-            return Decision::Refuse(self.silent(*first));
+        if !unknown.is_empty() {
+            return self.out_of_sight();
         }
         if let Some(starting) = self.data_in(State::Starting).first() {
             return self.starting(*starting);
@@ -108,16 +108,47 @@ impl Judge<'_> {
         Decision::act(first, act)
     }
 
-    /// repmgrd finds another primary by itself.
+    /// repmgrd finds another primary by itself, where most members see each other, and soon or never: once it gave up it only looks on, also
+    /// when the others are back.
     fn election(&self, members: &[usize]) -> Option<Decision> {
         let look = self.look;
         let spec = look.site.spec;
-        let elects = members.iter().any(|member| {
-            self.state(*member) == State::Detached && look.judging().contains(member)
-        });
         let window = spec.detection + ELECTION;
-        (elects && spec.automatic() && look.waited < window)
+        let elects = |member: &usize| {
+            self.state(*member) == State::Detached
+                && look.judging().contains(member)
+                && look.known(*member).is_some_and(|seen| {
+                    let unseen = seen.repmgrd.unseen.map(Duration::from_secs);
+                    unseen.is_none_or(|unseen| unseen < window)
+                })
+        };
+        let hopes = spec.automatic() && self.majority() && look.waited < window;
+        (hopes && members.iter().any(elects))
             .then(|| Decision::wait("repmgrd to promote a standby"))
+    }
+
+    /// Members of which something is known.
+    fn in_sight(&self) -> usize {
+        self.look.seen.len() - self.picture.of(State::Unknown).len()
+    }
+
+    /// Whether most members are in sight: one that is said to be gone is none of them any more, but for repmgrd it still counts.
+    fn majority(&self) -> bool {
+        let gone = self.picture.of(State::Gone).len();
+        (self.in_sight() - gone) * 2 > self.look.seen.len()
+    }
+
+    /// The primary may be among those that nobody sees, or whoever holds the latest commits.
+    fn out_of_sight(&mut self) -> Decision {
+        if !self.majority() {
+            let (seen, all) = (self.in_sight(), self.look.seen.len());
+            self.complain(
+                format!("{seen} of {all} members are in sight, which is no majority: no standby becomes the primary"),
+                "bring the others back first",
+            );
+        }
+        self.complain_of_unknown();
+        self.verdict()
     }
 
     /// A standby still receives from somebody who is no standby: that one is alive, whatever is said or seen of it.

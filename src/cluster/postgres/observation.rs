@@ -73,6 +73,15 @@ impl Observation {
     pub fn disk_nearly_full(&self) -> bool {
         self.disk_free.saturating_mul(10) < self.disk_size
     }
+
+    /// How much room there is, for people.
+    pub fn room(&self) -> String {
+        format!(
+            "{} of {} MB below /var/lib/postgresql are free",
+            self.disk_free >> 20,
+            self.disk_size >> 20
+        )
+    }
 }
 
 /// A unit of systemd.
@@ -288,6 +297,8 @@ pub struct Repmgrd {
     pub stale: bool,
     /// Whether its unit is enabled.
     pub enabled: bool,
+    /// Seconds since it last saw whom this standby follows, where it has noted that.
+    pub unseen: Option<u64>,
 }
 
 /// A pooler on the member.

@@ -148,6 +148,8 @@ fn repmgrd(sections: &Sections) -> Repmgrd {
         paused: lines(sections, "pause").any(|line| line.trim().ends_with(":1")),
         stale: matches!((written, started), (Some(written), Some(started)) if written > started),
         enabled: get("UnitFileState") == "enabled",
+        // -1 where it has noted nothing.
+        unseen: lines(sections, "unseen").find_map(|seconds| seconds.parse().ok()),
     }
 }
 

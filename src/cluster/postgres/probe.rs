@@ -109,7 +109,8 @@ if [ -e "$data/postmaster.pid" ] && answer=$(ask postgres "$online"); then
     0) echo 'nodes none' ;;
     1) case $(ask repmgr "SELECT to_regclass('repmgr.nodes') IS NOT NULL") in
          f) echo 'nodes none' ;;
-         t) ask repmgr "$nodes" | say nodes ;;
+         t) ask repmgr "$nodes" | say nodes
+            [ ! -e "$data/standby.signal" ] || ask repmgr 'SELECT repmgr.get_upstream_last_seen()' | say unseen ;;
        esac ;;
   esac
 fi

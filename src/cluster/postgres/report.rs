@@ -76,7 +76,8 @@ fn member(look: &Look, picture: &Picture, member: usize) -> MemberReport {
         words.push_str(", stopped for good");
     }
     let mut details = Vec::new();
-    if let Some(online) = &seen.online {
+    // The time line of a witness is its own, and means nothing to the others.
+    if let Some(online) = seen.online.as_ref().filter(|_| state != State::Witness) {
         details.push(("timeline".to_owned(), online.tli.to_string()));
     }
     if let Some(sender) = sender {

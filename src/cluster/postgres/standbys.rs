@@ -181,6 +181,19 @@ impl Judge<'_> {
                 ),
             ));
         }
+        // pg_rewind that runs out of room leaves data that nobody can start. One that handed over in order has nothing to rewind.
+        let clean = seen.control.as_ref()?.clean();
+        if seen.disk_nearly_full() && !clean {
+            return Some(Decision::refuse(
+                format!(
+                    "{name} was the primary, and is not rejoined now: {}",
+                    seen.room()
+                ),
+                format!(
+                    "free some room there, and apply again; delete nothing in pg_wal of {name}"
+                ),
+            ));
+        }
         let rejoin = Act::Rejoin { to: primary };
         match look.made(member, &rejoin) < 2 {
             true => Some(Decision::act(member, rejoin)),

@@ -170,10 +170,10 @@ impl Way<'_> {
         fleet.remember_releases().await;
         let around = self.around();
         if let Some(why) = self.whole_plays(&around.before).await {
-            return self.early(&seen, Outcome::Stopped(why));
+            return self.early(&seen, Outcome::Refused(why));
         }
         if let Some(why) = self.before_the_drains(&around.rolled).await {
-            return self.early(&seen, Outcome::Stopped(why));
+            return self.early(&seen, Outcome::Refused(why));
         }
         let pending = match self.run.settings.mode.may_change() {
             true => survey::pending(&self.run, &around.rolled, &fleet.names()).await,

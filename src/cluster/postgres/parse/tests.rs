@@ -88,12 +88,19 @@ fn nothing_that_is_said_passes_for_a_label() {
 #[test]
 fn daemons_and_poolers() {
     let text = "release 15\nrepmgrd ActiveState=active\nrepmgrd UnitFileState=enabled\nrepmgrd ActiveEnterTimestamp=@1700000000\nconf 1700000001\nid 3\n\
-                pause 3:1\npool name|host|paused|disabled\npool app|10.0.0.1|1|0\npool pgbouncer||0|0\nend yes\n";
+                pause 3:1\nunseen 273\npool name|host|paused|disabled\npool app|10.0.0.1|1|0\npool pgbouncer||0|0\nend yes\n";
     let seen = Observation::parse(text).unwrap();
     assert!(seen.repmgrd.running && seen.repmgrd.enabled && seen.repmgrd.paused);
     assert!(seen.repmgrd.stale);
+    assert_eq!(seen.repmgrd.unseen, Some(273));
     assert_eq!(seen.repmgr_id, Some(3));
     assert!(seen.pooler.unwrap().paused);
+}
+
+#[test]
+fn nobody_was_ever_seen() {
+    let seen = Observation::parse("release 15\nunseen -1\nend yes\n").unwrap();
+    assert_eq!(seen.repmgrd.unseen, None);
 }
 
 #[test]
