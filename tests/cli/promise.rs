@@ -1,6 +1,8 @@
 //! `plan --out FILE` and `apply --from FILE` on this machine; exit statuses of plans.
 
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -22,13 +24,32 @@ const PLAY: &str = r#"- name: here
       when: false
 "#;
 
-fn sandbox() -> Sandbox {
+/// One project at a time: a handler that one apply on this machine owes for a moment, another one of the same name would find.
+struct Project {
+    sandbox: Sandbox,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Deref for Project {
+    type Target = Sandbox;
+
+    fn deref(&self) -> &Sandbox {
+        &self.sandbox
+    }
+}
+
+fn sandbox() -> Project {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let files = [
         ("s.yml", PLAY),
         ("templates/conf.j2", "listen 80\n"),
         ("out/keep", ""),
     ];
-    Sandbox::new(&files)
+    Project {
+        sandbox: Sandbox::new(&files),
+        _turn: turn,
+    }
 }
 
 /// Runs as who really runs the tests: files that are written belong to that account.

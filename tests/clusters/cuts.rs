@@ -1,7 +1,7 @@
 //! Nodes that do not reach each other.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hadeploy::lab::Cut;
 
@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
             true,
             primary_while_an_apply_runs,
         ),
+        both("cuts::standbys_apart", true, standbys_apart),
         both("cuts::redis_primary", true, redis_primary),
     ]
     .into_iter()
@@ -88,6 +89,33 @@ fn primary_while_an_apply_runs(platform: &Platform) {
             heal(platform);
         },
     );
+    platform.is_settled();
+}
+
+/// No standby is elected while they do not see each other, and repmgrd gives up for good; when they do, one takes over by itself.
+fn standbys_apart(platform: &Platform) {
+    let old = platform.primary();
+    let others = platform.others(old);
+    platform.drill("primary off while the standbys are apart", |drill| {
+        platform.lab.cut(others[0], Cut::From(others[1])).unwrap();
+        platform.lab.kill(old).unwrap();
+        thread::sleep(Duration::from_secs(120));
+        assert!(platform.primaries().is_empty(), "{}", platform.elections());
+        platform.lab.heal(None).unwrap();
+        let together = Instant::now();
+        platform.wait_for_failover(&others);
+        println!(
+            "    together again: another primary after {:.0} s",
+            together.elapsed().as_secs_f32()
+        );
+        thread::sleep(Duration::from_secs(15));
+        platform.lab.start(old, &|_| {}).unwrap();
+        drill.write_on(old);
+        thread::sleep(Duration::from_secs(10));
+        let run = platform.apply();
+        println!("    and back: {}", platform.changes(&run).join(", "));
+    });
+    assert_ne!(platform.primary(), old);
     platform.is_settled();
 }
 

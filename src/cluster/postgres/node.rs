@@ -64,7 +64,7 @@ impl ManagedFile {
 const LIBRARY: &str = "/usr/local/lib/hadeploy";
 
 /// Name on the node, text and mode of each helper.
-const HELPERS: [(&str, &str, u32); 7] = [
+const HELPERS: [(&str, &str, u32); 8] = [
     ("pg-lib", include_str!("files/pg-lib.sh"), 0o644),
     (
         "pg-start-guard",
@@ -82,6 +82,7 @@ const HELPERS: [(&str, &str, u32); 7] = [
         0o755,
     ),
     ("pg-promote", include_str!("files/pg-promote.sh"), 0o755),
+    ("pg-elect", include_str!("files/pg-elect.sh"), 0o755),
     ("pg-event", include_str!("files/pg-event.sh"), 0o755),
     (
         "pg-rewind-wrapper",
@@ -111,6 +112,11 @@ pub fn files(site: &Site, member: usize) -> Vec<ManagedFile> {
         ManagedFile::new(
             "/etc/systemd/system/repmgrd.service",
             daemon::repmgrd_unit(site),
+            0o644,
+        ),
+        ManagedFile::new(
+            "/etc/systemd/system/hadeploy-pg-elect.service",
+            daemon::elect_unit(),
             0o644,
         ),
         ManagedFile::new(
@@ -160,7 +166,7 @@ fn environment(site: &Site, member: usize) -> String {
         .collect();
     let addresses: Vec<&str> = others().map(|(_, other)| other.address.as_str()).collect();
     let witness = if spec.is_witness(member) { "yes" } else { "" };
-    let values: [(&str, String); 19] = [
+    let values: [(&str, String); 20] = [
         ("PG_VERSION", site.release.to_string()),
         ("PG_PORT", spec.port.to_string()),
         ("PG_BIN", site.bin()),
@@ -180,6 +186,7 @@ fn environment(site: &Site, member: usize) -> String {
         ("PG_MEMBERS", spec.members.len().to_string()),
         ("PG_WITNESS", witness.to_owned()),
         ("PG_PROBE_PORTS", format!("22 {}", spec.port)),
+        ("PG_GIVEN_UP", daemon::given_up(spec).as_secs().to_string()),
         ("NODE_ID", site.ids[member].to_string()),
         ("NODE_NAME", spec.name(member).to_owned()),
         ("NODE_ADDRESS", spec.members[member].address.clone()),

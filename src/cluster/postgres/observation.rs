@@ -68,10 +68,13 @@ pub struct Observation {
     pub set_aside: Vec<String>,
 }
 
+/// Nobody calls a disk full on which so much is free.
+const PLENTY: u64 = 20 << 30;
+
 impl Observation {
-    /// Less than a tenth of the disk below the data is free.
+    /// Less than a tenth of the disk below the data is free, and less than what is plenty on any disk.
     pub fn disk_nearly_full(&self) -> bool {
-        self.disk_free.saturating_mul(10) < self.disk_size
+        self.disk_free < PLENTY.min(self.disk_size / 10)
     }
 
     /// How much room there is, for people.

@@ -1,6 +1,9 @@
 //! repmgr's settings and the units.
 
+use std::time::Duration;
+
 use super::super::site::Site;
+use super::super::spec::Spec;
 use super::{LIBRARY, conninfo};
 
 /// Attempts to reach a lost primary. Few: against a host that is off each one costs its connection's two seconds beside the interval.
@@ -87,13 +90,37 @@ pub(super) fn repmgr_conf(site: &Site, member: usize) -> String {
     text
 }
 
+/// So long after it saw a primary last, repmgrd elects none any more: it has found out, and followers have waited a minute for the elected one
+/// (`primary_notification_timeout`).
+pub(super) fn given_up(spec: &Spec) -> Duration {
+    spec.detection + Duration::from_secs(75)
+}
+
+/// The unit of what elects where repmgrd gave up. It comes and goes with repmgrd.
+pub(super) fn elect_unit() -> String {
+    format!(
+        "[Unit]
+Description=Election of a primary of PostgreSQL where repmgrd gave up
+PartOf=repmgrd.service
+After=repmgrd.service
+StartLimitIntervalSec=0
+
+[Service]
+User=postgres
+ExecStart={LIBRARY}/pg-elect
+Restart=always
+RestartSec=5
+"
+    )
+}
+
 /// A unit of systemd for repmgrd; Debian has none that works. It ends when its upstream is down at the start: then it tries again.
 pub(super) fn repmgrd_unit(site: &Site) -> String {
     format!(
         "[Unit]
 Description=Failover of PostgreSQL by repmgrd
 After=network-online.target {unit}
-Wants=network-online.target
+Wants=network-online.target hadeploy-pg-elect.service
 StartLimitIntervalSec=0
 
 [Service]

@@ -238,3 +238,67 @@ fn a_primary_stops_where_it_is_cut_off_or_succeeded() {
         assert_eq!(played.path("stopped").exists(), stops, "{peers:?}");
     }
 }
+
+#[test]
+fn where_repmgrd_gave_up_the_best_standby_takes_over_once() {
+    let (one, two) = ("127.0.0.2", "127.0.0.3");
+    let lost = (one, "");
+    let rest = [
+        // Number of this node, what repmgrd here says, what this server holds, and the peers: n2 and n3.
+        (1, "200|t|f", "t|1|100", [lost, (two, "t|1|90")], true),
+        (
+            1,
+            "200|t|f",
+            "t|1|100",
+            [(NOWHERE, ""), (two, "t|1|100")],
+            true,
+        ),
+        // repmgrd may still elect, is paused, or is not there; this is no standby.
+        (1, "40|t|f", "t|1|100", [lost, (two, "t|1|90")], false),
+        (1, "-1|t|f", "t|1|100", [lost, (two, "t|1|90")], false),
+        (1, "200|t|t", "t|1|100", [lost, (two, "t|1|90")], false),
+        (1, "200|f|f", "t|1|100", [lost, (two, "t|1|90")], false),
+        (1, "", "f|1|100", [lost, (two, "t|1|90")], false),
+        // Another one comes first.
+        (1, "200|t|f", "t|1|100", [lost, (two, "t|1|101")], false),
+        (1, "200|t|f", "t|1|100", [lost, (two, "t|2|50")], false),
+        (9, "200|t|f", "t|1|100", [lost, (two, "t|1|100")], false),
+        // A primary is there, too few are, or a second one is silent.
+        (
+            1,
+            "200|t|f",
+            "t|1|100",
+            [(one, "f|1|100"), (two, "t|1|90")],
+            false,
+        ),
+        (
+            1,
+            "200|t|f",
+            "t|1|100",
+            [(NOWHERE, ""), (NOWHERE, "")],
+            false,
+        ),
+        (1, "200|t|f", "t|1|100", [lost, (two, "")], false),
+    ];
+    for (number, repmgrd, own, peers, elected) in rest {
+        let played = Played::new(1, &peers);
+        let says = fs::read_to_string(played.path("bin/psql")).expect("a script");
+        let here = format!(
+            "case $* in\n*/var/run/postgresql*get_upstream_last_seen*) echo '{repmgrd}'; exit ;;\n*/var/run/postgresql*) echo '{own}'; exit ;;\n"
+        );
+        played.write("bin/psql", &says.replacen("case $* in\n", &here, 1), 0o755);
+        let env = fs::read_to_string(played.path("env")).expect("values");
+        let more = format!("{env}PG_GIVEN_UP=105\nNODE_ID={number}\n");
+        played.write("env", &more, 0o644);
+        let promote = "#!/bin/sh\necho promoted >>\"${0%/*}/../promoted\"\n";
+        played.write("lib/pg-promote", promote, 0o755);
+        let run = played.run("pg-elect", "--once");
+        let case = (number, repmgrd, own, peers);
+        assert!(run.status.success(), "{case:?}");
+        assert_eq!(
+            played.path("promoted").exists(),
+            elected,
+            "{case:?}\n{run:?}"
+        );
+    }
+}
