@@ -4,7 +4,13 @@ use crate::platform::{NODES, Platform};
 use crate::{Case, both};
 
 pub fn cases() -> Vec<Case> {
-    both("replace::dead_standby", true, dead_standby)
+    let mut cases = both("replace::dead_standby", true, dead_standby);
+    cases.extend(both(
+        "replace::primaries_that_live",
+        true,
+        primaries_that_live,
+    ));
+    cases
 }
 
 fn dead_standby(platform: &Platform) {
@@ -45,6 +51,36 @@ fn dead_standby(platform: &Platform) {
     );
     platform.install_writer_on(lost);
     assert_eq!(platform.primary(), primary);
+    platform.is_settled();
+}
+
+/// The primaries are forgotten while they serve: others take over first. Taken in again, they are members as before, also after a boot.
+fn primaries_that_live(platform: &Platform) {
+    let name = "the primary of PostgreSQL is forgotten, and taken in again";
+    platform.drill(name, |_| {
+        let old = platform.primary();
+        platform.order(&["node", "forget", old, "--allow-no-failover"]);
+        let successor = platform.primary();
+        assert_ne!(successor, old);
+        platform
+            .node(old)
+            .sh("! systemctl is-active -q 'postgresql@*' redis-server redis-sentinel");
+        let run = platform.apply();
+        println!("    taken in again: {}", platform.changes(&run).join(", "));
+        platform.lab.kill(old).unwrap();
+        platform.lab.start(old, &|_| {}).unwrap();
+        let streams = format!(
+            "SELECT count(*) FROM pg_stat_replication WHERE application_name = '{old}' AND state = 'streaming'"
+        );
+        platform.wait("it streams after a boot", 60, || {
+            platform.sql(successor, &streams).as_deref() == Some("1")
+        });
+    });
+    platform.is_settled();
+    let old = platform.redis_primary();
+    platform.order(&["node", "forget", old, "--allow-no-failover"]);
+    assert_ne!(platform.redis_primary(), old);
+    platform.apply();
     platform.is_settled();
 }
 
