@@ -206,9 +206,11 @@ impl HostRun {
             let unit = units.and_then(|units| units.get(entry.unit));
             unit.is_none_or(|unit| unit.secret)
         });
-        let (run, host) = (self.run.clone(), self.host.name.clone());
+        // The run holds the node, which holds this.
+        let (run, host) = (Arc::downgrade(&self.run), self.host.name.clone());
         (!hidden).then(|| {
             let say: Listener = Arc::new(move |line: &str| {
+                let Some(run) = run.upgrade() else { return };
                 run.say(Event::HostWorking {
                     host: host.clone(),
                     what: line.to_owned(),
