@@ -43,7 +43,9 @@ pub fn parse(text: &str) -> BTreeSet<String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["content", _, path, ..] => !OWN.iter().any(|own| path.starts_with(own)),
-            ["unit", unit, _] => !PASSING.iter().any(|passing| unit.starts_with(passing)),
+            ["unit" | "enabled", unit, _] => {
+                !PASSING.iter().any(|passing| unit.starts_with(passing))
+            }
             _ => true,
         }
     };
