@@ -37,7 +37,7 @@ type Case = harness::Case<World>;
 fn main() -> ExitCode {
     harness::run(vec![
         Case::new("recovery::killed", |world| killed(world, Seed(1))),
-        Case::new("recovery::cut", |world| cut(world, Seed(2))),
+        Case::long("recovery::cut", |world| cut(world, Seed(2))),
         Case::long("recovery::killed_many", |world| each(world, killed)),
         Case::long("recovery::cut_many", |world| each(world, cut)),
     ])
