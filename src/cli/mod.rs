@@ -16,6 +16,7 @@ pub mod lab;
 mod listing;
 mod load;
 mod logs;
+mod means;
 mod node;
 mod options;
 mod panic;

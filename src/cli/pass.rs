@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::environment::Environment;
 use super::interrupt::Interrupts;
 use super::load::Loaded;
+use super::means::{Means, settings};
 use super::promise::{self, Maker};
-use super::run::{self, Means, Work};
+use super::run::{self, Work};
 use super::teller::Teller;
 use super::{exit, run_id, say};
 use crate::engine;
@@ -34,7 +35,7 @@ pub async fn shown(
     env: &Environment,
 ) -> First {
     let (reporters, bars) = run::reporters(work, Mode::Plan, true, env);
-    let settings = run::settings(work, loaded, means, run_id::run_id(Timestamp::now()), env);
+    let settings = settings(work, loaded, means, run_id::run_id(Timestamp::now()), env);
     let settings = as_plan(settings);
     let teller = Teller::start(Mode::Plan, false, reporters, None);
     let stop = CancellationToken::new();
@@ -68,7 +69,7 @@ pub async fn compared(
         return First::Ended(refused(work, Vec::new(), files, None, env));
     }
     let maker = Maker::new(work, loaded, saved.salt.clone(), env);
-    let mut settings = as_plan(run::settings(
+    let mut settings = as_plan(settings(
         work,
         loaded,
         means,

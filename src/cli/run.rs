@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::environment::Environment;
 use super::interrupt::Interrupts;
 use super::load::{self, Loaded, load, refuse, warn};
+use super::means::{Means, settings};
 use super::options::{NodeArgs, Output, ProjectArgs};
 use super::pass::{self, First};
 use super::promise::{self, Maker, Promise};
@@ -20,17 +21,10 @@ use super::teller::Teller;
 use super::{command_line, commit, exit, listing, logs, prompt, run_id, say};
 use crate::cluster::Goal;
 use crate::diagnostic::{Diagnostic, count};
-use crate::engine::{self, Look, Network, Origin, Settings, Unlock};
+use crate::engine::{self, Look, Origin, Unlock};
 use crate::event::{Event, Mode};
-use crate::node::LeaseInfo;
 use crate::plan::{self, Salt};
-use crate::playbook::Project;
 use crate::report::{self, Journal, Json, Looks, ReportOptions, Reporters};
-use crate::secret::{Masker, Secret};
-use crate::transport::ssh::SshClient;
-
-/// Hosts worked on at once unless something else is said.
-const FORKS: usize = 50;
 
 /// What is to be done.
 pub struct Work {
@@ -60,31 +54,6 @@ pub struct Work {
     pub question: Option<String>,
     /// What it has to do with a saved plan.
     pub promise: Promise,
-}
-
-/// What the plan before an apply and the apply itself share: connections ask for passphrases once.
-pub struct Means {
-    /// The ways to hosts.
-    pub reach: Arc<Network>,
-    /// Hides secrets.
-    pub masker: Arc<Masker>,
-    /// The password of sudo.
-    pub password: Option<Secret>,
-}
-
-impl Means {
-    /// With the password of sudo, which is shown nowhere, like what was in vaults.
-    pub fn new(password: Option<Secret>, project: &Project, env: &Environment) -> Means {
-        let masker = Arc::new(project.keyring.masker().clone());
-        if let Some(password) = &password {
-            masker.add(password);
-        }
-        Means {
-            reach: Arc::new(Network::new(SshClient::new(prompt::passphrases(env)))),
-            masker,
-            password,
-        }
-    }
 }
 
 /// Does it; gives the exit status.
@@ -420,62 +389,4 @@ fn journal(loaded: &Loaded, id: &str, env: &Environment) -> Result<Journal, Stri
             why.unwrap_or_default()
         )
     })
-}
-
-/// Who a second run is told of: the account and machine, and the page of the pipeline where this is part of one.
-fn holder(env: &Environment) -> String {
-    let who = format!("{}@{}", env.user, env.machine);
-    match &env.pipeline {
-        Some(page) => format!("{who} ({page})"),
-        None => who,
-    }
-}
-
-/// How a run of that name is run. It has no log yet.
-pub fn settings(
-    work: &Work,
-    loaded: &Loaded,
-    means: &Means,
-    id: String,
-    env: &Environment,
-) -> Settings {
-    let now = Timestamp::now();
-    let (nodes, defaults) = (&work.nodes, &loaded.defaults);
-    let key = nodes.private_key.as_ref().map(|path| env.expand(path));
-    let host_keys = nodes.host_key_checking.map(Into::into);
-    Settings {
-        mode: work.mode,
-        run_id: id.into(),
-        forks: nodes
-            .forks
-            .map(usize::from)
-            .or(defaults.forks)
-            .unwrap_or(FORKS),
-        lock_timeout: work
-            .lock_timeout
-            .or(defaults.lock_timeout)
-            .unwrap_or_default(),
-        diff: nodes.diff,
-        verbosity: work.project.base.verbose,
-        become_password: means.password.clone(),
-        force_become: nodes.become_root,
-        user: nodes.user.clone().or(defaults.remote_user.clone()),
-        private_key: key.or(defaults.private_key.clone()),
-        local_user: env.user.clone(),
-        home: env.home.clone(),
-        agent: env.agent.clone(),
-        host_key_checking: host_keys.or(defaults.host_key_checking).unwrap_or_default(),
-        lease: LeaseInfo {
-            holder: holder(env),
-            command: command_line::shown(&env.words),
-            since: format!("{now:.0}"),
-        },
-        origin: Origin::default(),
-        log: None,
-        rolling: work.rolling.clone(),
-        goal: work.clusters.as_ref().map(|(_, goal)| goal.clone()),
-        first: work.first.clone(),
-        record: None,
-        promise: None,
-    }
 }
