@@ -23,7 +23,7 @@ use crate::cluster::Goal;
 use crate::diagnostic::{Diagnostic, count};
 use crate::engine::{self, Look, Origin, Unlock};
 use crate::event::{Event, Mode};
-use crate::plan::{self, Salt};
+use crate::plan;
 use crate::report::{self, Journal, Json, Looks, ReportOptions, Reporters};
 
 /// What is to be done.
@@ -91,13 +91,6 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
         Ok(password) => password,
         Err(fault) => return refuse(&[*fault], &args.base, env),
     };
-    let salt = match promise::salt() {
-        Ok(salt) => salt,
-        Err(error) => {
-            let fault = Diagnostic::error(format!("there are no random numbers: {error}"));
-            return refuse(&[fault], &args.base, env);
-        }
-    };
     if let Promise::From(path, saved) = &work.promise {
         let now = promise::identity(args, &loaded, &saved.salt);
         if let Err(fault) = promise::same_extra(saved, &now, path) {
@@ -128,7 +121,7 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
         say::err("nothing was touched");
         return exit::REFUSED;
     }
-    engage(&work, loaded, &means, salt, interrupts, env).await
+    engage(&work, loaded, &means, interrupts, env).await
 }
 
 /// Whether somebody is asked who has not seen what would change: then that is shown first.
@@ -188,7 +181,6 @@ pub(super) async fn engage(
     work: &Work,
     loaded: Loaded,
     means: &Means,
-    salt: Salt,
     mut interrupts: Interrupts,
     env: &Environment,
 ) -> u8 {
@@ -224,6 +216,13 @@ pub(super) async fn engage(
     match &work.promise {
         Promise::None => {}
         Promise::Out(path) => {
+            let salt = match promise::salt() {
+                Ok(salt) => salt,
+                Err(error) => {
+                    let fault = Diagnostic::error(format!("there are no random numbers: {error}"));
+                    return refuse(&[fault], &work.project.base, env);
+                }
+            };
             let maker = Maker::new(work, &loaded, salt, env);
             settings.record = Some(maker.record.clone());
             saver = Some(maker.saver(path.clone()));

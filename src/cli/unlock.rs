@@ -9,7 +9,7 @@ use super::interrupt::Interrupts;
 use super::load::{Loaded, refuse, warn};
 use super::means::Means;
 use super::options::{BaseArgs, NodeArgs, Output, ProjectArgs};
-use super::promise::{self, Promise};
+use super::promise::Promise;
 use super::prompt;
 use super::run::{self, Work};
 use crate::diagnostic::Diagnostic;
@@ -64,13 +64,6 @@ pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {
         Ok(password) => password,
         Err(fault) => return refuse(&[*fault], &args.base, env),
     };
-    let salt = match promise::salt() {
-        Ok(salt) => salt,
-        Err(error) => {
-            let fault = Diagnostic::error(format!("there are no random numbers: {error}"));
-            return refuse(&[fault], &args.base, env);
-        }
-    };
     let interrupts = match Interrupts::listen() {
         Ok(interrupts) => interrupts,
         Err(error) => {
@@ -106,5 +99,5 @@ pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {
         included: Default::default(),
     };
     let means = Means::new(password, &loaded.project, env);
-    run::engage(&work, loaded, &means, salt, interrupts, env).await
+    run::engage(&work, loaded, &means, interrupts, env).await
 }

@@ -77,7 +77,7 @@ pub async fn unlock(
     if run.stop.is_cancelled() {
         return recap::finish(&run, began, None, None);
     }
-    let (code, reason) = match decide(&run, &wanted, &found) {
+    let (code, reason) = match decide(&run, &wanted, found) {
         Ok(chosen) => free(&run, &wanted, chosen).await,
         Err(refused) => refused,
     };
@@ -149,11 +149,10 @@ fn say(run: &Run, found: &Found, lives: bool, freed: bool) {
 }
 
 /// Which leases are given back; else the exit status and why none is.
-fn decide(run: &Run, wanted: &Unlock, found: &[Found]) -> Result<Vec<Found>, (u8, String)> {
+fn decide(run: &Run, wanted: &Unlock, mut found: Vec<Found>) -> Result<Vec<Found>, (u8, String)> {
     let silent = silent(run);
-    let of_run = |one: &&Found| wanted.run.as_ref().is_none_or(|id| *id == one.lease.run);
-    let chosen: Vec<&Found> = found.iter().filter(of_run).collect();
-    if chosen.is_empty() {
+    found.retain(|one| wanted.run.as_ref().is_none_or(|id| *id == one.lease.run));
+    if found.is_empty() {
         let what = match &wanted.run {
             Some(id) => format!("run {id} holds no lease there"),
             None => "no lease is held".to_owned(),
@@ -167,7 +166,7 @@ fn decide(run: &Run, wanted: &Unlock, found: &[Found]) -> Result<Vec<Found>, (u8
             ),
         });
     }
-    if let Some(living) = chosen.iter().find(|one| one.lease.lives()) {
+    if let Some(living) = found.iter().find(|one| one.lease.lives()) {
         let HeldLease {
             info,
             run,
@@ -186,7 +185,7 @@ fn decide(run: &Run, wanted: &Unlock, found: &[Found]) -> Result<Vec<Found>, (u8
             ),
         ));
     }
-    let working = chosen.iter().find(|one| one.lease.step.is_some());
+    let working = found.iter().find(|one| one.lease.step.is_some());
     if let (Some(working), false) = (working, wanted.end_steps) {
         return Err((
             4,
@@ -197,14 +196,7 @@ fn decide(run: &Run, wanted: &Unlock, found: &[Found]) -> Result<Vec<Found>, (u8
             ),
         ));
     }
-    let names: Vec<Arc<str>> = chosen.iter().map(|one| one.host.name.clone()).collect();
-    let again = found.iter().filter(|one| names.contains(&one.host.name));
-    Ok(again
-        .map(|one| Found {
-            host: one.host.clone(),
-            lease: one.lease.clone(),
-        })
-        .collect())
+    Ok(found)
 }
 
 /// Hosts that could not be asked.
