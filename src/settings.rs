@@ -17,6 +17,8 @@ const KEYS: &[&str] = &[
     "remote_user",
     "private_key_file",
     "vault_password_file",
+    "age_identity_file",
+    "age_recipients_file",
     "lock_timeout",
     "playbook",
     "deploy_playbook",
@@ -38,6 +40,10 @@ pub struct Settings {
     pub private_key_file: Option<PathBuf>,
     /// `--vault-password-file`.
     pub vault_password_file: Option<PathBuf>,
+    /// `--age-identity`.
+    pub age_identity_file: Option<PathBuf>,
+    /// `--recipients-file` of `hadeploy vault`.
+    pub age_recipients_file: Option<PathBuf>,
     /// `--lock-timeout`.
     pub lock_timeout: Option<Duration>,
     /// The whole platform: where `hadeploy pg`, `redis` and `status` find the clusters.
@@ -123,6 +129,8 @@ impl Reader<'_> {
                 "remote_user" => settings.remote_user = self.text(key, value),
                 "private_key_file" => settings.private_key_file = self.path(key, value),
                 "vault_password_file" => settings.vault_password_file = self.path(key, value),
+                "age_identity_file" => settings.age_identity_file = self.path(key, value),
+                "age_recipients_file" => settings.age_recipients_file = self.path(key, value),
                 "lock_timeout" => settings.lock_timeout = self.duration(key, value),
                 "playbook" => settings.playbook = self.path(key, value),
                 "deploy_playbook" => settings.deploy_playbook = self.path(key, value),

@@ -1,4 +1,4 @@
-//! What ansible-vault writes is read, and what is written here is read by ansible-vault. Skipped where it cannot be installed.
+//! What ansible-vault and age write is read, and what is written here is read by them. Skipped where they cannot be installed.
 #![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
 use std::io::Write;
@@ -121,4 +121,75 @@ fn vaults_are_read_both_ways() {
         .output()
         .expect("it runs");
     assert_eq!(ran.status.code(), Some(1));
+}
+
+/// The programs of Debian's package `age`, unpacked once into the folder of builds.
+#[cfg(feature = "age")]
+fn age() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("age");
+    let programs = folder.join("usr/bin");
+    let runs = |command: &mut Command| command.output().is_ok_and(|ran| ran.status.success());
+    if !programs.join("age").exists() {
+        std::fs::create_dir_all(&folder).ok()?;
+        let fetch = || {
+            let mut command = Command::new("apt-get");
+            runs(command.args(["download", "age"]).current_dir(&folder))
+        };
+        // Without lists there is no package to be found.
+        let update = || runs(Command::new("apt-get").arg("update"));
+        if !(fetch() || update() && fetch()) {
+            return None;
+        }
+        let unpack = "dpkg-deb -x age_*.deb .";
+        runs(Command::new("sh").args(["-c", unpack]).current_dir(&folder));
+    }
+    let works = runs(Command::new(programs.join("age")).arg("--version"));
+    works.then_some(programs)
+}
+
+#[cfg(feature = "age")]
+#[test]
+fn files_of_age_are_read_both_ways() {
+    let Some(programs) = age() else {
+        println!("skipped: the package `age` cannot be fetched");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (age, keygen) = (programs.join("age"), programs.join("age-keygen"));
+    let side = Side { folder, programs };
+    let write = |name: &str, text: &str| std::fs::write(side.path(name), text).expect(name);
+    side.run(&keygen, &["-o", "own.txt"], "");
+    let own = side.run(&keygen, &["-y", "own.txt"], "");
+    let ssh = ["-q", "-t", "ed25519", "-N", "", "-f", "ssh"];
+    let with_ssh = Command::new("ssh-keygen")
+        .args(ssh)
+        .current_dir(side.folder.path())
+        .status()
+        .is_ok_and(|status| status.success());
+    let mut keys = vec![("own.txt", own)];
+    if with_ssh {
+        let public = std::fs::read_to_string(side.path("ssh.pub")).expect("a public key");
+        keys.push(("ssh", public));
+    } else {
+        println!("skipped: OpenSSH's keys, as there is no ssh-keygen");
+    }
+    for (private, public) in &keys {
+        write("team.txt", public);
+        write("plain.yml", SECRETS);
+        // As bytes, and as text.
+        for armour in [&[][..], &["-a"]] {
+            let mut words = vec!["-R", "team.txt", "-o", "theirs.yml"];
+            words.extend(armour);
+            words.push("plain.yml");
+            side.run(&age, &words, "");
+            let seen = side.ours(
+                &format!("vault view theirs.yml --age-identity {private}"),
+                "",
+            );
+            assert_eq!(seen, SECRETS, "{private}");
+        }
+        side.ours("vault encrypt plain.yml -R team.txt", "");
+        let seen = side.run(&age, &["-d", "-i", private, "plain.yml"], "");
+        assert_eq!(seen, SECRETS, "{private}");
+    }
 }

@@ -23,6 +23,12 @@ pub struct Defaults {
     pub private_key: Option<PathBuf>,
     /// `--vault-password-file`.
     pub vault_password_file: Option<PathBuf>,
+    /// `--age-identity`.
+    #[cfg(feature = "age")]
+    pub age_identity: Option<PathBuf>,
+    /// `--recipients-file` of `hadeploy vault`.
+    #[cfg(feature = "age")]
+    pub age_recipients: Option<PathBuf>,
     /// `--lock-timeout`.
     pub lock_timeout: Option<Duration>,
     /// Where `pg`, `redis` and `status` find the clusters.
@@ -48,6 +54,10 @@ impl Defaults {
             remote_user: settings.remote_user,
             private_key: settings.private_key_file.map(|path| env.expand(&path)),
             vault_password_file: settings.vault_password_file.map(|path| env.expand(&path)),
+            #[cfg(feature = "age")]
+            age_identity: settings.age_identity_file.map(|path| env.expand(&path)),
+            #[cfg(feature = "age")]
+            age_recipients: settings.age_recipients_file.map(|path| env.expand(&path)),
             lock_timeout: settings.lock_timeout,
             playbook: settings.playbook.as_ref().map(shown),
             deploy_playbook: settings.deploy_playbook.as_ref().map(shown),

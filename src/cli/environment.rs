@@ -40,6 +40,9 @@ pub struct Environment {
     pub vault_password: Option<Secret>,
     /// `ANSIBLE_VAULT_PASSWORD_FILE`.
     pub vault_password_file: Option<PathBuf>,
+    /// `HADEPLOY_AGE_IDENTITY`: a file of private keys.
+    #[cfg(feature = "age")]
+    pub age_identity: Option<PathBuf>,
     /// `VISUAL`, else `EDITOR`, as words.
     pub editor: Option<String>,
     /// `XDG_RUNTIME_DIR`, which only its user reads and which is on no disk.
@@ -83,6 +86,8 @@ impl Environment {
                 .filter(|columns| *columns >= 20),
             vault_password: text(PASSWORD_VARIABLE).map(Secret::new),
             vault_password_file: path("ANSIBLE_VAULT_PASSWORD_FILE"),
+            #[cfg(feature = "age")]
+            age_identity: path("HADEPLOY_AGE_IDENTITY"),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             runtime: path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute()),
             log_filter: text("HADEPLOY_LOG").or_else(|| text("RUST_LOG")),

@@ -43,6 +43,11 @@ pub struct VaultArgs {
     /// may be repeated
     #[arg(long, value_name = "FILE", alias = "vault-pass-file", help_heading = VAULTS)]
     pub vault_password_file: Vec<PathBuf>,
+    /// Open what age encrypted with the private keys in FILE: age's own, or one of
+    /// OpenSSH's; may be repeated
+    #[cfg(feature = "age")]
+    #[arg(long, value_name = "FILE", help_heading = VAULTS)]
+    pub age_identity: Vec<PathBuf>,
     /// Ask for a password of vaults when one is met
     #[arg(short = 'J', long, alias = "ask-vault-password", help_heading = VAULTS)]
     pub ask_vault_pass: bool,

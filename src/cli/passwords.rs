@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "age")]
+use std::sync::Arc;
 
 use super::defaults::Defaults;
 use super::environment::Environment;
@@ -9,6 +11,8 @@ use super::options::VaultArgs;
 use crate::diagnostic::Diagnostic;
 use crate::process::Program;
 use crate::secret::{Masker, Secret};
+#[cfg(feature = "age")]
+use crate::vault::AgeKey;
 use crate::vault::{DEFAULT_LABEL, Key, Keyring, PasswordSource, is_label};
 
 /// The words that ask, as a source of `--vault-id`.
@@ -24,7 +28,39 @@ pub fn keyring(
     env: &Environment,
 ) -> Result<Keyring, Vec<Diagnostic>> {
     let keys = keys(args, defaults, env, Asked::Once)?;
-    Ok(Keyring::new(keys, Masker::new()))
+    Ok(opening(keys, args, defaults, env))
+}
+
+/// These passwords, with the private keys of the command line, else of the environment, else of hadeploy.yml.
+pub fn opening(
+    keys: Vec<Key>,
+    args: &VaultArgs,
+    defaults: &Defaults,
+    env: &Environment,
+) -> Keyring {
+    #[cfg(feature = "age")]
+    return Keyring::with_age(keys, age_keys(args, defaults, env), Masker::new());
+    #[cfg(not(feature = "age"))]
+    {
+        let _ = (args, defaults, env);
+        Keyring::new(keys, Masker::new())
+    }
+}
+
+#[cfg(feature = "age")]
+fn age_keys(args: &VaultArgs, defaults: &Defaults, env: &Environment) -> Vec<AgeKey> {
+    let mut files = args.age_identity.clone();
+    if files.is_empty() {
+        files.extend(env.age_identity.clone().or(defaults.age_identity.clone()));
+    }
+    let key = |path: PathBuf| {
+        let passphrase = Passphrase {
+            what: format!("passphrase of `{}`", path.display()),
+            asks: env.asks,
+        };
+        AgeKey::new(env.folder.join(env.expand(&path)), Arc::new(passphrase))
+    };
+    files.into_iter().map(key).collect()
 }
 
 /// Those with labels first, then those without: of the command line, else of the environment, else of hadeploy.yml.
@@ -218,6 +254,26 @@ impl PasswordSource for Question {
         match self.asked {
             Asked::Once => ask(&what, self.asks),
             Asked::Twice | Asked::New => ask_twice(&what, self.asks),
+        }
+    }
+}
+
+/// The passphrase of a private key.
+#[cfg(feature = "age")]
+struct Passphrase {
+    what: String,
+    asks: bool,
+}
+
+#[cfg(feature = "age")]
+impl PasswordSource for Passphrase {
+    fn password(&self) -> Result<Secret, String> {
+        match self.asks {
+            true => ask(&self.what, true),
+            false => Err(format!(
+                "nobody can be asked for the {}: there is no terminal; give a key without one",
+                self.what
+            )),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `hadeploy vault …`: files and values in Ansible Vault's own format.
+//! `hadeploy vault …`: files and values in Ansible Vault's own format, or by age for the keys of a team.
 
 mod args;
 mod diff;
@@ -6,6 +6,8 @@ mod edit;
 mod keys;
 mod store;
 mod string;
+#[cfg(feature = "age")]
+mod team;
 
 use std::path::Path;
 
@@ -15,7 +17,7 @@ use super::defaults::Defaults;
 use super::environment::Environment;
 use super::{exit, say};
 use crate::diagnostic::Diagnostic;
-use crate::vault::is_vault;
+use crate::vault::{is_age, is_vault};
 use args::{DecryptArgs, EncryptArgs, RekeyArgs, VaultCommand, ViewArgs};
 use keys::{Opener, Sealer};
 use store::Place;
@@ -49,11 +51,12 @@ async fn command(
     env: &Environment,
 ) -> Result<u8, Vec<Diagnostic>> {
     let opener = |vault| Opener::new(vault, defaults, env);
-    let sealer = |vault, label: &Option<String>| Sealer::new(vault, label, defaults, env);
+    let sealer =
+        |vault, label: &Option<String>, team| Sealer::new(vault, label, team, defaults, env);
     let one = |done: Outcome| done.map_err(|fault| vec![*fault]);
     match args.command {
         VaultCommand::Encrypt(args) => {
-            let sealer = sealer(&args.vault, &args.encrypt_vault_id)?;
+            let sealer = sealer(&args.vault, &args.encrypt_vault_id, &args.team)?;
             one(encrypt(&args, &sealer, env))
         }
         VaultCommand::Decrypt(args) => {
@@ -66,24 +69,19 @@ async fn command(
         }
         VaultCommand::Edit(args) => {
             let opener = opener(&args.vault)?;
-            one(edit::edit(&args.files, &opener, env).await)
+            edit::edit(&args, &opener, defaults, env).await
         }
         VaultCommand::Create(args) => {
-            let sealer = sealer(&args.vault, &args.encrypt_vault_id)?;
+            let sealer = sealer(&args.vault, &args.encrypt_vault_id, &args.team)?;
             one(edit::create(&args.file, &sealer, env).await)
         }
         VaultCommand::EncryptString(args) => {
-            let sealer = sealer(&args.vault, &args.encrypt_vault_id)?;
+            let sealer = sealer(&args.vault, &args.encrypt_vault_id, &args.team)?;
             one(string::encrypt(&args, &sealer, env))
         }
         VaultCommand::Rekey(args) => {
             let opener = opener(&args.vault)?;
-            let sealer = Sealer::anew(
-                args.new_vault_id.as_deref(),
-                args.new_vault_password_file.as_deref(),
-                env,
-            )?;
-            one(rekey(&args, &opener, &sealer))
+            rekey(&args, &opener, defaults, env)
         }
         VaultCommand::Diff(args) => {
             let opener = opener(&args.vault)?;
@@ -101,7 +99,7 @@ fn encrypt(args: &EncryptArgs, sealer: &Sealer, env: &Environment) -> Outcome {
         if is_vault(&content) {
             return Err(Box::new(
                 Diagnostic::error(format!("{} is encrypted already", from.said()))
-                    .help("`hadeploy vault rekey` gives it another password"),
+                    .help("`hadeploy vault rekey` gives it another password, or other keys"),
             ));
         }
         contents.push(content);
@@ -140,15 +138,31 @@ fn view(args: &ViewArgs, opener: &Opener, env: &Environment) -> Outcome {
     Ok(exit::DONE)
 }
 
-fn rekey(args: &RekeyArgs, opener: &Opener, sealer: &Sealer) -> Outcome {
+fn rekey(
+    args: &RekeyArgs,
+    opener: &Opener,
+    defaults: &Defaults,
+    env: &Environment,
+) -> Result<u8, Vec<Diagnostic>> {
+    let one = |fault: Fault| vec![*fault];
     let mut contents = Vec::new();
+    let mut by_age = true;
     for file in &args.files {
         let place = Place::file(file);
-        contents.push((opener.open(&place, &store::read_file(file)?)?, place));
+        let vault = store::read_file(file).map_err(one)?;
+        by_age &= is_age(&vault);
+        contents.push((opener.open(&place, &vault).map_err(one)?, place));
     }
-    // Nobody is asked for the new password before the old one has opened everything.
+    let sealer = Sealer::anew(args, by_age, defaults, env)?;
+    // Nobody is asked for the new password before the old one has opened everything, and all are sealed before the first is written.
+    let mut sealed = Vec::new();
     for (content, place) in contents {
-        place.write(sealer.seal(&content)?.as_bytes(), store::Modes::Kept)?;
+        sealed.push((sealer.seal(&content).map_err(one)?, place));
+    }
+    for (text, place) in sealed {
+        place
+            .write(text.as_bytes(), store::Modes::Kept)
+            .map_err(one)?;
         tell(&place, &format!("rekeyed {}", place.said()));
     }
     Ok(exit::DONE)

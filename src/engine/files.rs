@@ -119,8 +119,7 @@ fn open(path: &Path, keyring: &Keyring) -> Result<Option<Content>, FileError> {
     if !is_vault_file(path)? {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(path)?;
-    let content = keyring.open(&text)?;
+    let content = keyring.open(&std::fs::read(path)?)?;
     if let Ok(text) = std::str::from_utf8(&content) {
         keyring.hide(text);
     }

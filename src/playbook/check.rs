@@ -216,10 +216,10 @@ impl Checker<'_> {
         if !matches!(is_vault_file(path), Ok(true)) || !self.files.insert(path.to_owned()) {
             return;
         }
-        let Ok(text) = std::fs::read_to_string(path) else {
+        let Ok(bytes) = std::fs::read(path) else {
             return;
         };
-        if let Err(why) = self.keyring.open(&text) {
+        if let Err(why) = self.keyring.open(&bytes) {
             let fault = why.of_file(&path.display().to_string());
             self.faults.push(fault.place(&at.span));
         }

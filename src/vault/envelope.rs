@@ -42,7 +42,7 @@ impl Broken {
 }
 
 /// Whether bytes begin as a vault does, as in Ansible: at the very first byte.
-pub fn is_vault(bytes: &[u8]) -> bool {
+pub fn is_ansible(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC.as_bytes())
 }
 
@@ -194,7 +194,7 @@ mod tests {
     fn a_text_is_read_back() {
         for label in [None, Some("prod")] {
             let text = envelope(label).text();
-            assert!(is_vault(text.as_bytes()));
+            assert!(is_ansible(text.as_bytes()));
             assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
             assert_eq!(Envelope::parse(&text), Ok(envelope(label)));
             let indented = text.replace('\n', "  \r\n   ");

@@ -4,15 +4,10 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::envelope::is_vault;
+use super::age::is_age;
+use super::envelope::is_ansible;
 use super::keyring::{Keyring, OpenError};
 use crate::source::Source;
-
-/// How files begin that age encrypted: as bytes, and as text.
-const AGE: [&[u8]; 2] = [
-    b"age-encryption.org/",
-    b"-----BEGIN AGE ENCRYPTED FILE-----",
-];
 
 /// Why a file gave no text.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +21,11 @@ pub enum FileError {
     /// It is a vault that stays closed.
     #[error("{0}")]
     Closed(#[from] OpenError),
+}
+
+/// Whether bytes begin as what Ansible Vault or age encrypted.
+pub fn is_vault(bytes: &[u8]) -> bool {
+    is_ansible(bytes) || is_age(bytes)
 }
 
 /// Whether a file begins as a vault does.
@@ -45,14 +45,11 @@ pub fn is_vault_file(path: &Path) -> std::io::Result<bool> {
 pub fn read_source(path: &Path, keyring: &Keyring) -> Result<Arc<Source>, FileError> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path)?;
-    if AGE.iter().any(|head| bytes.starts_with(head)) {
-        return Err(OpenError::Age.into());
-    }
-    let text = String::from_utf8(bytes).map_err(|_| FileError::NotText)?;
-    if !is_vault(text.as_bytes()) {
+    if !is_vault(&bytes) {
+        let text = String::from_utf8(bytes).map_err(|_| FileError::NotText)?;
         return Ok(Source::new(name, text));
     }
-    let content = keyring.open(&text)?;
+    let content = keyring.open(&bytes)?;
     match std::str::from_utf8(&content) {
         Ok(text) => Ok(Source::sealed(name, text)),
         Err(_) => Err(OpenError::NotText.into()),

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use zeroize::Zeroizing;
 
+use super::age::is_age;
+#[cfg(feature = "age")]
+use super::age::{self, AgeKey, AgeKeys};
 use super::cipher::{Unsealed, unseal};
 use super::envelope::{Broken, DEFAULT_LABEL, Envelope};
 use crate::diagnostic::{Diagnostic, list};
@@ -74,9 +77,28 @@ pub enum OpenError {
     /// A password could not be got.
     #[error("{0}")]
     Source(String),
-    /// Another program encrypted it.
-    #[error("it was encrypted by age, which is not read")]
+    /// Age encrypted it, and this hadeploy was built without age.
+    #[cfg(not(feature = "age"))]
+    #[error("it was encrypted by age, which this hadeploy was built without")]
     Age,
+    /// A private key could not be got.
+    #[error("{0}")]
+    AgeKey(String),
+    /// Age encrypted it, and no private key was given.
+    #[error("it was encrypted by age, and no private key is given")]
+    NoAgeKey,
+    /// Age encrypted it for others.
+    #[error("it was encrypted by age for other keys than ours (tried {})", list(tried.iter().map(String::as_str)))]
+    NotForUs {
+        /// The files of private keys.
+        tried: Vec<String>,
+    },
+    /// Age encrypted it with a passphrase.
+    #[error("it was encrypted by age with a passphrase, not for keys")]
+    AgePassphrase,
+    /// What age encrypted is damaged.
+    #[error("what age encrypted is broken: {0}")]
+    BrokenAge(String),
     /// Its content is no text where one is needed.
     #[error("the vault does not hold UTF-8 text")]
     NotText,
@@ -100,9 +122,23 @@ impl OpenError {
             OpenError::Refused { .. } => {
                 "give the password it was encrypted with: `--vault-password-file FILE` or `--vault-id LABEL@FILE`"
             }
+            #[cfg(not(feature = "age"))]
             OpenError::Age => {
-                "decrypt it with `age -d`, and encrypt it with `hadeploy vault encrypt`"
+                "build hadeploy with the feature `age`, or decrypt the file with `age -d`"
             }
+            OpenError::AgeKey(_) => {
+                "a private key is a line of age's own, or an ed25519 or RSA key of OpenSSH's"
+            }
+            OpenError::NoAgeKey => {
+                "give your private key with `--age-identity FILE`, or as `age_identity_file` in hadeploy.yml"
+            }
+            OpenError::NotForUs { .. } => {
+                "somebody who can open it adds your public key to the recipients, and runs `hadeploy vault rekey`"
+            }
+            OpenError::AgePassphrase => {
+                "decrypt it with `age -d`, and encrypt it for keys with `hadeploy vault encrypt --recipient KEY`"
+            }
+            OpenError::BrokenAge(_) => "restore it from version control",
             OpenError::Source(_) => {
                 "a source is a file with the password, an executable script that prints it, or `prompt`"
             }
@@ -154,6 +190,8 @@ pub struct Keyring {
 #[derive(Default)]
 struct Inner {
     keys: Vec<Key>,
+    #[cfg(feature = "age")]
+    age: AgeKeys,
     masker: Masker,
     /// Stretching a password takes its time, and many hosts read the same files.
     opened: Mutex<HashMap<[u8; 32], Content>>,
@@ -165,6 +203,19 @@ impl Keyring {
         Keyring {
             inner: Arc::new(Inner {
                 keys,
+                masker,
+                ..Inner::default()
+            }),
+        }
+    }
+
+    /// The same, with private keys for what age encrypted.
+    #[cfg(feature = "age")]
+    pub fn with_age(keys: Vec<Key>, age: Vec<AgeKey>, masker: Masker) -> Keyring {
+        Keyring {
+            inner: Arc::new(Inner {
+                keys,
+                age: AgeKeys::new(age),
                 masker,
                 opened: Mutex::default(),
             }),
@@ -204,8 +255,8 @@ impl Keyring {
     ///
     /// # Errors
     /// Why it stays closed.
-    pub fn open(&self, text: &str) -> Result<Content, OpenError> {
-        let digest = *blake3::hash(text.as_bytes()).as_bytes();
+    pub fn open(&self, bytes: &[u8]) -> Result<Content, OpenError> {
+        let digest = *blake3::hash(bytes).as_bytes();
         let known = || {
             self.inner
                 .opened
@@ -215,7 +266,13 @@ impl Keyring {
         if let Some(content) = known().get(&digest) {
             return Ok(content.clone());
         }
-        let (content, _) = self.try_keys(&Envelope::parse(text)?)?;
+        let content = match is_age(bytes) {
+            true => self.open_age(bytes)?,
+            false => {
+                let text = std::str::from_utf8(bytes).map_err(|_| OpenError::NotText)?;
+                self.try_keys(&Envelope::parse(text)?)?.0
+            }
+        };
         let content = Arc::new(content);
         known().insert(digest, content.clone());
         Ok(content)
@@ -226,14 +283,28 @@ impl Keyring {
     /// # Errors
     /// Why it stays closed.
     pub fn open_text(&self, text: &str) -> Result<Secret, OpenError> {
-        let content = self.open(text)?;
+        let content = self.open(text.as_bytes())?;
         let plain = std::str::from_utf8(&content).map_err(|_| OpenError::NotText)?;
         let secret = Secret::new(plain);
         self.inner.masker.add(&secret);
         Ok(secret)
     }
 
-    /// The content of a vault, and what it was sealed with.
+    /// The content of what age encrypted.
+    ///
+    /// # Errors
+    /// Why it stays closed.
+    #[cfg(feature = "age")]
+    pub fn open_age(&self, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        age::open(bytes, &self.inner.age, &self.inner.masker)
+    }
+
+    #[cfg(not(feature = "age"))]
+    fn open_age(&self, _bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        Err(OpenError::Age)
+    }
+
+    /// The content of a vault of Ansible's, and what it was sealed with.
     ///
     /// # Errors
     /// Why it stays closed.
@@ -350,7 +421,11 @@ mod tests {
     #[test]
     fn why_it_stays_closed_is_told_apart() {
         let open = |keys: &[(&str, &'static str)], text: &str| {
-            keyring(keys).0.open(text).unwrap_err().to_string()
+            keyring(keys)
+                .0
+                .open(text.as_bytes())
+                .unwrap_err()
+                .to_string()
         };
         let text = vault("right", Some("prod"));
         assert_eq!(

@@ -689,17 +689,114 @@ fn the_variables_of_hosts_are_masked() {
     }
 }
 
+#[cfg(feature = "age")]
+const OWN: &str = "# the key of a test\nAGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33\n";
+#[cfg(feature = "age")]
+const TEAM: &str = "# who may open it\nage1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN alice@rust\n";
+
+#[cfg(feature = "age")]
 #[test]
-fn a_file_that_age_encrypted_is_refused_by_name() {
-    let age = "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n";
-    let sandbox = sandbox(&[("secrets.yml", age), ("s.yml", PLAY)]);
-    let ran = sandbox.run(&["plan", "s.yml"]);
-    assert_eq!(ran.status, 1);
+fn a_team_shares_files_by_its_keys() {
+    let sandbox = sandbox(&[
+        ("secrets.yml", SECRETS),
+        ("s.yml", PLAY),
+        ("team.txt", TEAM),
+        ("own.txt", OWN),
+    ]);
+    sandbox.good("encrypt -R team.txt secrets.yml");
+    let sealed = sandbox.read("secrets.yml");
+    assert!(sealed.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n"));
+    let refused = |words: &[&str], said: &str| {
+        let ran = sandbox.run(words);
+        assert_eq!(ran.status, 1, "{words:?}");
+        assert!(ran.stderr.contains(said), "{words:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("tr0ub4dor"), "{}", ran.stderr);
+    };
+    refused(
+        &["plan", "s.yml"],
+        "cannot open `secrets.yml`: it was encrypted by age, and no private key is given",
+    );
+    refused(
+        &["plan", "s.yml", "--age-identity", "none.txt"],
+        "none.txt`",
+    );
+    refused(
+        &["plan", "s.yml", "--age-identity", "team.txt"],
+        "team.txt:2: this is no private key of age's",
+    );
+    let ran = sandbox.run(&["apply", "s.yml", "--yes", "-v", "--age-identity", "own.txt"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("word (masked)"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("tr0ub4dor"), "{}", ran.stdout);
+
+    // A value in YAML, and the setting that names the keys.
+    let value = sandbox.piped(
+        "encrypt-string -R team.txt --stdin-name own",
+        "geheim aus age",
+    );
+    assert_eq!(value.status, 0, "{}", value.stderr);
+    std::fs::write(
+        sandbox.work("hadeploy.yml"),
+        "age_identity_file: own.txt\nage_recipients_file: team.txt\n",
+    )
+    .expect("written");
+    std::fs::write(sandbox.work("values.yml"), &value.stdout).expect("written");
+    std::fs::write(
+        sandbox.work("v.yml"),
+        PLAY.replace("[secrets.yml]", "[secrets.yml, values.yml]"),
+    )
+    .expect("written");
+    let ran = sandbox.run(&["apply", "v.yml", "--yes", "-v"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
     assert!(
-        ran.stderr
-            .contains("`secrets.yml`: it was encrypted by age")
-            && ran.stderr.contains("age -d"),
+        ran.stdout.contains("word (masked) and (masked)"),
         "{}",
-        ran.stderr
+        ran.stdout
+    );
+
+    // The other commands.
+    assert_eq!(sandbox.good("view secrets.yml").stdout, SECRETS);
+    sandbox.good("rekey secrets.yml");
+    assert_ne!(sandbox.read("secrets.yml"), sealed);
+    sandbox.good("rekey secrets.yml --new-vault-id pw");
+    assert!(
+        sandbox
+            .read("secrets.yml")
+            .starts_with("$ANSIBLE_VAULT;1.1")
+    );
+    sandbox.good("rekey secrets.yml --vault-id pw -R team.txt");
+    let ran = sandbox.vault("encrypt secrets.yml");
+    assert!(ran.stderr.contains("encrypted already"), "{}", ran.stderr);
+    sandbox.good("decrypt secrets.yml");
+    assert_eq!(sandbox.read("secrets.yml"), SECRETS);
+    // Without a password, hadeploy.yml says for whom.
+    sandbox.good("encrypt secrets.yml");
+    assert!(sandbox.read("secrets.yml").starts_with("-----BEGIN AGE"));
+
+    // For others only, broken, and with wrong keys.
+    std::fs::write(
+        sandbox.work("secrets.yml"),
+        sealed.replace("\n\n", "\n").replacen("YWdl", "YWdm", 1),
+    )
+    .expect("written");
+    refused(&["plan", "s.yml"], "what age encrypted is broken");
+    std::fs::write(sandbox.work("secrets.yml"), SECRETS).expect("written");
+    let other = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pb";
+    refused(
+        &["vault", "encrypt", "-r", other, "secrets.yml"],
+        "--recipient: this is no public key",
+    );
+    std::fs::write(sandbox.work("bad.txt"), OWN).expect("written");
+    refused(
+        &["vault", "encrypt", "-R", "bad.txt", "secrets.yml"],
+        "bad.txt:2: this is a private key",
+    );
+    assert_eq!(sandbox.read("secrets.yml"), SECRETS);
+    let alice = TEAM.lines().last().expect("a line");
+    let ran = sandbox.run(&["vault", "encrypt", "-r", alice, "secrets.yml"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    refused(
+        &["plan", "s.yml"],
+        "it was encrypted by age for other keys than ours",
     );
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::options::VaultArgs;
 
-/// Encrypt, show and change files and values in Ansible Vault's format
+/// Encrypt, show and change files and values, in Ansible Vault's format or age's
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VaultCommandArgs {
@@ -19,10 +19,15 @@ const EXAMPLES: &str = "Examples:
   hadeploy vault encrypt-string --stdin-name db_password <password.txt
   hadeploy vault edit group_vars/all/secrets.yml
   hadeploy vault rekey --new-vault-id prod@prompt group_vars/prod/*.yml
+  hadeploy vault encrypt --recipients-file team.txt group_vars/all/secrets.yml
 
 Passwords come from --vault-id, --vault-password-file or --ask-vault-pass; else
 from HADEPLOY_VAULT_PASSWORD, the file that ANSIBLE_VAULT_PASSWORD_FILE names, or
 `vault_password_file` of hadeploy.yml; else they are asked for.
+
+With --recipient or --recipients-file, or where only `age_recipients_file` of
+hadeploy.yml says for whom, files are encrypted by age to the public keys of a
+team: each member opens them with his own key (--age-identity).
 
 To see changes of vaults in git:
   echo '*secrets.yml diff=vault' >>.gitattributes
@@ -43,7 +48,7 @@ pub enum VaultCommand {
     /// Encrypt a value, to be pasted into YAML
     #[command(alias = "encrypt_string")]
     EncryptString(StringArgs),
-    /// Give vaults another password
+    /// Give vaults another password, or other keys
     Rekey(RekeyArgs),
     /// Show how the content of a vault differs from another one's, or from git's
     Diff(DiffArgs),
@@ -61,7 +66,23 @@ pub struct EncryptArgs {
     #[arg(long, value_name = "LABEL")]
     pub encrypt_vault_id: Option<String>,
     #[command(flatten)]
+    pub team: RecipientArgs,
+    #[command(flatten)]
     pub vault: VaultArgs,
+}
+
+/// For whom age encrypts.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RecipientArgs {
+    /// Encrypt by age for this public key: `age1…`, `ssh-ed25519 …`, `ssh-rsa …`; may
+    /// be repeated
+    #[cfg(feature = "age")]
+    #[arg(short, long, value_name = "KEY")]
+    pub recipient: Vec<String>,
+    /// Encrypt by age for the public keys in FILE, one a line; may be repeated
+    #[cfg(feature = "age")]
+    #[arg(short = 'R', long, value_name = "FILE")]
+    pub recipients_file: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -94,6 +115,8 @@ pub struct EditArgs {
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
+    pub team: RecipientArgs,
+    #[command(flatten)]
     pub vault: VaultArgs,
 }
 
@@ -105,6 +128,8 @@ pub struct CreateArgs {
     /// Of several passwords, encrypt with that of LABEL
     #[arg(long, value_name = "LABEL")]
     pub encrypt_vault_id: Option<String>,
+    #[command(flatten)]
+    pub team: RecipientArgs,
     #[command(flatten)]
     pub vault: VaultArgs,
 }
@@ -131,6 +156,8 @@ pub struct StringArgs {
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
+    pub team: RecipientArgs,
+    #[command(flatten)]
     pub vault: VaultArgs,
 }
 
@@ -153,6 +180,8 @@ pub struct RekeyArgs {
     /// The new password: the content of FILE, or what it prints
     #[arg(long, value_name = "FILE")]
     pub new_vault_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub team: RecipientArgs,
     #[command(flatten)]
     pub vault: VaultArgs,
 }

@@ -8,30 +8,69 @@ use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
+use super::args::EditArgs;
 use super::keys::{Opener, Sealer};
 use super::store::{self, Modes, Place};
+#[cfg(feature = "age")]
+use super::team;
 use super::{Fault, Outcome, said};
+use crate::cli::defaults::Defaults;
 use crate::cli::environment::Environment;
 use crate::cli::{exit, say};
 use crate::diagnostic::Diagnostic;
 use crate::process::Program;
+#[cfg(feature = "age")]
+use crate::vault::is_age;
 
 /// Used when neither `VISUAL` nor `EDITOR` is set.
 const EDITOR: &str = "vi";
 
-pub async fn edit(files: &[PathBuf], opener: &Opener, env: &Environment) -> Outcome {
-    for file in files {
+pub async fn edit(
+    args: &EditArgs,
+    opener: &Opener,
+    defaults: &Defaults,
+    env: &Environment,
+) -> Result<u8, Vec<Diagnostic>> {
+    let one = |fault: Fault| vec![*fault];
+    for file in &args.files {
         let place = Place::file(file);
-        let (before, resealer) = opener.open_again(&place, &store::read_file(file)?)?;
-        let after = edited(file, &before, env).await?;
+        let vault = store::read_file(file).map_err(one)?;
+        let (before, resealer) = opened(&place, &vault, args, opener, defaults, env)?;
+        let after = edited(file, &before, env).await.map_err(one)?;
         if after == before {
             say::err(&format!("{} is unchanged", said(file)));
             continue;
         }
-        place.write(resealer.seal(&after)?.as_bytes(), Modes::Kept)?;
+        let text = resealer.seal(&after).map_err(one)?;
+        place.write(text.as_bytes(), Modes::Kept).map_err(one)?;
         say::err(&format!("wrote {}", said(file)));
     }
     Ok(exit::DONE)
+}
+
+/// What a vault holds, and what seals it again. Age does not tell for whom it encrypted.
+fn opened(
+    place: &Place,
+    vault: &[u8],
+    args: &EditArgs,
+    opener: &Opener,
+    defaults: &Defaults,
+    env: &Environment,
+) -> Result<(Zeroizing<Vec<u8>>, Sealer), Vec<Diagnostic>> {
+    #[cfg(feature = "age")]
+    if is_age(vault) {
+        let recipients = match team::given(&args.team, env)? {
+            Some(recipients) => recipients,
+            None => team::again(defaults)?,
+        };
+        let content = opener.open(place, vault).map_err(|fault| vec![*fault])?;
+        return Ok((content, Sealer::Team(recipients)));
+    }
+    #[cfg(not(feature = "age"))]
+    let _ = (args, defaults, env);
+    opener
+        .open_again(place, vault)
+        .map_err(|fault| vec![*fault])
 }
 
 pub async fn create(file: &Path, sealer: &Sealer, env: &Environment) -> Outcome {
