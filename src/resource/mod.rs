@@ -43,6 +43,7 @@ mod config_tree;
 mod copy;
 mod cron;
 mod debug;
+pub mod doc;
 mod edit;
 mod fail;
 mod fetch;
