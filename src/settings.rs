@@ -10,7 +10,8 @@ use crate::value::{self, Kind, Map, Value};
 /// The name of the file.
 pub const FILE: &str = "hadeploy.yml";
 
-const KEYS: &[&str] = &[
+/// What it may hold.
+pub const KEYS: &[&str] = &[
     "inventory",
     "forks",
     "host_key_checking",

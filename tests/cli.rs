@@ -1,5 +1,7 @@
 //! The real binary: what it prints, where, and with which exit status. Nothing here connects to a node.
 
+#[path = "cli/doc.rs"]
+mod doc;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/interrupt.rs"]
@@ -10,6 +12,8 @@ mod listing;
 mod promise;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "cli/terminal.rs"]
 mod terminal;
 #[path = "cli/usage.rs"]

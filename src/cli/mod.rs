@@ -7,6 +7,7 @@ mod commit;
 mod defaults;
 mod demo;
 mod deploy;
+mod doc;
 mod duration;
 mod environment;
 pub mod exit;
@@ -29,11 +30,13 @@ mod rolling_update;
 mod run;
 mod run_id;
 mod say;
+mod schema;
 mod teller;
 mod unlock;
 mod validate;
 mod vault;
 mod watch;
+mod words;
 
 use std::ffi::OsString;
 
@@ -76,8 +79,8 @@ enum Command {
     Facts(Later),
     #[command(hide = true)]
     Exec(Later),
-    #[command(hide = true)]
-    Doc(Later),
+    Doc(doc::DocArgs),
+    Schema(schema::SchemaArgs),
 }
 
 /// What comes in a later release takes any words, so that it is refused by its name.
@@ -121,7 +124,8 @@ fn run_command() -> u8 {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Facts(later) => later.refuse("facts"),
         Command::Exec(later) => later.refuse("exec"),
-        Command::Doc(later) => later.refuse("doc"),
+        Command::Doc(args) => doc::run(&args, &env),
+        Command::Schema(args) => schema::run(&args),
         Command::Vault(args) => block_on(vault::run(*args, &env)),
     }
 }

@@ -29,6 +29,14 @@ pub struct BaseArgs {
     pub vault: VaultArgs,
 }
 
+/// How to answer, where nothing else is shared.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArgs {
+    /// Write for people (human), or one line of JSON for each thing (json)
+    #[arg(long, value_enum, default_value_t = Output::Human, value_name = "FORM", hide_possible_values = true, hide_default_value = true)]
+    pub output: Output,
+}
+
 /// Where the options of vaults stand among those of a command.
 const VAULTS: &str = "What opens vaults";
 

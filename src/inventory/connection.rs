@@ -46,7 +46,7 @@ pub struct ConnectionVars {
 }
 
 /// Connection variables with the names under which they are kept.
-const VARIABLES: &[(&str, &str)] = &[
+pub const VARIABLES: &[(&str, &str)] = &[
     ("ansible_host", "address"),
     ("ansible_port", "port"),
     ("ansible_user", "user"),
@@ -74,7 +74,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 ];
 
 /// Ansible's other connection variables, each with what to use instead.
-const REFUSED: &[(&str, &str)] = &[
+pub const REFUSED: &[(&str, &str)] = &[
     (
         "ansible_become_exe",
         "only sudo from the node's PATH is used",

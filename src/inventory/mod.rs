@@ -1,6 +1,6 @@
 //! What machines there are, in which groups, with which variables; before anything is connected.
 
-mod connection;
+pub mod connection;
 mod draft;
 mod listing;
 mod pattern;

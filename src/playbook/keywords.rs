@@ -1,7 +1,7 @@
 //! The words of plays and tasks: those that are known, and those of Ansible that are refused by name.
 
 /// Keys of a play.
-pub(super) const PLAY: &[&str] = &[
+pub const PLAY: &[&str] = &[
     "name",
     "hosts",
     "gather_facts",
@@ -28,7 +28,7 @@ pub(super) const PLAY: &[&str] = &[
 ];
 
 /// Keys of a task, beside the names of kinds.
-pub(super) const TASK: &[&str] = &[
+pub const TASK: &[&str] = &[
     "name",
     "action",
     "args",
@@ -65,7 +65,7 @@ pub(super) const TASK: &[&str] = &[
 ];
 
 /// Keys that an import of tasks may have beside its file.
-pub(super) const IMPORT: &[&str] = &[
+pub const IMPORT: &[&str] = &[
     "name",
     "when",
     "vars",
@@ -88,7 +88,7 @@ pub(super) const IMPORT: &[&str] = &[
 ];
 
 /// Keys that an include of tasks may have beside its file.
-pub(super) const INCLUDE: &[&str] = &[
+pub const INCLUDE: &[&str] = &[
     "name",
     "when",
     "loop",
@@ -105,7 +105,7 @@ pub(super) const INCLUDE: &[&str] = &[
 ];
 
 /// Keys that a block may have.
-pub(super) const BLOCK: &[&str] = &[
+pub const BLOCK: &[&str] = &[
     "block",
     "rescue",
     "always",
@@ -131,11 +131,12 @@ pub(super) const BLOCK: &[&str] = &[
 ];
 
 /// Keys that an import of a playbook may have beside its file.
-pub(super) const IMPORT_PLAYBOOK: &[&str] = &["name", "when", "vars", "tags"];
+pub const IMPORT_PLAYBOOK: &[&str] = &["name", "when", "vars", "tags"];
 
 const LATER: &str = "it comes in a later release";
 
-const PLAY_REFUSED: &[(&str, &str)] = &[
+/// What Ansible has there and this has not, each with what to do instead.
+pub const PLAY_REFUSED: &[(&str, &str)] = &[
     ("become_exe", "only sudo from the node's PATH is used"),
     (
         "become_flags",
@@ -193,7 +194,8 @@ const PLAY_REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
-const TASK_REFUSED: &[(&str, &str)] = &[
+/// What Ansible has there and this has not, each with what to do instead.
+pub const TASK_REFUSED: &[(&str, &str)] = &[
     ("any_errors_fatal", "write it on the play"),
     (
         "async",
@@ -358,7 +360,7 @@ pub(super) fn refused_in_task(word: &str) -> Option<&'static str> {
 }
 
 /// What to do instead of a module of Ansible's that is not there. Full names work too.
-pub(super) fn refused_module(word: &str) -> Option<&'static str> {
+pub fn refused_module(word: &str) -> Option<&'static str> {
     let short = word.rsplit('.').next().unwrap_or(word);
     look_up(MODULES_REFUSED, short).or_else(|| MODULES_LATER.contains(&short).then_some(LATER))
 }

@@ -7,7 +7,7 @@ mod cluster;
 mod fields;
 mod free_form;
 mod include;
-mod keywords;
+pub mod keywords;
 mod listing;
 pub mod magic;
 mod parse;

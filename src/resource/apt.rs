@@ -10,7 +10,28 @@ use self::diff::{Apt, State};
 use self::script::Options;
 use super::{Args, Bound, Kind, Param, ParamType};
 
-/// Debian packages.
+/// Brings Debian packages to the wanted state. The packages of one task go into one call of `apt-get`, and what a service of them must read
+/// anew is seen.
+///
+/// # Differs from Ansible
+/// - nothing has to be installed on the node beforehand: `python3-apt` is not used
+/// - `deb` and `allow_unauthenticated` are refused
+/// - a plan says which versions come, as `apt-get` itself would choose them
+///
+/// # Returns
+/// - `cache_updated`: whether package lists were fetched
+///
+/// # Examples
+/// ```yaml
+/// - name: a web server
+///   apt:
+///     name: [nginx, logrotate]
+///     update_cache: true
+///     cache_valid_time: 3600
+///
+/// - name: no mail server
+///   apt: { name: postfix, state: absent, purge: true }
+/// ```
 pub static APT: Kind = Kind {
     name: "apt",
     aliases: &["ansible.builtin.apt"],

@@ -5,7 +5,21 @@ use crate::change::Change;
 use crate::fact::{Known, Missing};
 use crate::value::{Kind as ValueKind, Value};
 
-/// Expressions that must hold.
+/// Fails unless all expressions hold. It is seen in a plan too.
+///
+/// # Returns
+/// - `msg`: what was said
+/// - `assertion`, `evaluated_to`: the expression that did not hold
+///
+/// # Examples
+/// ```yaml
+/// - name: the nodes are large enough
+///   assert:
+///     that:
+///       - ansible_memtotal_mb >= 900
+///       - ansible_processor_vcpus >= 1
+///     fail_msg: take a larger machine
+/// ```
 pub static ASSERT: Kind = Kind {
     name: "assert",
     aliases: &["ansible.builtin.assert"],

@@ -18,7 +18,24 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Answer, Known, Missing, PathInfo, Question};
 use keys::{Done, Edit, Key, split_options};
 
-/// The row of `authorized_key`.
+/// Says which SSH keys may log in as an account. A change that could lock the run out is undone by the node unless a new connection confirms
+/// it.
+///
+/// # Differs from Ansible
+/// - `key` is the text of the keys; addresses are not fetched
+/// - the file is written at once, never line by line
+///
+/// # Returns
+/// - `keyfile`: the file
+///
+/// # Examples
+/// ```yaml
+/// - name: the keys of the operators
+///   authorized_key:
+///     user: deploy
+///     key: "{{ lookup('file', 'operators.pub') }}"
+///     exclusive: true
+/// ```
 pub static AUTHORIZED_KEY: Kind = Kind {
     name: "authorized_key",
     aliases: &["ansible.posix.authorized_key"],

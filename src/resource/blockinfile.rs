@@ -16,7 +16,27 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 use block::{Edit, Insert};
 
-/// The row of `blockinfile`.
+/// Keeps lines in a file between two marker lines. Files of daemons pass the daemon's own checker before they are put into place.
+///
+/// # Differs from Ansible
+/// - `attributes` and `unsafe_writes` are refused
+///
+/// # Returns
+/// - `msg`: what was done
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: names of the private network
+///   blockinfile:
+///     path: /etc/hosts
+///     marker: "# {mark} platform"
+///     block: |
+///       10.0.0.1 n1
+///       10.0.0.2 n2
+/// ```
 pub static BLOCKINFILE: Kind = Kind {
     name: "blockinfile",
     aliases: &["ansible.builtin.blockinfile", "ansible.legacy.blockinfile"],

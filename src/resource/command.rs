@@ -10,7 +10,34 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Question};
 use crate::template::Stop;
 
-/// Runs a program without a shell.
+/// Runs a program without a shell. It acts: nothing is known of the node behind it, so a plan shows it and does not run it, unless the task has
+/// `check_mode: false`.
+///
+/// # Differs from Ansible
+/// - `creates` and `removes` are asked first, so a plan knows whether the program will run
+/// - `executable` is refused: use `shell`
+/// - the program runs detached from the connection, and goes on when that is cut
+///
+/// # Returns
+/// - `cmd`: the words
+/// - `rc`: the status
+/// - `stdout`, `stderr`: what it wrote; also as `stdout_lines` and `stderr_lines`
+/// - `start`, `end`, `delta`: when, and how long
+///
+/// # Examples
+/// ```yaml
+/// - name: the swap file
+///   command: fallocate -l 1G /swapfile
+///   args:
+///     creates: /swapfile
+///
+/// - name: which kernel runs
+///   command:
+///     argv: [uname, -r]
+///   register: kernel
+///   changed_when: false
+///   check_mode: false
+/// ```
 pub static COMMAND: Kind = Kind {
     name: "command",
     aliases: &["ansible.builtin.command", "ansible.legacy.command"],
@@ -39,7 +66,26 @@ pub static COMMAND: Kind = Kind {
     bind: |args, _| bind(args, false),
 };
 
-/// Runs a line of shell.
+/// Runs a line of shell. It acts: nothing is known of the node behind it, so a plan shows it and does not run it, unless the task has
+/// `check_mode: false`.
+///
+/// # Differs from Ansible
+/// - `argv` is refused: use `command`
+/// - the shell runs detached from the connection, and goes on when that is cut
+///
+/// # Returns
+/// - `cmd`: the line
+/// - `rc`: the status
+/// - `stdout`, `stderr`: what it wrote; also as `stdout_lines` and `stderr_lines`
+/// - `start`, `end`, `delta`: when, and how long
+///
+/// # Examples
+/// ```yaml
+/// - name: a dump of the settings
+///   shell: "sysctl -a | sort > /root/sysctl.txt"
+///   args:
+///     creates: /root/sysctl.txt
+/// ```
 pub static SHELL: Kind = Kind {
     name: "shell",
     aliases: &["ansible.builtin.shell"],

@@ -21,7 +21,26 @@ use crate::fact::http::Url;
 use crate::fact::unit::{full_name, well_formed};
 use files::Files;
 
-/// The row of `config_tree`.
+/// Brings the whole configuration of a daemon as one generation: staged aside, checked by the daemon, put into place by renaming a link, proven
+/// to be in effect, and taken back when that cannot be proven.
+///
+/// # Needs
+/// - the daemon itself, for `validate`
+///
+/// # Returns
+/// - `id`: the generation
+/// - `dest`, `path`: the folder, and the generation in it
+/// - `previous`: the generation before it
+///
+/// # Examples
+/// ```yaml
+/// - name: configuration of nginx
+///   config_tree:
+///     src: nginx
+///     dest: /etc/nginx-site
+///     validate: nginx -t -q -c %s/nginx.conf
+///     service: nginx
+/// ```
 pub static CONFIG_TREE: Kind = Kind {
     name: "config_tree",
     aliases: &[],

@@ -22,7 +22,31 @@ use crate::value::{Kind as ValueKind, Value};
 
 pub use walk::{Walk, permissions};
 
-/// The row of `copy`.
+/// Writes a file or folder of the controller, or given text. A file is written beside its target and renamed; files of daemons pass the
+/// daemon's own checker first.
+///
+/// # Differs from Ansible
+/// - `attributes` and `unsafe_writes` are refused
+/// - the content is compared by SHA-256
+/// - the backup is named by the old content: `NAME.HASH~`
+///
+/// # Returns
+/// - `src`, `dest`: from where to where
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: a message of the day
+///   copy:
+///     content: "this node is managed by hadeploy\n"
+///     dest: /etc/motd
+///     mode: "0644"
+///
+/// - name: the files of the site
+///   copy: { src: site/, dest: /srv/site/, owner: www-data, mode: preserve }
+/// ```
 pub static COPY: Kind = Kind {
     name: "copy",
     aliases: &["ansible.builtin.copy", "ansible.legacy.copy"],

@@ -18,7 +18,30 @@ use crate::fact::{Answer, Known, Missing, PathInfo, Question};
 use spool::Spool;
 use table::{Edit, names};
 
-/// The row of `cron`.
+/// Keeps entries and variables of crontabs, each known by the name in the line above it.
+///
+/// # Differs from Ansible
+/// - an entry needs `name`
+/// - `reboot` is refused: write `special_time: reboot`
+///
+/// # Needs
+/// - the package `cron`
+///
+/// # Returns
+/// - `jobs`, `envs`: the names in the crontab
+/// - `cron_file`: the file, if one was named
+/// - `backup_file`: where the old crontab is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: the backup of each night
+///   cron:
+///     name: backup
+///     job: /usr/local/bin/backup
+///     minute: "30"
+///     hour: "3"
+///     user: root
+/// ```
 pub static CRON: Kind = Kind {
     name: "cron",
     aliases: &["ansible.builtin.cron", "ansible.legacy.cron"],

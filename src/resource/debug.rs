@@ -6,7 +6,20 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 use crate::value::Value;
 
-/// A message, or the value of an expression.
+/// Says a message or the value of an expression, in a plan too.
+///
+/// # Returns
+/// - `msg`, or the expression's own text: what was said
+///
+/// # Examples
+/// ```yaml
+/// - name: where this is
+///   debug:
+///     msg: "{{ inventory_hostname }} is {{ ansible_hostname }}"
+///
+/// - name: the groups
+///   debug: { var: groups, verbosity: 1 }
+/// ```
 pub static DEBUG: Kind = Kind {
     name: "debug",
     aliases: &["ansible.builtin.debug"],

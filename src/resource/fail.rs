@@ -4,7 +4,17 @@ use super::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::change::Change;
 use crate::fact::{Known, Missing};
 
-/// A failure with a message of the user's own.
+/// Ends the host's run with a message; mostly with `when`.
+///
+/// # Returns
+/// - `msg`: the message
+///
+/// # Examples
+/// ```yaml
+/// - name: only Debian 12 and later
+///   fail: { msg: "this node is too old" }
+///   when: ansible_distribution_major_version | int < 12
+/// ```
 pub static FAIL: Kind = Kind {
     name: "fail",
     aliases: &["ansible.builtin.fail"],

@@ -16,7 +16,25 @@ use crate::fact::{Known, Missing, PathInfo, Question};
 /// The largest file that is fetched. It is held in memory once.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
-/// The row of `fetch`.
+/// Writes a file of the node to the controller, compared by its SHA-256.
+///
+/// # Differs from Ansible
+/// - files above 64 MiB are refused
+/// - an apply writes on the controller, a plan does not
+///
+/// # Returns
+/// - `dest`: the file of the controller
+/// - `file`: that of the node
+/// - `checksum`, `remote_checksum`: SHA-1 of both
+///
+/// # Examples
+/// ```yaml
+/// - name: the certificate of the authority
+///   fetch:
+///     src: /etc/ssl/certs/ca.crt
+///     dest: fetched/
+///     flat: true
+/// ```
 pub static FETCH: Kind = Kind {
     name: "fetch",
     aliases: &["ansible.builtin.fetch", "ansible.legacy.fetch"],

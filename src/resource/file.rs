@@ -17,7 +17,24 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, PathInfo, Question, Stat};
 use times::Times;
 
-/// The row of `file`.
+/// Says what stands at a path: a file, a folder, a link, nothing; with owner, group, mode and times. What is in use by others below a folder
+/// that goes is named in the plan.
+///
+/// # Differs from Ansible
+/// - `attributes` and `unsafe_writes` are refused
+///
+/// # Returns
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `src`: where a link leads
+///
+/// # Examples
+/// ```yaml
+/// - name: the folder of the site
+///   file: { path: /srv/site, state: directory, owner: www-data, mode: "0755" }
+///
+/// - name: no default site
+///   file: { path: /etc/nginx/sites-enabled/default, state: absent }
+/// ```
 pub static FILE: Kind = Kind {
     name: "file",
     aliases: &["ansible.builtin.file", "ansible.legacy.file"],

@@ -15,7 +15,32 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Question};
 use filter::{Filter, Stamp, measure, shell_pattern};
 
-/// The row of `find`.
+/// Looks for files by name, age, size, mode and content.
+///
+/// # Differs from Ansible
+/// - `limit` is refused: cut the list with `files[:N]`
+/// - checksums are SHA-256 and must be asked for as such
+/// - links to folders are not followed
+///
+/// # Returns
+/// - `files`: a list of mappings as `stat` gives them, each with `path`
+/// - `matched`, `examined`: how many
+/// - `skipped_paths`: folders that could not be looked into
+/// - `msg`: whether all could be
+///
+/// # Examples
+/// ```yaml
+/// - name: old dumps
+///   find:
+///     paths: /var/backups
+///     patterns: "*.dump"
+///     age: 30d
+///   register: old
+///
+/// - name: are removed
+///   file: { path: "{{ item.path }}", state: absent }
+///   loop: "{{ old.files }}"
+/// ```
 pub static FIND: Kind = Kind {
     name: "find",
     aliases: &["ansible.builtin.find", "ansible.legacy.find"],

@@ -17,7 +17,30 @@ use crate::command::quote;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, PathInfo, Question, Stat};
 
-/// The row of `get_url`.
+/// Has the node fetch a file by HTTP or HTTPS, checks it beside its target, and puts it in place.
+///
+/// # Differs from Ansible
+/// - `checksum` is SHA-256
+/// - a file that is there is not asked for again, unless `force` or another `checksum` says so, as in Ansible
+///
+/// # Needs
+/// - the package `curl`; without it, what apt can fetch
+///
+/// # Returns
+/// - `url`, `dest`: from where to where
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: a tool
+///   get_url:
+///     url: https://downloads.example/tool-1.2
+///     dest: /usr/local/bin/tool
+///     checksum: sha256:https://downloads.example/SHA256SUMS
+///     mode: "0755"
+/// ```
 pub static GET_URL: Kind = Kind {
     name: "get_url",
     aliases: &["ansible.builtin.get_url", "ansible.legacy.get_url"],

@@ -5,7 +5,19 @@ use crate::change::{Action, Change, Expect, Field, Step, Touch};
 use crate::command::{Command, quote};
 use crate::fact::{Answer, GroupInfo, Known, Missing, Question};
 
-/// A group of the node.
+/// Makes, changes and removes groups in the node's own files.
+///
+/// # Differs from Ansible
+/// - `local`, `gid_min` and `gid_max` are refused
+///
+/// # Returns
+/// - `name`, `state`, `gid`, `system`: the group behind the task
+///
+/// # Examples
+/// ```yaml
+/// - name: the group of the application
+///   group: { name: app, system: true }
+/// ```
 pub static GROUP: Kind = Kind {
     name: "group",
     aliases: &["ansible.builtin.group"],

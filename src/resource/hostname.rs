@@ -12,7 +12,20 @@ use crate::command::quote;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Answer, Known, Missing, Question};
 
-/// The row of `hostname`.
+/// Names the node in /etc/hostname and in the running kernel. /etc/hosts is left alone.
+///
+/// # Differs from Ansible
+/// - `use` is accepted and means nothing
+///
+/// # Returns
+/// - `name`: the name
+/// - `ansible_facts`: the facts that hold it
+///
+/// # Examples
+/// ```yaml
+/// - name: its name
+///   hostname: { name: "{{ inventory_hostname }}" }
+/// ```
 pub static HOSTNAME: Kind = Kind {
     name: "hostname",
     aliases: &["ansible.builtin.hostname", "ansible.legacy.hostname"],

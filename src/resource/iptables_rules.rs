@@ -19,7 +19,24 @@ use crate::change::{Action, Change, Field, Step, Touch};
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Answer, FirewallInfo, Known, Missing, Question, Rules};
 
-/// The row of `iptables_rules`.
+/// Says what is let in, by IPv4 and IPv6 together, in a chain of its own beside everybody else's rules. A change cannot lock the run out: the
+/// node takes it back unless a new connection confirms it.
+///
+/// # Needs
+/// - the package `iptables`
+///
+/// # Returns
+/// - `chain`: the chain
+///
+/// # Examples
+/// ```yaml
+/// - name: what is let in
+///   iptables_rules:
+///     rules:
+///       - { name: ssh, ports: 22, limit: 10/minute }
+///       - { name: web, ports: [80, 443] }
+///       - { name: database, ports: 5432, from: 10.0.0.0/24 }
+/// ```
 pub static IPTABLES_RULES: Kind = Kind {
     name: "iptables_rules",
     aliases: &[],

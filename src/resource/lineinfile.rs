@@ -16,7 +16,27 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 use lines::{Edit, Find, Insert};
 
-/// The row of `lineinfile`.
+/// Keeps one line in a file. Files of daemons pass the daemon's own checker before they are put into place.
+///
+/// # Differs from Ansible
+/// - `attributes` and `unsafe_writes` are refused
+/// - regular expressions are Python's, on an engine without look-around and references
+///
+/// # Returns
+/// - `msg`: what was done
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: root logs in by keys only
+///   lineinfile:
+///     path: /etc/ssh/sshd_config
+///     regexp: "^#?PermitRootLogin"
+///     line: PermitRootLogin prohibit-password
+///   notify: reload sshd
+/// ```
 pub static LINEINFILE: Kind = Kind {
     name: "lineinfile",
     aliases: &["ansible.builtin.lineinfile", "ansible.legacy.lineinfile"],

@@ -1,4 +1,35 @@
 //! Resources: the wanted state of one thing on one node, as a pure function of what is known of it. And the table of kinds.
+//!
+//! # How a kind is documented
+//!
+//! `hadeploy doc KIND` and `hadeploy schema` have no text of their own: they show the row of the kind (its summary and parameters) and the
+//! doc comment that stands right above the row. So each kind has the shape
+//!
+//! ````text
+//! /// Clones a repository, and brings it to the wanted revision. One to three sentences of what a user should know.
+//! ///
+//! /// # Differs from Ansible
+//! /// - `depth` is refused: ...                        (left out where nothing differs, and for kinds that Ansible has not)
+//! ///
+//! /// # Needs
+//! /// - the package `git` on the node                  (left out where a bare Debian is enough)
+//! ///
+//! /// # Returns
+//! /// - `after`: the commit behind the task            (left out where nothing is told beside `changed` and `diff`)
+//! ///
+//! /// # Examples
+//! /// ```yaml
+//! /// - name: the sources of the shop
+//! ///   git: { repo: "https://git.example/shop.git", dest: /srv/shop }
+//! /// ```
+//! pub static GIT: Kind = Kind {
+//!     name: "git",
+//! ````
+//!
+//! Headings are these four, in this order. What stands below the first three is a list; an item may go on in lines that are indented. Examples are
+//! lists of tasks, one block or more, and required. Each parameter has a `doc` of its own that ends with a full stop, and an alias for each of
+//! Ansible's other names. Unit tests hold a kind to this: its comment is there and has this shape, each key that its file gives to
+//! `Change::result` stands in its list of returns, and its examples are read without a fault.
 
 mod apt;
 mod args;
@@ -12,6 +43,7 @@ mod config_tree;
 mod copy;
 mod cron;
 mod debug;
+pub mod doc;
 mod edit;
 mod fail;
 mod fetch;

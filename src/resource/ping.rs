@@ -4,7 +4,19 @@ use super::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::change::Change;
 use crate::fact::{Known, Missing, Question};
 
-/// An answer from the node.
+/// Has the node answer, which shows that it can be logged in to.
+///
+/// # Differs from Ansible
+/// - no Python is needed on the node
+///
+/// # Returns
+/// - `ping`: the answer
+///
+/// # Examples
+/// ```yaml
+/// - name: it answers
+///   ping:
+/// ```
 pub static PING: Kind = Kind {
     name: "ping",
     aliases: &["ansible.builtin.ping"],

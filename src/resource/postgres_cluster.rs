@@ -14,7 +14,21 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 use crate::value::{Kind as ValueKind, Map, Value};
 
-/// The row of `postgres_cluster`.
+/// Brings PostgreSQL on all hosts of a group to one primary and its standbys, as one task for all of them. `hadeploy pg` moves the primary.
+///
+/// # Needs
+/// - certificates on each member, see `ca`, `certificate` and `private_key`
+///
+/// # Examples
+/// ```yaml
+/// - name: the database
+///   postgres_cluster:
+///     group: db
+///     repmgr_password: "{{ repmgr_password }}"
+///     users: [{ name: app, password: "{{ db_password }}" }]
+///     databases: [{ name: app, owner: app }]
+///     clients: web
+/// ```
 pub static POSTGRES_CLUSTER: Kind = Kind {
     name: "postgres_cluster",
     aliases: &[],

@@ -8,7 +8,20 @@ use crate::command::Command;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 
-/// The row of `reboot`.
+/// Restarts the node, and waits until it is ready again.
+///
+/// # Differs from Ansible
+/// - `reboot_command`, `boot_time_command` and `search_paths` are refused
+/// - the restart is known by the kernel's own name for each start
+///
+/// # Returns
+/// - `rebooted`: whether it was restarted
+///
+/// # Examples
+/// ```yaml
+/// - name: the new kernel
+///   reboot: { reboot_timeout: 300 }
+/// ```
 pub static REBOOT: Kind = Kind {
     name: "reboot",
     aliases: &["ansible.builtin.reboot", "ansible.legacy.reboot"],

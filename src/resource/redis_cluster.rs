@@ -12,7 +12,16 @@ use crate::fact::{Known, Missing};
 use crate::template::Stop;
 use crate::value::{Kind as ValueKind, Value};
 
-/// The row of `redis_cluster`.
+/// Brings redis and its sentinels on all hosts of a group to the wanted state, as one task for all of them and one member at a time.
+///
+/// # Examples
+/// ```yaml
+/// - name: the cache
+///   redis_cluster:
+///     group: cache
+///     password: "{{ redis_password }}"
+///     maxmemory: 256mb
+/// ```
 pub static REDIS_CLUSTER: Kind = Kind {
     name: "redis_cluster",
     aliases: &[],

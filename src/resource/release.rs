@@ -13,7 +13,23 @@ use super::{Args, Bound, Controller, Kind, Param, ParamType};
 use crate::diagnostic::Diagnostic;
 use source::Source;
 
-/// The row of `release`.
+/// Keeps releases of an application side by side, each in a folder that is never altered, with links to the current one and the one before it.
+///
+/// # Returns
+/// - `release`: the current one
+/// - `previous`: the one before it
+/// - `path`: its folder
+///
+/// # Examples
+/// ```yaml
+/// - name: the application
+///   release:
+///     path: /srv/app
+///     release: "{{ version }}"
+///     src: app-{{ version }}.tar.gz
+///     shared: [uploads/, .env]
+///     owner: app
+/// ```
 pub static RELEASE: Kind = Kind {
     name: "release",
     aliases: &[],

@@ -16,7 +16,27 @@ use crate::diagnostic::{Diagnostic, count};
 use crate::fact::{Known, Missing};
 use matches::{Edit, SECTION};
 
-/// The row of `replace`.
+/// Replaces everything in a file that matches a regular expression.
+///
+/// # Differs from Ansible
+/// - `attributes` and `unsafe_writes` are refused
+/// - regular expressions are Python's, on an engine without look-around and references
+///
+/// # Returns
+/// - `msg`: how many were replaced
+/// - `rc`: always 0, as in Ansible
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: the archive of Debian, by https
+///   replace:
+///     path: /etc/apt/sources.list
+///     regexp: http://deb\.debian\.org
+///     replace: https://deb.debian.org
+/// ```
 pub static REPLACE: Kind = Kind {
     name: "replace",
     aliases: &["ansible.builtin.replace", "ansible.legacy.replace"],

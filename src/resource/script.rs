@@ -11,7 +11,22 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Question};
 use crate::value::Value;
 
-/// The row of `script`.
+/// Copies a file of the controller to the node, runs it there, and removes it again. It acts: a plan shows it and does not run it.
+///
+/// # Differs from Ansible
+/// - vaults are always opened: `decrypt` is refused
+///
+/// # Returns
+/// - `rc`: the status
+/// - `stdout`, `stderr`: what it wrote; also as `stdout_lines` and `stderr_lines`
+///
+/// # Examples
+/// ```yaml
+/// - name: the first setup
+///   script: setup.sh --quiet
+///   args:
+///     creates: /var/lib/setup.done
+/// ```
 pub static SCRIPT: Kind = Kind {
     name: "script",
     aliases: &["ansible.builtin.script", "ansible.legacy.script"],

@@ -5,7 +5,20 @@ use crate::change::Change;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 
-/// Variables set on the host.
+/// Sets variables of the host, for the rest of the run.
+///
+/// # Differs from Ansible
+/// - `cacheable` is refused: facts live for one run
+///
+/// # Returns
+/// - `ansible_facts`: the variables
+///
+/// # Examples
+/// ```yaml
+/// - name: the first of the group
+///   set_fact:
+///     leader: "{{ groups['all'] | first }}"
+/// ```
 pub static SET_FACT: Kind = Kind {
     name: "set_fact",
     aliases: &["ansible.builtin.set_fact"],

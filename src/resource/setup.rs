@@ -7,7 +7,21 @@ use crate::change::Change;
 use crate::diagnostic::{Diagnostic, list};
 use crate::fact::{Known, Missing, Question};
 
-/// Facts of the node. The engine forgets the old ones before it binds a task of this kind.
+/// Gathers the facts of the node again, such as after a change of the network.
+///
+/// # Differs from Ansible
+/// - all facts are read in one go; `gather_subset` is accepted and means nothing
+/// - local facts are not read: `fact_path` is refused
+///
+/// # Returns
+/// - `ansible_facts`: the facts
+///
+/// # Examples
+/// ```yaml
+/// - name: the facts again
+///   setup:
+///     filter: ["ansible_default_ipv4"]
+/// ```
 pub static SETUP: Kind = Kind {
     name: "setup",
     aliases: &[

@@ -12,7 +12,26 @@ use crate::change::Change;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, PathInfo, Question, Stat};
 
-/// The row of `stat`.
+/// Reads what stands at a path, for `register`.
+///
+/// # Differs from Ansible
+/// - there is a checksum only with `checksum_algorithm: sha256`
+/// - mime types, attributes and SELinux are not read
+///
+/// # Returns
+/// - `stat`: a mapping with `exists`, and where something is there `isreg`, `isdir`, `islnk`, `size`, `mode`, `uid`, `gid`, `pw_name`,
+///   `gr_name`, `mtime` and so on
+///
+/// # Examples
+/// ```yaml
+/// - name: is there a swap file?
+///   stat: { path: /swapfile }
+///   register: swap
+///
+/// - name: say so
+///   debug: { msg: there is }
+///   when: swap.stat.exists
+/// ```
 pub static STAT: Kind = Kind {
     name: "stat",
     aliases: &["ansible.builtin.stat", "ansible.legacy.stat"],

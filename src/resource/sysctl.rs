@@ -16,7 +16,22 @@ use crate::command::quote;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Answer, Known, Missing, Question};
 
-/// The row of `sysctl`.
+/// Sets a value of the kernel, in a file for the next boot and at once.
+///
+/// # Differs from Ansible
+/// - a new value is looked at in the running kernel too, not only in the file
+///
+/// # Returns
+/// - `name`, `value`: what is set
+///
+/// # Examples
+/// ```yaml
+/// - name: addresses of others may be bound
+///   sysctl:
+///     name: net.ipv4.ip_nonlocal_bind
+///     value: "1"
+///     sysctl_file: /etc/sysctl.d/60-platform.conf
+/// ```
 pub static SYSCTL: Kind = Kind {
     name: "sysctl",
     aliases: &["ansible.posix.sysctl"],

@@ -10,7 +10,20 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::unit::{ANY, full_name, well_formed};
 use crate::fact::{Known, Missing, Question, UnitInfo};
 
-/// A service, by the words of `service`.
+/// Starts, stops, restarts and enables a service of systemd.
+///
+/// # Differs from Ansible
+/// - `sleep`, `pattern`, `runlevel` and `arguments` are refused: systemd has its own words for them
+///
+/// # Returns
+/// - `name`, `state`, `enabled`: the service behind the task
+/// - `status`: what systemd says of it, by its own names, such as `ActiveState`
+///
+/// # Examples
+/// ```yaml
+/// - name: the web server runs, also after a boot
+///   service: { name: nginx, state: started, enabled: true }
+/// ```
 pub static SERVICE: Kind = Kind {
     name: "service",
     aliases: &["ansible.builtin.service"],
@@ -50,7 +63,25 @@ pub static SERVICE: Kind = Kind {
     bind,
 };
 
-/// A systemd unit, or systemd itself.
+/// Starts, stops, restarts, enables and masks units, and has systemd read its files anew.
+///
+/// # Differs from Ansible
+/// - only the system's own units: `scope` can only be `system`
+/// - systemd reads changed files before it starts a unit, also where `daemon_reload` is not given
+///
+/// # Returns
+/// - `name`, `state`, `enabled`: the unit behind the task
+/// - `status`: what systemd says of it, by its own names, such as `ActiveState`
+///
+/// # Examples
+/// ```yaml
+/// - name: the timer of the backup
+///   systemd:
+///     name: backup.timer
+///     state: started
+///     enabled: true
+///     daemon_reload: true
+/// ```
 pub static SYSTEMD: Kind = Kind {
     name: "systemd_service",
     aliases: &["systemd", "ansible.builtin.systemd", "ansible.builtin.systemd_service"],

@@ -14,7 +14,29 @@ use crate::change::Change;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 
-/// The row of `template`.
+/// Renders a file on the controller and writes the result. It is written beside its target and renamed; files of daemons pass the daemon's own
+/// checker first.
+///
+/// # Differs from Ansible
+/// - names that nobody defines are errors before connecting
+/// - `attributes` and `unsafe_writes` are refused
+/// - only UTF-8 is written
+///
+/// # Returns
+/// - `src`, `dest`: from where to where
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: the site
+///   template:
+///     src: site.conf.j2
+///     dest: /etc/nginx/conf.d/site.conf
+///     mode: "0644"
+///   notify: reload nginx
+/// ```
 pub static TEMPLATE: Kind = Kind {
     name: "template",
     aliases: &["ansible.builtin.template", "ansible.legacy.template"],

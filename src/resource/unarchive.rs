@@ -19,7 +19,30 @@ use crate::change::Content;
 use crate::diagnostic::Diagnostic;
 use crate::template::Stop;
 
-/// The row of `unarchive`.
+/// Unpacks an archive of the controller, the node or the web. What was unpacked is noted on the node, so that a file that was altered or
+/// removed since is seen.
+///
+/// # Differs from Ansible
+/// - what is there is compared by its content, not by times and sizes
+/// - an archive at an address is fetched in each run
+///
+/// # Needs
+/// - the package `unzip` for zip, `zstd` or `xz-utils` for such tars
+/// - the package `curl` for addresses
+///
+/// # Returns
+/// - `src`, `dest`: from where to where
+/// - `handler`: what unpacks it, in Ansible's words
+/// - `files`: the names, with `list_files`
+///
+/// # Examples
+/// ```yaml
+/// - name: the manual
+///   unarchive:
+///     src: manual.tar.gz
+///     dest: /srv/manual
+///     owner: www-data
+/// ```
 pub static UNARCHIVE: Kind = Kind {
     name: "unarchive",
     aliases: &["ansible.builtin.unarchive", "ansible.legacy.unarchive"],

@@ -17,7 +17,33 @@ use crate::fact::{Known, Missing, Question};
 /// Answers up to this many bytes are brought to the controller.
 const LIMIT: u32 = 900_000;
 
-/// The row of `uri`.
+/// Makes an HTTP request from the node, and gives what was answered. It acts: a plan shows it and does not ask, unless the task has
+/// `check_mode: false`.
+///
+/// # Differs from Ansible
+/// - `src`, `client_cert` and Ansible's rarer options are refused, each with what to use instead
+///
+/// # Needs
+/// - the package `curl` for https, redirects and sockets
+///
+/// # Returns
+/// - `url`: what was asked
+/// - `status`: of the answer
+/// - `json`: its body, when it is JSON
+/// - `content`: its body, with `return_content`
+/// - its headers, in small letters with `_` for `-`
+///
+/// # Examples
+/// ```yaml
+/// - name: the site is healthy
+///   uri:
+///     url: http://127.0.0.1/health
+///     status_code: [200, 204]
+///   register: answer
+///   until: answer is succeeded
+///   retries: 10
+///   delay: 2
+/// ```
 pub static URI: Kind = Kind {
     name: "uri",
     aliases: &["ansible.builtin.uri", "ansible.legacy.uri"],

@@ -12,7 +12,26 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{AccountInfo, Known, Missing, Question};
 use crate::template::Stop;
 
-/// An account of the node.
+/// Makes, changes and removes accounts in the node's own files. A change that could lock the run out is undone by the node unless a new
+/// connection confirms it.
+///
+/// # Differs from Ansible
+/// - `groups` that are not there are an error
+/// - the hash of a password is never shown
+///
+/// # Returns
+/// - `name`, `state`, `uid`, `group`, `home`, `shell`, `comment`: the account behind the task
+/// - `ssh_key_file`, `ssh_public_key`: its key, with `generate_ssh_key`
+///
+/// # Examples
+/// ```yaml
+/// - name: the account of the application
+///   user:
+///     name: app
+///     system: true
+///     home: /srv/app
+///     shell: /usr/sbin/nologin
+/// ```
 pub static USER: Kind = Kind {
     name: "user",
     aliases: &["ansible.builtin.user"],

@@ -26,7 +26,20 @@ const ACTIVE: &[&str] = &[
     "TIME_WAIT",
 ];
 
-/// The row of `wait_for`.
+/// Waits on the node for a port, a file, or the end of connections.
+///
+/// # Differs from Ansible
+/// - a plan does not wait
+///
+/// # Returns
+/// - `elapsed`: seconds
+/// - `match_groups`, `match_groupdict`: what `search_regex` found
+///
+/// # Examples
+/// ```yaml
+/// - name: the server listens
+///   wait_for: { port: 5432, timeout: 60 }
+/// ```
 pub static WAIT_FOR: Kind = Kind {
     name: "wait_for",
     aliases: &["ansible.builtin.wait_for", "ansible.legacy.wait_for"],

@@ -18,7 +18,7 @@ mod health;
 mod machine;
 mod member;
 mod order;
-mod settings;
+pub mod settings;
 mod verdict;
 
 pub use health::{Gate, Http, Round, Streak};

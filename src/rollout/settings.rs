@@ -12,7 +12,8 @@ use crate::value::Value;
 
 use read::Reader;
 
-const KEYS: &[&str] = &[
+/// Keys of `rolling`.
+pub const KEYS: &[&str] = &[
     "balancer",
     "batch",
     "canary",
@@ -23,11 +24,14 @@ const KEYS: &[&str] = &[
     "release",
     "soak",
 ];
-const HEALTH: &[&str] = &[
+/// Keys of `health`.
+pub const HEALTH: &[&str] = &[
     "checks", "command", "http", "interval", "ports", "timeout", "units",
 ];
-const HTTP: &[&str] = &["contains", "host", "status", "timeout", "url"];
-const RELEASE: &[&str] = &["path", "variable"];
+/// Keys of a check by HTTP.
+pub const HTTP: &[&str] = &["contains", "host", "status", "timeout", "url"];
+/// Keys of `release`.
+pub const RELEASE: &[&str] = &["path", "variable"];
 
 /// How a play is rolled over its hosts.
 #[derive(Debug, Clone)]

@@ -10,7 +10,24 @@ use crate::fact::{Known, Missing};
 use crate::resource::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::sql;
 
-/// The row of `postgresql_db`.
+/// Makes, changes and removes a database. The task runs on every node of a cluster; only the node whose server is the primary compares and
+/// mends, by its own socket.
+///
+/// # Differs from Ansible
+/// - `login_host` and `login_password` are refused: each node acts on its own server as the account `postgres`
+/// - no Python library is needed on the node
+///
+/// # Needs
+/// - PostgreSQL on the node
+///
+/// # Returns
+/// - `db`: its name
+///
+/// # Examples
+/// ```yaml
+/// - name: the database of the application
+///   postgresql_db: { name: appdb, owner: app, encoding: UTF-8 }
+/// ```
 pub(in crate::resource) static POSTGRESQL_DB: Kind = Kind {
     name: "postgresql_db",
     aliases: &[

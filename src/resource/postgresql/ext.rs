@@ -10,7 +10,24 @@ use crate::fact::{Known, Missing};
 use crate::resource::{Kind, Param, ParamType, Resource};
 use crate::sql;
 
-/// The row of `postgresql_ext`.
+/// Adds, updates and removes an extension. The task runs on every node of a cluster; only the node whose server is the primary compares and
+/// mends, by its own socket.
+///
+/// # Differs from Ansible
+/// - `login_host` and `login_password` are refused: each node acts on its own server as the account `postgres`
+/// - no Python library is needed on the node
+///
+/// # Needs
+/// - PostgreSQL on the node, and the package of the extension
+///
+/// # Returns
+/// - `ext`: its name
+///
+/// # Examples
+/// ```yaml
+/// - name: search in texts
+///   postgresql_ext: { name: pg_trgm, db: appdb }
+/// ```
 pub(in crate::resource) static POSTGRESQL_EXT: Kind = Kind {
     name: "postgresql_ext",
     aliases: &["community.postgresql.postgresql_ext", "community.general.postgresql_ext"],

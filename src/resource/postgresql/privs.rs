@@ -12,7 +12,22 @@ use crate::fact::{Known, Missing, Question};
 use crate::resource::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::sql;
 
-/// The row of `postgresql_privs`.
+/// Grants and revokes privileges. The task runs on every node of a cluster; only the node whose server is the primary compares and mends, by
+/// its own socket.
+///
+/// # Differs from Ansible
+/// - `login_host` and `login_password` are refused: each node acts on its own server as the account `postgres`
+/// - no Python library is needed on the node
+/// - foreign data wrappers, languages, types and parameters are no `type` here
+///
+/// # Needs
+/// - PostgreSQL on the node
+///
+/// # Examples
+/// ```yaml
+/// - name: reports read only
+///   postgresql_privs: { db: appdb, roles: reports, objs: ALL_IN_SCHEMA, privs: SELECT }
+/// ```
 pub(in crate::resource) static POSTGRESQL_PRIVS: Kind = Kind {
     name: "postgresql_privs",
     aliases: &["community.postgresql.postgresql_privs", "community.general.postgresql_privs"],

@@ -1,5 +1,8 @@
 //! `postgresql_user`: a role.
 
+mod attributes;
+
+use self::attributes::flags;
 use super::scram::Password;
 use super::{
     End, LOGIN, MASKED, PORT, Place, SOCKET, conn_limit, found, leaves, name, refused, said,
@@ -14,7 +17,25 @@ use crate::resource::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::secret::Secret;
 use crate::sql;
 
-/// The row of `postgresql_user`.
+/// Makes, changes and removes a role. The task runs on every node of a cluster; only the node whose server is the primary compares and mends,
+/// by its own socket.
+///
+/// # Differs from Ansible
+/// - `login_host` and `login_password` are refused: each node acts on its own server as the account `postgres`
+/// - no Python library is needed on the node
+/// - only a SCRAM verifier of the password goes to the node
+///
+/// # Needs
+/// - PostgreSQL on the node
+///
+/// # Returns
+/// - `user`: its name
+///
+/// # Examples
+/// ```yaml
+/// - name: the role of the application
+///   postgresql_user: { name: app, password: "{{ db_password }}", conn_limit: 50 }
+/// ```
 pub(in crate::resource) static POSTGRESQL_USER: Kind = Kind {
     name: "postgresql_user",
     aliases: &[
@@ -106,17 +127,6 @@ pub(in crate::resource) static POSTGRESQL_USER: Kind = Kind {
     bind: |args, _| bind(args),
 };
 
-/// The attributes that a role may have, and the columns they stand in.
-const ATTRIBUTES: [(&str, &str); 7] = [
-    ("BYPASSRLS", "rolbypassrls"),
-    ("CREATEDB", "rolcreatedb"),
-    ("CREATEROLE", "rolcreaterole"),
-    ("INHERIT", "rolinherit"),
-    ("LOGIN", "rolcanlogin"),
-    ("REPLICATION", "rolreplication"),
-    ("SUPERUSER", "rolsuper"),
-];
-
 struct User {
     place: Place,
     name: String,
@@ -155,32 +165,6 @@ fn bind(args: &Args) -> Bound {
         expires: args.str("expires").map(str::to_owned),
         comment: args.str("comment").map(str::to_owned),
     }))
-}
-
-fn flags(args: &Args) -> Result<Vec<(&'static str, &'static str, bool)>, Diagnostic> {
-    let mut flags: Vec<(&str, &str, bool)> = Vec::new();
-    for word in args.list("role_attr_flags") {
-        let upper = word.trim().to_ascii_uppercase();
-        let known = |word: &str| ATTRIBUTES.into_iter().find(|(name, _)| *name == word);
-        let plain = known(&upper).map(|found| (found, true));
-        let negated = || Some((known(upper.strip_prefix("NO")?)?, false));
-        let fault = |words| Diagnostic::at(args.value_place("role_attr_flags"), words);
-        let Some(((name, column), is)) = plain.or_else(negated) else {
-            return Err(fault(format!("`{word}` is no attribute of a role")).help(
-                "there are SUPERUSER, CREATEROLE, CREATEDB, INHERIT, LOGIN, REPLICATION and BYPASSRLS, each also with NO before it",
-            ));
-        };
-        if flags
-            .iter()
-            .any(|(other, _, before)| *other == name && *before != is)
-        {
-            return Err(fault(format!("{name} and NO{name} exclude each other")));
-        }
-        flags.push((name, column, is));
-    }
-    flags.sort_unstable();
-    flags.dedup();
-    Ok(flags)
 }
 
 impl Resource for User {

@@ -13,7 +13,30 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Pem};
 use crate::value::Kind as ValueKind;
 
-/// The row of `x509_certificate`.
+/// Signs a request, by its own key or by an authority whose key is on the node, and signs it again before the certificate ends.
+///
+/// # Differs from Ansible
+/// - the providers are `selfsigned` and `ownca`
+/// - `openssl` does the work, and no Python library
+///
+/// # Needs
+/// - the package `openssl`
+///
+/// # Returns
+/// - `filename`, `csr`: the files
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: a certificate for a year
+///   x509_certificate:
+///     path: /etc/ssl/node.crt
+///     csr_path: /etc/ssl/node.csr
+///     provider: ownca
+///     ownca_path: /etc/ssl/ca.crt
+///     ownca_privatekey_path: /etc/ssl/private/ca.key
+///     ownca_not_after: +365d
+/// ```
 pub static CERTIFICATE: Kind = Kind {
     name: "x509_certificate",
     aliases: &["community.crypto.x509_certificate"],

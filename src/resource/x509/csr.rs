@@ -12,7 +12,28 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Pem};
 use crate::value::Kind as ValueKind;
 
-/// The row of `openssl_csr`.
+/// Makes a signing request for a private key of the node.
+///
+/// # Differs from Ansible
+/// - the key does not leave the node: `privatekey_content` is refused
+/// - `openssl` does the work, and no Python library
+///
+/// # Needs
+/// - the package `openssl`
+///
+/// # Returns
+/// - `filename`, `privatekey`: the files
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: a request
+///   openssl_csr:
+///     path: /etc/ssl/node.csr
+///     privatekey_path: /etc/ssl/private/node.key
+///     common_name: "{{ inventory_hostname }}"
+///     subject_alt_name: ["DNS:{{ inventory_hostname }}"]
+/// ```
 pub static CSR: Kind = Kind {
     name: "openssl_csr",
     aliases: &["community.crypto.openssl_csr"],

@@ -8,7 +8,28 @@ use crate::command::quote;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 
-/// The row of `openssl_privatekey`.
+/// Makes a private key on the node, once.
+///
+/// # Differs from Ansible
+/// - keys with a passphrase are refused
+/// - `openssl` does the work, and no Python library
+///
+/// # Needs
+/// - the package `openssl`
+///
+/// # Returns
+/// - `filename`, `type`, `size`: the key
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
+/// ```yaml
+/// - name: a key
+///   openssl_privatekey:
+///     path: /etc/ssl/private/node.key
+///     type: ECC
+///     curve: secp256r1
+///     mode: "0600"
+/// ```
 pub static PRIVATEKEY: Kind = Kind {
     name: "openssl_privatekey",
     aliases: &["community.crypto.openssl_privatekey"],
