@@ -1,5 +1,7 @@
 //! Inventories, playbooks and projects: what is read, and what is said about mistakes.
 
+#[path = "project/ansible.rs"]
+mod ansible;
 #[path = "project/damage.rs"]
 mod damage;
 #[path = "project/errors.rs"]
@@ -8,6 +10,8 @@ mod errors;
 mod includes;
 #[path = "project/inventory.rs"]
 mod inventory;
+#[path = "project/inventory_sources.rs"]
+mod inventory_sources;
 #[path = "project/kinds.rs"]
 mod kinds;
 #[path = "project/playbook.rs"]

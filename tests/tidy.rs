@@ -25,7 +25,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("settings", &["diagnostic", "source", "value"]),
     (
         "inventory",
-        &["diagnostic", "name", "secret", "source", "value", "vault"],
+        &[
+            "diagnostic",
+            "name",
+            "process",
+            "secret",
+            "source",
+            "value",
+            "vault",
+        ],
     ),
     // Of `resource` only `RenderOptions`, see below.
     ("template", &["diagnostic", "resource", "source", "value"]),
@@ -155,9 +163,9 @@ const ONLY_THERE: &[Restriction] = &[
         allowed: &["transport", "lab", "process"],
     },
     Restriction {
-        what: "only `cli`, `lab` and the user's own balancer commands run programs of the controller",
+        what: "only `cli`, `lab` and the user's own inventories and balancer commands run programs of the controller",
         words: &["Program::new", "process::Program"],
-        allowed: &["balancer", "cli", "lab", "process"],
+        allowed: &["balancer", "cli", "inventory", "lab", "process"],
     },
     Restriction {
         what: "only `cli` reads the environment, and hands it down",

@@ -21,7 +21,8 @@ pub(super) struct Draft {
 
 struct DraftGroup {
     children: IndexSet<GroupName>,
-    vars: Map,
+    /// What each place sets, the later ones stronger.
+    vars: Vec<Arc<Map>>,
     priority: i64,
     span: Span,
 }
@@ -29,7 +30,8 @@ struct DraftGroup {
 struct DraftHost {
     /// Groups that name it directly.
     groups: IndexSet<GroupName>,
-    vars: Map,
+    /// What each place sets, the later ones stronger.
+    vars: Vec<Arc<Map>>,
     span: Span,
 }
 
@@ -39,10 +41,29 @@ impl Draft {
             .entry(name.clone())
             .or_insert_with(|| DraftGroup {
                 children: IndexSet::new(),
-                vars: Map::new(),
+                vars: Vec::new(),
                 priority: 1,
                 span: span.clone(),
             });
+    }
+
+    /// Whether a group of that name is there already; two always are.
+    pub(super) fn has_group(&self, name: &GroupName) -> bool {
+        name.is_all() || name.as_str() == "ungrouped" || self.groups.contains_key(name)
+    }
+
+    /// Whether a host of that name is there already.
+    pub(super) fn has_host(&self, name: &HostName) -> bool {
+        self.hosts.contains_key(name)
+    }
+
+    /// Whether a place gives a host what `vars` has, and no place behind it something else.
+    pub(super) fn sets(&self, name: &HostName, vars: &Map) -> bool {
+        let set = |key: &str| {
+            let host = self.hosts.get(name)?;
+            host.vars.iter().rev().find_map(|vars| vars.get(key))
+        };
+        vars.iter().all(|(key, entry)| set(key) == Some(entry))
     }
 
     /// How many hosts there are so far.
@@ -94,6 +115,7 @@ impl Draft {
         let Some(group) = self.groups.get_mut(name) else {
             return;
         };
+        let mut kept = Map::new();
         for (key, entry) in vars {
             if key.as_ref() == "ansible_group_priority" {
                 match entry.value.kind {
@@ -105,28 +127,33 @@ impl Draft {
                 }
                 continue;
             }
-            group.vars.insert(key.clone(), entry.clone());
+            kept.insert(key.clone(), entry.clone());
         }
+        group.vars.push(Arc::new(kept));
     }
 
+    /// Names a host in a group; the variables must be checked.
     pub(super) fn add_host(
         &mut self,
         name: &HostName,
         group: &GroupName,
-        vars: Option<&Map>,
+        vars: Option<&Arc<Map>>,
         span: &Span,
-        faults: &mut Vec<Diagnostic>,
     ) {
         let host = self.hosts.entry(name.clone()).or_insert_with(|| DraftHost {
             groups: IndexSet::new(),
-            vars: Map::new(),
+            vars: Vec::new(),
             span: span.clone(),
         });
         host.groups.insert(group.clone());
-        if let Some(vars) = vars {
-            check_vars(vars, false, faults);
-            host.vars
-                .extend(vars.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+        host.vars
+            .extend(vars.filter(|vars| !vars.is_empty()).cloned());
+    }
+
+    /// Gives a host that is there already variables; they must be checked.
+    pub(super) fn set_host_vars(&mut self, name: &HostName, vars: &Arc<Map>) {
+        if let Some(host) = self.hosts.get_mut(name) {
+            host.vars.push(vars.clone());
         }
     }
 
@@ -148,6 +175,7 @@ impl Draft {
                 Group {
                     name: name.clone(),
                     hosts: Vec::new(),
+                    direct: Vec::new(),
                     children: group.children.iter().cloned().collect(),
                     depth: depths.get(name).copied().unwrap_or(0),
                     priority: group.priority,
@@ -156,19 +184,24 @@ impl Draft {
             );
         }
         let folders = Folders::read(near, far, &self, keyring, faults);
-        let shared: IndexMap<GroupName, Arc<Map>> = self
+        let shared: IndexMap<GroupName, Vec<Arc<Map>>> = self
             .groups
             .iter_mut()
-            .map(|(name, group)| (name.clone(), Arc::new(std::mem::take(&mut group.vars))))
+            .map(|(name, group)| (name.clone(), std::mem::take(&mut group.vars)))
             .collect();
         for (name, host) in self.hosts {
+            for group in &host.groups {
+                if let Some(group) = inventory.groups.get_mut(group) {
+                    group.direct.push(name.clone());
+                }
+            }
             let groups = ancestors(&host.groups, &parents, &inventory);
             for group in &groups {
                 if let Some(group) = inventory.groups.get_mut(group) {
                     group.hosts.push(name.clone());
                 }
             }
-            let layers = folders.layers(&name, Arc::new(host.vars), &groups, &shared);
+            let layers = folders.layers(&name, &host.vars, &groups, &shared);
             let mut names: Vec<GroupName> =
                 groups.into_iter().filter(|group| !group.is_all()).collect();
             names.sort();
@@ -234,7 +267,7 @@ impl Draft {
 }
 
 /// Variables of one origin: names, and connection variables that exist.
-fn check_vars(vars: &Map, in_group: bool, faults: &mut Vec<Diagnostic>) {
+pub(super) fn check_vars(vars: &Map, in_group: bool, faults: &mut Vec<Diagnostic>) {
     for (name, entry) in vars {
         if !is_identifier(name) {
             faults.push(
@@ -254,27 +287,30 @@ fn depths(
     groups: &IndexMap<GroupName, DraftGroup>,
     parents: &IndexMap<GroupName, Vec<GroupName>>,
 ) -> IndexMap<GroupName, usize> {
-    fn depth(
-        name: &GroupName,
-        parents: &IndexMap<GroupName, Vec<GroupName>>,
-        known: &mut IndexMap<GroupName, usize>,
-    ) -> usize {
-        if let Some(found) = known.get(name) {
-            return *found;
+    let mut open: IndexMap<&GroupName, usize> = groups
+        .keys()
+        .map(|name| (name, parents.get(name).map_or(0, Vec::len)))
+        .collect();
+    let mut known: IndexMap<GroupName, usize> = IndexMap::new();
+    let mut ready: Vec<&GroupName> = open
+        .iter()
+        .filter(|(_, above)| **above == 0)
+        .map(|(name, _)| *name)
+        .collect();
+    // A group is reached when all groups above it are: chains of any length need no stack.
+    while let Some(name) = ready.pop() {
+        let above = parents.get(name).into_iter().flatten();
+        let deepest = above.filter_map(|parent| known.get(parent)).max();
+        let depth = deepest.map_or(0, |depth| depth + 1);
+        known.insert(name.clone(), depth);
+        for child in groups.get(name).into_iter().flat_map(|it| &it.children) {
+            if let Some(left) = open.get_mut(child) {
+                *left -= 1;
+                if *left == 0 {
+                    ready.push(child);
+                }
+            }
         }
-        let found = parents.get(name).map_or(0, |above| {
-            1 + above
-                .iter()
-                .map(|parent| depth(parent, parents, known))
-                .max()
-                .unwrap_or(0)
-        });
-        known.insert(name.clone(), found);
-        found
-    }
-    let mut known = IndexMap::new();
-    for name in groups.keys() {
-        depth(name, parents, &mut known);
     }
     known
 }
@@ -312,12 +348,12 @@ fn merge(layers: &[Layer]) -> Map {
     vars
 }
 
-/// The variable files beside the inventory and beside the playbooks.
+/// The variable files beside the inventories and beside the playbooks: of each folder, the later ones stronger.
 struct Folders {
-    near_groups: VarsFolder,
-    far_groups: VarsFolder,
-    near_hosts: VarsFolder,
-    far_hosts: VarsFolder,
+    near_groups: Vec<VarsFolder>,
+    far_groups: Vec<VarsFolder>,
+    near_hosts: Vec<VarsFolder>,
+    far_hosts: Vec<VarsFolder>,
 }
 
 impl Folders {
@@ -331,11 +367,14 @@ impl Folders {
         let groups: Vec<&str> = draft.groups.keys().map(GroupName::as_str).collect();
         let hosts: Vec<&str> = draft.hosts.keys().map(HostName::as_str).collect();
         let mut read = |folders: &[PathBuf], name: &str, owners: &[&str]| {
-            let folder = VarsFolder::read(folders, name, owners, keyring, faults);
-            for vars in folder.all() {
-                check_vars(vars, false, faults);
-            }
-            folder
+            let read = folders.iter().map(|folder| {
+                let folder = VarsFolder::read(folder, name, owners, keyring, faults);
+                for vars in folder.all() {
+                    check_vars(vars, false, faults);
+                }
+                folder
+            });
+            read.collect()
         };
         Folders {
             near_groups: read(near, "group_vars", &groups),
@@ -345,42 +384,41 @@ impl Folders {
         }
     }
 
-    /// Ansible's order: the files' own group variables, `group_vars/all` of inventory and playbook, the other
-    /// `group_vars`, then the host's own and its `host_vars`.
+    /// Ansible's order: the inventories' own group variables, `group_vars/all` of inventory and playbook, the other
+    /// `group_vars`, then the host's own and its `host_vars`. Of several folders, the last is the strongest, whatever the group.
     fn layers(
         &self,
         host: &HostName,
-        own: Arc<Map>,
+        own: &[Arc<Map>],
         groups: &[GroupName],
-        inline: &IndexMap<GroupName, Arc<Map>>,
+        inline: &IndexMap<GroupName, Vec<Arc<Map>>>,
     ) -> Vec<Layer> {
         let mut layers = Vec::new();
-        let mut add = |origin: String, vars: Option<&Arc<Map>>| {
-            if let Some(vars) = vars.filter(|vars| !vars.is_empty()) {
-                layers.push(Layer {
-                    origin: origin.into(),
-                    vars: vars.clone(),
-                });
-            }
+        let mut add = |origin: &str, name: &str, maps: &[Arc<Map>]| {
+            layers.extend(
+                maps.iter()
+                    .filter(|vars| !vars.is_empty())
+                    .map(|vars| Layer {
+                        origin: format!("{origin}{name}").into(),
+                        vars: vars.clone(),
+                    }),
+            );
         };
         for group in groups {
-            add(format!("group {group}"), inline.get(group));
+            let maps = inline.get(group).map_or(&[][..], Vec::as_slice);
+            add("group ", group.as_str(), maps);
         }
         let (all, others): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.is_all());
         for part in [all, others] {
-            for folder in [&self.near_groups, &self.far_groups] {
+            for folder in self.near_groups.iter().chain(&self.far_groups) {
                 for group in &part {
-                    for vars in folder.of(group.as_str()) {
-                        add(format!("group_vars/{group}"), Some(vars));
-                    }
+                    add("group_vars/", group.as_str(), folder.of(group.as_str()));
                 }
             }
         }
-        add(format!("host {host}"), Some(&own));
-        for folder in [&self.near_hosts, &self.far_hosts] {
-            for vars in folder.of(host.as_str()) {
-                add(format!("host_vars/{host}"), Some(vars));
-            }
+        add("host ", host.as_str(), own);
+        for folder in self.near_hosts.iter().chain(&self.far_hosts) {
+            add("host_vars/", host.as_str(), folder.of(host.as_str()));
         }
         layers
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{Host, HostPattern, Inventory};
 use crate::diagnostic::Diagnostic;
-use crate::value::Entry;
 
 /// Variables whose values are never shown.
 const SECRET: &[&str] = &["ansible_become_password", "ansible_become_pass"];
@@ -31,8 +30,19 @@ pub struct ListedVar {
     pub origin: Arc<str>,
     /// `file:line`.
     pub at: String,
-    /// The weaker origins it was laid over, strongest first.
-    pub over: Vec<Arc<str>>,
+    /// What it was laid over, the strongest first.
+    pub over: Vec<Setting>,
+}
+
+/// Where a variable is set, and to what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// `group web`, `group_vars/web`, `host web1` …
+    pub origin: Arc<str>,
+    /// `file:line`.
+    pub at: String,
+    /// The value as written.
+    pub value: serde_json::Value,
 }
 
 impl Inventory {
@@ -46,40 +56,45 @@ impl Inventory {
             ]);
         }
         let hosts = matched.hosts.iter().filter_map(|name| self.hosts.get(name));
-        Ok(hosts.map(listed).collect())
+        Ok(hosts.map(Host::list).collect())
     }
 }
 
-fn listed(host: &Host) -> ListedHost {
-    let mut vars: Vec<ListedVar> = host
-        .vars
-        .iter()
-        .map(|(name, entry)| variable(host, name, entry))
-        .collect();
-    vars.sort_by(|one, other| one.name.cmp(&other.name));
-    ListedHost {
-        name: host.name.shared(),
-        groups: host.groups.iter().map(ToString::to_string).collect(),
-        vars,
+impl Host {
+    /// It and its variables, each with who set it; passwords of connections are masked.
+    pub fn list(&self) -> ListedHost {
+        let mut vars: Vec<ListedVar> = self
+            .vars
+            .keys()
+            .filter_map(|name| variable(self, name))
+            .collect();
+        vars.sort_by(|one, other| one.name.cmp(&other.name));
+        ListedHost {
+            name: self.name.shared(),
+            groups: self.groups.iter().map(ToString::to_string).collect(),
+            vars,
+        }
     }
 }
 
-fn variable(host: &Host, name: &Arc<str>, entry: &Entry) -> ListedVar {
-    let mut origins = host
-        .layers
-        .iter()
-        .rev()
-        .filter(|layer| layer.vars.contains_key(name))
-        .map(|layer| layer.origin.clone());
-    ListedVar {
+fn variable(host: &Host, name: &Arc<str>) -> Option<ListedVar> {
+    let mut settings = host.layers.iter().rev().filter_map(|layer| {
+        let entry = layer.vars.get(name)?;
+        Some(Setting {
+            origin: layer.origin.clone(),
+            at: entry.key.at(),
+            value: match SECRET.contains(&name.as_ref()) {
+                true => "(masked)".into(),
+                false => entry.value.to_json(),
+            },
+        })
+    });
+    let strongest = settings.next()?;
+    Some(ListedVar {
         name: name.clone(),
-        value: if SECRET.contains(&name.as_ref()) {
-            "(masked)".into()
-        } else {
-            entry.value.to_json()
-        },
-        origin: origins.next().unwrap_or_default(),
-        at: entry.key.at(),
-        over: origins.collect(),
-    }
+        value: strongest.value,
+        origin: strongest.origin,
+        at: strongest.at,
+        over: settings.collect(),
+    })
 }

@@ -1,12 +1,21 @@
 //! What machines there are, in which groups, with which variables; before anything is connected.
 
+mod address;
 pub mod connection;
 mod draft;
+mod graph;
+mod ini;
+mod json;
 mod listing;
+mod literal;
 mod pattern;
+mod plugin;
 mod range;
+mod script;
+mod sources;
 mod term;
 mod vars_folder;
+mod words;
 mod yaml;
 
 use std::collections::HashSet;
@@ -16,7 +25,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::name::{GroupName, HostName};
+use crate::name::{GroupName, HostName, NameError};
 use crate::source::Span;
 use crate::value::{Entry, Map, Value};
 use crate::vault::Keyring;
@@ -25,7 +34,7 @@ pub(crate) use vars_folder::read_vars;
 pub(crate) use yaml::unreadable;
 
 pub use connection::{Connection, ConnectionVars, Method, check_names, is_connection_variable};
-pub use listing::{ListedHost, ListedVar};
+pub use listing::{ListedHost, ListedVar, Setting};
 pub use pattern::{HostPattern, Matched};
 
 /// All hosts and groups of all inventory files.
@@ -61,6 +70,8 @@ pub struct Group {
     pub name: GroupName,
     /// Its hosts and those of the groups below it, in inventory order.
     pub hosts: Vec<HostName>,
+    /// The hosts that are named in it, and not only in a group below it.
+    pub direct: Vec<HostName>,
     /// The groups directly below it.
     pub children: Vec<GroupName>,
     /// The longest way from `all`, which has depth 0.
@@ -81,35 +92,33 @@ pub struct Layer {
 }
 
 impl Inventory {
-    /// Reads inventory files, and `group_vars` and `host_vars` beside them and in `playbook_folders`. Later files win.
+    /// Reads what each `-i` names, and `group_vars` and `host_vars` beside it and in `playbook_folders`. Later ones win.
     /// All faults are returned; the inventory is then as complete as it could be made. Vaults are opened with the passwords of `keyring`.
     pub fn load(
         paths: &[String],
         playbook_folders: &[PathBuf],
         keyring: &Keyring,
     ) -> (Inventory, Vec<Diagnostic>) {
-        let mut faults = Vec::new();
-        let mut draft = draft::Draft::default();
-        let mut folders: Vec<PathBuf> = Vec::new();
-        let mut files = Vec::new();
+        let mut reading = sources::Reading {
+            keyring,
+            draft: draft::Draft::default(),
+            faults: Vec::new(),
+            files: Vec::new(),
+            folders: Vec::new(),
+        };
         for path in paths {
-            match yaml::read(path, keyring) {
-                Ok(value) => yaml::parse(&value, &mut draft, &mut faults),
-                Err(mut found) => {
-                    faults.append(&mut found);
-                    continue;
-                }
-            }
-            files.push(PathBuf::from(path));
-            let folder = Path::new(path).parent().unwrap_or(Path::new(""));
-            add_folder(&mut folders, folder);
+            reading.source(path);
         }
-        let beside_inventory = folders.len();
-        for folder in playbook_folders {
-            add_folder(&mut folders, folder);
-        }
-        let (near, far) = folders.split_at(beside_inventory);
-        let mut inventory = draft.finish(near, far, keyring, &mut faults);
+        let sources::Reading {
+            draft,
+            mut faults,
+            files,
+            folders,
+            ..
+        } = reading;
+        let near = each_once(&folders, &[]);
+        let far = each_once(playbook_folders, &near);
+        let mut inventory = draft.finish(&near, &far, keyring, &mut faults);
         inventory.files = files;
         (inventory, once(faults))
     }
@@ -146,8 +155,8 @@ impl Inventory {
     }
 }
 
-/// Adds a folder once, however it is spelled.
-fn add_folder(folders: &mut Vec<PathBuf>, folder: &Path) {
+/// Each folder once, however it is spelled, where it stands last: there it is strongest. None that is among `known`.
+fn each_once(folders: &[PathBuf], known: &[PathBuf]) -> Vec<PathBuf> {
     let real = |path: &Path| {
         let path = if path.as_os_str().is_empty() {
             Path::new(".")
@@ -156,9 +165,22 @@ fn add_folder(folders: &mut Vec<PathBuf>, folder: &Path) {
         };
         path.canonicalize().unwrap_or(path.to_owned())
     };
-    if !folders.iter().any(|known| real(known) == real(folder)) {
-        folders.push(folder.to_owned());
-    }
+    let mut seen: HashSet<PathBuf> = known.iter().map(|path| real(path)).collect();
+    let mut kept: Vec<PathBuf> = folders
+        .iter()
+        .rev()
+        .filter(|folder| seen.insert(real(folder)))
+        .cloned()
+        .collect();
+    kept.reverse();
+    kept
+}
+
+/// Why a host cannot be called so.
+fn host_fault(name: &str, span: &Span, error: &NameError) -> Diagnostic {
+    Diagnostic::at(span, format!("`{name}` cannot be the name of a host"))
+        .label(error.to_string())
+        .help("a name holds letters, digits, `.`, `_` and `-`")
 }
 
 /// One note for each variable without effect, however many hosts set it.

@@ -40,6 +40,9 @@ fn series(text: &str) -> Result<Vec<String>, String> {
         }
         _ => return Err(format!("`[{text}]` is not a range such as `[01:10]`")),
     };
+    if last.is_empty() {
+        return Err(format!("`[{text}]` has no end"));
+    }
     if let (Ok(from), Ok(to)) = (number(first), number(last)) {
         let width = if first.starts_with('0') && first.len() > 1 {
             if last.len() != first.len() {
@@ -57,10 +60,10 @@ fn series(text: &str) -> Result<Vec<String>, String> {
     }
     match (letter(first), letter(last)) {
         (Some(from), Some(to)) => {
-            check_ends(u64::from(from), u64::from(to), step, text)?;
+            check_ends(from as u64, to as u64, step, text)?;
             Ok((from..=to)
                 .step_by(step)
-                .map(|byte| char::from(byte).to_string())
+                .map(|at| char::from(LETTERS[at]).to_string())
                 .collect())
         }
         _ => Err(format!(
@@ -84,9 +87,13 @@ fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
     if text.is_empty() { Ok(0) } else { text.parse() }
 }
 
-fn letter(text: &str) -> Option<u8> {
+/// In the order of ranges, as in Ansible.
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// Which of the letters it is.
+fn letter(text: &str) -> Option<usize> {
     match text.as_bytes() {
-        [byte] if byte.is_ascii_alphabetic() => Some(*byte),
+        [byte] => LETTERS.iter().position(|letter| letter == byte),
         _ => None,
     }
 }
@@ -102,6 +109,7 @@ mod tests {
             expand("web[08:10].x").expect("a range"),
             ["web08.x", "web09.x", "web10.x"]
         );
+        assert_eq!(expand("[y:B]").expect("a range"), ["y", "z", "A", "B"]);
         assert_eq!(
             expand("[a:b][1:3:2]").expect("two ranges"),
             ["a1", "a3", "b1", "b3"]
@@ -116,6 +124,8 @@ mod tests {
             ("web[3:1]", "begins behind"),
             ("web[1]", "not a range"),
             ("web[01:100]", "as many digits"),
+            ("web[1:]", "has no end"),
+            ("web[A:c]", "begins behind"),
             ("web[a:3]", "two letters"),
             ("w[0:99999][0:99999]", "more than"),
             ("w[0:99999999999]", "more than"),

@@ -12,27 +12,25 @@ use crate::vault::{Keyring, read_source};
 /// Folders below `group_vars/NAME/`, at most.
 const MAX_DEPTH: usize = 16;
 
-/// The files of one kind, by the group or host they belong to; of several folders, later ones behind.
+/// The files of one kind in one folder, by the group or host they belong to.
 #[derive(Default)]
 pub(super) struct VarsFolder {
     vars: HashMap<String, Vec<Arc<Map>>>,
 }
 
 impl VarsFolder {
-    /// Reads `FOLDER/NAME` for all folders; `owners` are the groups or hosts that exist.
+    /// Reads `FOLDER/NAME`; `owners` are the groups or hosts that exist.
     pub(super) fn read(
-        folders: &[PathBuf],
+        folder: &Path,
         name: &str,
         owners: &[&str],
         keyring: &Keyring,
         faults: &mut Vec<Diagnostic>,
     ) -> VarsFolder {
         let mut found = VarsFolder::default();
-        for folder in folders {
-            let folder = folder.join(name);
-            if folder.is_dir() {
-                found.read_folder(&folder, owners, keyring, faults);
-            }
+        let folder = folder.join(name);
+        if folder.is_dir() {
+            found.read_folder(&folder, owners, keyring, faults);
         }
         found
     }

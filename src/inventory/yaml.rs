@@ -1,71 +1,15 @@
 //! The YAML inventory: groups with `hosts`, `children` and `vars`.
 
-use std::path::Path;
-
-use super::draft::Draft;
+use super::draft::{self, Draft};
 use super::range;
 use crate::diagnostic::Diagnostic;
 use crate::name::{GroupName, HostName, NameError};
 use crate::source::Span;
-use crate::value::{self, Entry, Kind, Map, Value};
-use crate::vault::{FileError, Keyring, read_source};
+use crate::value::{Entry, Kind, Map, Value};
+use crate::vault::FileError;
 
 /// Groups below groups, at most; deeper ones are a mistake or an attack.
 const MAX_DEPTH: usize = 64;
-
-/// Reads one `-i`; what is not a YAML file is refused by name.
-pub(super) fn read(path: &str, keyring: &Keyring) -> Result<Value, Vec<Diagnostic>> {
-    let fault = |message: String, help: &str| vec![Diagnostic::error(message).help(help)];
-    if path.contains(',') {
-        return Err(fault(
-            format!("`-i {path}` is a list of hosts, not a file"),
-            "write the hosts into a YAML inventory: `all: {hosts: {web1: {ansible_host: 10.0.0.1}}}`",
-        ));
-    }
-    let file = Path::new(path);
-    if file.is_dir() {
-        return Err(fault(
-            format!("the inventory `{path}` is a folder"),
-            "inventory folders come in a later release; name the YAML files, each with its own `-i`",
-        ));
-    }
-    let help = "give the path of a YAML inventory with `-i`";
-    let source = read_source(file, keyring).map_err(|error| match error {
-        FileError::Unreadable(error) => fault(
-            format!("cannot read the inventory `{path}`: {}", reason(&error)),
-            help,
-        ),
-        FileError::NotText => fault(format!("the inventory `{path}` is not UTF-8 text"), help),
-        FileError::Closed(why) => vec![why.of_file(path)],
-    })?;
-    let text = source.text();
-    if text.starts_with("#!") {
-        return Err(fault(
-            format!("the inventory `{path}` is a program"),
-            "inventory programs come in a later release; write a YAML inventory",
-        ));
-    }
-    let is_ini = path.ends_with(".ini") || text.lines().any(is_section);
-    if is_ini {
-        return Err(fault(
-            format!("the inventory `{path}` is an INI file"),
-            "INI inventories come in a later release; write it as YAML: `all: {children: {web: {hosts: {web1: }}}}`",
-        ));
-    }
-    let value = value::parse_vaulted_yaml(&source, keyring)?;
-    if source.is_sealed() {
-        value::hide(&value, keyring);
-    }
-    Ok(value)
-}
-
-/// `[web]`, `[web:vars]` at the beginning of a line.
-fn is_section(line: &str) -> bool {
-    let line = line.trim_end();
-    line.strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .is_some_and(|name| !name.is_empty() && !name.contains([',', ' ', '"', '\'']))
-}
 
 /// What the system said, without its number.
 pub(crate) fn reason(error: &std::io::Error) -> String {
@@ -188,10 +132,17 @@ fn parse_hosts(hosts: &Map, group: &GroupName, draft: &mut Draft, faults: &mut V
             ));
             return;
         }
-        let vars = mapping(&entry.value, &format!("the host `{spelling}`"), faults);
+        mapping(&entry.value, &format!("the host `{spelling}`"), faults);
+        let vars = match &entry.value.kind {
+            Kind::Map(vars) => Some(vars),
+            _ => None,
+        };
+        if let Some(vars) = vars {
+            draft::check_vars(vars, false, faults);
+        }
         for name in names {
             match HostName::new(&name) {
-                Ok(name) => draft.add_host(&name, group, vars, &entry.key, faults),
+                Ok(name) => draft.add_host(&name, group, vars, &entry.key),
                 Err(error) => {
                     faults.push(bad_name("host", &name, &entry.key, &error));
                     break;

@@ -33,10 +33,10 @@ all: {vars: {x: '{% if y %}1{% endif %}'}}
 ";
 
 /// Small numbers in a fixed order that looks like none.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -46,7 +46,7 @@ impl Dice {
 }
 
 /// Takes characters out, doubles them, and puts others in.
-fn damage(text: &str, dice: &mut Dice) -> String {
+pub fn damage(text: &str, dice: &mut Dice) -> String {
     const ODD: &[char] = &[
         '{', '}', '[', ']', ':', '-', '\'', '"', '\n', '\t', ' ', '%', '&', '*', 'é', '|', '!',
         ',', '\\', '=',
