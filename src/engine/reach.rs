@@ -10,6 +10,7 @@ use crate::inventory::{Connection, Method};
 use crate::node::Connector;
 use crate::transport::local::LocalTransport;
 use crate::transport::ssh::arguments::SshArguments;
+use crate::transport::ssh::trail::Trail;
 use crate::transport::ssh::{SshClient, SshOptions, SshTransport};
 use crate::transport::{Transport, TransportError};
 
@@ -45,6 +46,24 @@ impl Network {
     /// With keys and known hosts that all connections share.
     pub fn new(ssh: SshClient) -> Network {
         Network { ssh }
+    }
+
+    /// Connects to a host, and tells what happened on the way, leg by leg. The way to this machine has no legs.
+    ///
+    /// # Errors
+    /// What is wrong with how it is to be reached, in one line; nothing was connected then.
+    pub async fn told(
+        &self,
+        target: &Target<'_>,
+        settings: &Settings,
+    ) -> Result<(Trail, Result<Arc<dyn Transport>, TransportError>), String> {
+        if target.connection.method == Method::Local {
+            return Ok((Trail::default(), Ok(Arc::new(LocalTransport))));
+        }
+        let options = ssh_options(target, settings)?;
+        let (trail, connected) = SshTransport::connect_told(options, &self.ssh).await;
+        let connected = connected.map(|transport| Arc::new(transport) as Arc<dyn Transport>);
+        Ok((trail, connected))
     }
 }
 

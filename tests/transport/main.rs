@@ -7,3 +7,4 @@ mod near;
 mod speed;
 mod sshd;
 mod streams;
+mod trail;

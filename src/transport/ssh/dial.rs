@@ -12,7 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::guard::Story;
 use super::options::SshOptions;
+use super::trail::Milestone;
 use crate::transport::error::TransportError;
 
 /// The time there is for connecting, over all its parts.
@@ -65,22 +67,39 @@ impl Deadline {
 pub(crate) async fn dial(
     options: &SshOptions,
     deadline: &Deadline,
+    story: &Story,
 ) -> Result<QuickStream, TransportError> {
-    let addresses = resolve(options, deadline).await?;
+    let addresses = resolve(options, deadline, story).await?;
     let mut last = None;
     for (index, address) in addresses.iter().enumerate() {
         let remaining = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         let share = deadline.left() / remaining;
         match tokio::time::timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(QuickStream::new(stream)),
+            Ok(Ok(stream)) => {
+                story.note(Milestone::Connected {
+                    at: address.to_string(),
+                });
+                return Ok(QuickStream::new(stream));
+            }
             Ok(Err(error)) => {
+                let reason = reason(&error);
+                story.note(Milestone::NoAnswer {
+                    at: address.to_string(),
+                    reason: reason.clone(),
+                });
                 last = Some(TransportError::Refused {
                     host: options.address.clone(),
                     port: options.port,
-                    reason: reason(&error),
+                    reason,
                 });
             }
-            Err(_) => last = Some(deadline.over("the connection")),
+            Err(_) => {
+                story.note(Milestone::NoAnswer {
+                    at: address.to_string(),
+                    reason: format!("nothing within {:.1} s", share.as_secs_f64()),
+                });
+                last = Some(deadline.over("the connection"));
+            }
         }
     }
     Err(last.unwrap_or_else(|| unresolved(options, "it has no address")))
@@ -89,6 +108,7 @@ pub(crate) async fn dial(
 async fn resolve(
     options: &SshOptions,
     deadline: &Deadline,
+    story: &Story,
 ) -> Result<Vec<SocketAddr>, TransportError> {
     if let Ok(address) = options.address.parse() {
         return Ok(vec![SocketAddr::new(address, options.port)]);
@@ -100,7 +120,14 @@ async fn resolve(
         )
         .await?;
     match looked_up {
-        Ok(addresses) => Ok(addresses.collect()),
+        Ok(addresses) => {
+            let addresses: Vec<SocketAddr> = addresses.collect();
+            story.note(Milestone::Resolved {
+                name: options.address.clone(),
+                addresses: addresses.iter().map(SocketAddr::ip).collect(),
+            });
+            Ok(addresses)
+        }
         Err(error) => {
             let text = error.to_string();
             Err(unresolved(

@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use russh::client::{DisconnectReason, Handler};
+use russh::Names;
+use russh::client::{DisconnectReason, Handler, Session};
 use russh::keys::PublicKeyOrCertificate;
+use tokio::time::Instant;
 
 use super::host_key::HostKeyCheck;
+use super::trail::{Carrier, Leg, Milestone, Stage};
 use crate::transport::error::TransportError;
 
 /// The handler russh calls back.
@@ -14,12 +17,15 @@ pub(crate) struct Guard {
     check: HostKeyCheck,
     /// The key taken at first; the same one is taken again when the session's keys are renewed.
     accepted: Option<Vec<u8>>,
+    /// Keys were exchanged; later they are only renewed.
+    exchanged: bool,
     story: Arc<Story>,
 }
 
 /// What is known of a connection's life, shared with its owner.
-#[derive(Default)]
 pub(crate) struct Story {
+    began: Instant,
+    leg: Mutex<Leg>,
     host_key_seen: AtomicBool,
     end: Mutex<Option<String>>,
 }
@@ -40,6 +46,33 @@ impl From<russh::Error> for GuardError {
 }
 
 impl Story {
+    /// The story of a connection that begins now.
+    pub(crate) fn new(to: String, by: Carrier) -> Self {
+        Self {
+            began: Instant::now(),
+            leg: Mutex::new(Leg {
+                to,
+                by,
+                stages: Vec::new(),
+            }),
+            host_key_seen: AtomicBool::new(false),
+            end: Mutex::default(),
+        }
+    }
+
+    /// Remembers what came about.
+    pub(crate) fn note(&self, what: Milestone) {
+        let after = self.began.elapsed();
+        let mut leg = self.leg.lock().unwrap_or_else(PoisonError::into_inner);
+        leg.stages.push(Stage { what, after });
+    }
+
+    /// What came about so far.
+    pub(crate) fn leg(&self) -> Leg {
+        let leg = self.leg.lock().unwrap_or_else(PoisonError::into_inner);
+        leg.clone()
+    }
+
     /// Whether the server came as far as to show its key.
     pub(crate) fn host_key_seen(&self) -> bool {
         self.host_key_seen.load(Ordering::Relaxed)
@@ -57,6 +90,7 @@ impl Guard {
         Self {
             check,
             accepted: None,
+            exchanged: false,
             story,
         }
     }
@@ -76,10 +110,27 @@ impl Handler for Guard {
         };
         let bytes = bytes.map_err(|error| GuardError::Ssh(error.into()))?;
         if self.accepted.as_ref() != Some(&bytes) {
-            self.check.check(offered).map_err(GuardError::Refused)?;
+            let taken = self.check.check(offered).map_err(GuardError::Refused)?;
+            self.story.note(taken);
             self.accepted = Some(bytes);
         }
         Ok(true)
+    }
+
+    async fn kex_done(
+        &mut self,
+        _shared_secret: Option<&[u8]>,
+        names: &Names,
+        _session: &mut Session,
+    ) -> Result<(), GuardError> {
+        if !self.exchanged {
+            self.exchanged = true;
+            self.story.note(Milestone::KeysExchanged {
+                kex: names.kex.as_ref().to_string(),
+                cipher: names.cipher.as_ref().to_string(),
+            });
+        }
+        Ok(())
     }
 
     async fn disconnected(

@@ -13,6 +13,7 @@ use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey, Public
 
 use super::known_hosts::{self, HostKeys, KnownHosts, Verdict};
 use super::options::{HostKeyChecking, SshOptions};
+use super::trail::{Milestone, Trust};
 use crate::transport::error::TransportError;
 
 /// The known_hosts files of a run: each is read once, however many hosts are looked up in it.
@@ -124,26 +125,36 @@ impl HostKeyCheck {
     }
 
     /// Takes the server's key, or says why not. Under `accept-new` an unknown one is written down.
-    pub(crate) fn check(&self, offered: &PublicKeyOrCertificate) -> Result<(), TransportError> {
-        if let Some(certificate) = offered.certificate()
-            && self.check_certificate(certificate)?
-        {
-            return Ok(());
-        }
+    pub(crate) fn check(
+        &self,
+        offered: &PublicKeyOrCertificate,
+    ) -> Result<Milestone, TransportError> {
         let key = self.wire(offered.public_key().key_data())?;
         let fingerprint = known_hosts::fingerprint(&key);
         let key_type = known_hosts::key_type_of(&key).unwrap_or_default();
+        let taken = |trust| {
+            Ok(Milestone::HostKey {
+                key_type: key_type.clone(),
+                fingerprint: fingerprint.clone(),
+                trust,
+            })
+        };
+        if let Some(certificate) = offered.certificate()
+            && self.check_certificate(certificate)?
+        {
+            return taken(Trust::Certified(certificate.key_id().to_string()));
+        }
         let host = known_hosts::lookup_name(&self.name, self.options.port);
         let checking = self.options.host_key_checking;
         match self.known.verdict(&key) {
-            Verdict::Known => Ok(()),
+            Verdict::Known(place) => taken(Trust::Known(Box::new(place))),
             Verdict::Revoked(place) => Err(TransportError::RevokedHostKey {
                 host,
                 fingerprint,
                 place: Box::new(place),
             }),
             Verdict::Changed(_) | Verdict::Unknown { .. } if checking == HostKeyChecking::No => {
-                Ok(())
+                taken(Trust::Unchecked)
             }
             Verdict::Changed(known) => Err(TransportError::ChangedHostKey {
                 host,
@@ -154,7 +165,8 @@ impl HostKeyCheck {
             Verdict::Unknown { other_types }
                 if checking == HostKeyChecking::AcceptNew && other_types.is_empty() =>
             {
-                self.learn(&key)
+                self.learn(&key)?;
+                taken(Trust::Learned)
             }
             Verdict::Unknown { other_types } => Err(TransportError::UnknownHostKey {
                 host,

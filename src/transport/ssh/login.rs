@@ -17,9 +17,10 @@ use tokio::net::UnixStream;
 use tokio::time::Instant;
 
 use super::dial::Deadline;
-use super::guard::Guard;
+use super::guard::{Guard, Story};
 use super::keys::{KeyFile, KeyRing};
 use super::options::SshOptions;
+use super::trail::{Answer, Milestone};
 use crate::transport::error::TransportError;
 
 const PHASE: &str = "the authentication";
@@ -31,11 +32,13 @@ pub(crate) async fn log_in(
     options: &SshOptions,
     keys: &KeyRing,
     deadline: &mut Deadline,
+    story: &Story,
 ) -> Result<(), TransportError> {
     let mut login = Login {
         handle,
         options,
         keys,
+        story,
         tried: Vec::new(),
         over: false,
     };
@@ -68,9 +71,7 @@ pub(crate) async fn log_in(
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(error @ TransportError::KeyPassphrase { .. }) => {
-                login
-                    .tried
-                    .push(format!("{} (encrypted)", file.path.display()));
+                login.passed_over(file.path.display().to_string(), "encrypted".to_string());
                 locked.get_or_insert(error);
             }
             Err(error) => return Err(error),
@@ -84,6 +85,7 @@ struct Login<'a> {
     handle: &'a mut Handle<Guard>,
     options: &'a SshOptions,
     keys: &'a KeyRing,
+    story: &'a Story,
     tried: Vec<String>,
     /// The server takes no more attempts.
     over: bool,
@@ -135,8 +137,8 @@ impl Login<'_> {
             .limit(PHASE, AgentClient::connect_uds(socket))
             .await?
         else {
-            self.tried
-                .push(format!("the agent at {} (no answer)", socket.display()));
+            let agent_at = format!("the agent at {}", socket.display());
+            self.passed_over(agent_at, "no answer".to_string());
             return Ok(agent);
         };
         if let Some(binding) = self.handle.agent_session_binding() {
@@ -147,7 +149,7 @@ impl Login<'_> {
         }
         match deadline.limit(PHASE, client.request_identities()).await? {
             Ok(identities) => agent.identities = identities,
-            Err(error) => self.tried.push(format!("the agent ({error})")),
+            Err(error) => self.passed_over("the agent".to_string(), error.to_string()),
         }
         agent.client = Some(client);
         Ok(agent)
@@ -194,7 +196,7 @@ impl Login<'_> {
         match result {
             Ok(result) => self.note(label, &result),
             Err(error) => {
-                self.tried.push(format!("{label} ({error})"));
+                self.passed_over(label, error.to_string());
                 Ok(false)
             }
         }
@@ -261,24 +263,43 @@ impl Login<'_> {
             partial_success,
         } = result
         else {
+            self.offered(label, Answer::Accepted);
+            self.story.note(Milestone::LoggedIn);
             return Ok(true);
         };
-        let mut label = label;
         if *partial_success {
-            label.push_str(" (accepted, but the server wants more)");
+            self.tried
+                .push(format!("{label} (accepted, but the server wants more)"));
+            self.offered(label, Answer::WantsMore);
+        } else {
+            self.tried.push(label.clone());
+            self.offered(label, Answer::Refused);
         }
-        self.tried.push(label);
         if self.handle.is_closed() || remaining_methods.is_empty() {
-            self.over = true;
-            self.tried
-                .push("then the server closed the connection".to_string());
+            self.no_more("then the server closed the connection".to_string());
         } else if !remaining_methods.contains(&MethodKind::PublicKey) {
-            self.over = true;
             let names: Vec<&str> = remaining_methods.iter().map(Into::into).collect();
-            self.tried
-                .push(format!("the server accepts only {}", names.join(", ")));
+            self.no_more(format!("the server accepts only {}", names.join(", ")));
         }
         Ok(false)
+    }
+
+    /// Notes what came of a key.
+    fn offered(&self, key: String, answer: Answer) {
+        self.story.note(Milestone::Offered { key, answer });
+    }
+
+    /// Notes a key that the server was not asked about.
+    fn passed_over(&mut self, key: String, why: String) {
+        self.tried.push(format!("{key} ({why})"));
+        self.offered(key, Answer::PassedOver(why));
+    }
+
+    /// Nothing else is tried.
+    fn no_more(&mut self, why: String) {
+        self.over = true;
+        self.story.note(Milestone::NoMore(why.clone()));
+        self.tried.push(why);
     }
 
     fn refused(self) -> TransportError {

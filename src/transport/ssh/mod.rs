@@ -14,6 +14,7 @@ pub mod known_hosts;
 mod login;
 mod options;
 mod spool;
+pub mod trail;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use self::dial::{Deadline, dial};
 use self::guard::{Guard, GuardError, Story, why};
 use self::host_key::{HostKeyCheck, KnownHostsFiles};
 use self::keys::KeyRing;
+use self::trail::{Carrier, Milestone, Trail};
 use super::error::TransportError;
 use super::{Process, Transport};
 
@@ -64,25 +66,43 @@ impl SshTransport {
     /// # Errors
     /// Every [`TransportError`] but `Protocol` for a refused command.
     pub async fn connect(options: SshOptions, client: &SshClient) -> Result<Self, TransportError> {
-        let options = Arc::new(options);
+        Self::connect_told(options, client).await.1
+    }
+
+    /// The same, and what happened on the way, however it ended.
+    pub async fn connect_told(
+        options: SshOptions,
+        client: &SshClient,
+    ) -> (Trail, Result<Self, TransportError>) {
+        let story = Arc::new(Story::new(options.describe(), Carrier::Tcp));
+        let connected = Self::go(Arc::new(options), client, &story).await;
+        let legs = vec![story.leg()];
+        (Trail { legs }, connected)
+    }
+
+    async fn go(
+        options: Arc<SshOptions>,
+        client: &SshClient,
+        story: &Arc<Story>,
+    ) -> Result<Self, TransportError> {
         let mut deadline = Deadline::new(&options);
-        let story = Arc::new(Story::default());
-        let mut handle = match shake_hands(&options, client, &deadline, &story).await {
+        let mut handle = match shake_hands(&options, client, &deadline, story).await {
             Err(TransportError::Lost { .. }) if !story.host_key_seen() => {
+                story.note(Milestone::HungUp);
                 deadline
                     .limit("the connection", tokio::time::sleep(HANGUP_PAUSE))
                     .await?;
-                shake_hands(&options, client, &deadline, &story).await?
+                shake_hands(&options, client, &deadline, story).await?
             }
             result => result?,
         };
-        login::log_in(&mut handle, &options, &client.keys, &mut deadline).await?;
+        login::log_in(&mut handle, &options, &client.keys, &mut deadline, story).await?;
         let host = options.describe();
         tracing::debug!(%host, "connected");
         Ok(Self {
-            channels: Channels::open(handle, &host, Arc::clone(&story)),
+            channels: Channels::open(handle, &host, Arc::clone(story)),
             host,
-            story,
+            story: Arc::clone(story),
         })
     }
 }
@@ -115,7 +135,7 @@ async fn shake_hands(
 ) -> Result<Handle<Guard>, TransportError> {
     let check = HostKeyCheck::new(Arc::clone(options), Arc::clone(&client.known_hosts));
     let config = Arc::new(config(options, &check));
-    let stream = dial(options, deadline).await?;
+    let stream = dial(options, deadline, story).await?;
     let guard = Guard::new(check, Arc::clone(story));
     let connected = deadline
         .limit(

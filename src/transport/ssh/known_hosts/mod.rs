@@ -16,8 +16,8 @@ use crate::transport::error::KnownKeyPlace;
 /// What is known of an offered key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the host's key.
-    Known,
+    /// It is the host's key; where it stands first.
+    Known(KnownKeyPlace),
     /// Nothing is known of this key type; `other_types` of the host are.
     Unknown {
         /// Key types known for the host.
@@ -109,8 +109,8 @@ impl HostKeys {
             return Verdict::Revoked(place);
         }
         let plain = |line: &&Line| line.marker == Marker::None;
-        if self.all().filter(plain).any(|line| line.key == key) {
-            return Verdict::Known;
+        if let Some(line) = self.all().filter(plain).find(|line| line.key == key) {
+            return Verdict::Known(line.place());
         }
         let offered = key_type_of(key).unwrap_or_default();
         let own = || self.own.iter().filter(plain);
