@@ -310,7 +310,7 @@ fn behind(task: &Task) -> Step {
 pub(super) fn only_reads(kind: &str) -> bool {
     matches!(
         kind,
-        "assert" | "debug" | "fail" | "ping" | "set_fact" | "setup" | "stat"
+        "assert" | "debug" | "fail" | "ping" | "set_fact" | "setup" | "slurp" | "stat"
     )
 }
 

@@ -234,11 +234,22 @@ pub const TASK_REFUSED: &[(&str, &str)] = &[
     ("throttle", "give `--forks` on the command line"),
 ];
 
+/// What is made once, and lost by one mistake.
+const MAKES_DISKS: &str = "use `command` with `creates`, and a `when` that has looked at the device; `mount` mounts what was made";
+
 const MODULES_REFUSED: &[(&str, &str)] = &[
+    (
+        "acl",
+        "use `command` with `setfacl`, or `group` and `mode` of `file`",
+    ),
     ("add_host", "write the host into the inventory"),
     (
         "apt_key",
         "put the key below `/etc/apt/keyrings` with `copy`, and name it with `signed-by` in the source",
+    ),
+    (
+        "at",
+        "write a systemd timer with `copy`, or use `command` with `systemd-run --on-calendar`",
     ),
     (
         "async_status",
@@ -252,6 +263,8 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
     ("dnf5", "nodes are Debian: use `apt`"),
     ("easy_install", "use `command` with `creates`"),
     ("expect", "use `command` with `stdin`"),
+    ("filesystem", MAKES_DISKS),
+    ("firewalld", "use `iptables_rules`"),
     (
         "group_by",
         "write the group into the inventory, or use `when`",
@@ -266,20 +279,23 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
         "import_role",
         "roles come in a later release; use `import_tasks`",
     ),
+    ("lvg", MAKES_DISKS),
+    ("lvol", MAKES_DISKS),
     ("package", "nodes are Debian: use `apt`"),
     (
         "package_facts",
         "use `command: dpkg-query -W` with `register`",
     ),
+    ("parted", MAKES_DISKS),
     ("pause", "it comes in a later release"),
     (
         "pip",
-        "it comes in a later release; use `command` with `creates`",
+        "it needs Python on the node: use `apt` for Debian's `python3-…` packages, or `command` with `/srv/venv/bin/pip install` and `creates`",
     ),
     ("rpm_key", "nodes are Debian: use `apt`"),
-    ("raw", "use `shell`; nodes need no Python here"),
     ("set_stats", "use `set_fact`"),
     ("sysvinit", "use `service`"),
+    ("ufw", "use `iptables_rules`"),
     ("validate_argument_spec", "use `assert`"),
     ("win_command", "nodes are Debian"),
     ("yum", "nodes are Debian: use `apt`"),
@@ -288,34 +304,20 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
 
 /// Modules of ansible.builtin, ansible.posix and the commonest of community.general that have no row above.
 const MODULES_LATER: &[&str] = &[
-    "acl",
-    "alternatives",
     "apt_repository",
     "archive",
     "assemble",
-    "at",
-    "capabilities",
     "cronvar",
     "deb822_repository",
     "debconf",
     "dpkg_selections",
-    "filesystem",
-    "firewalld",
     "gem",
     "getent",
-    "git",
-    "htpasswd",
     "ini_file",
     "interfaces_file",
     "iptables",
     "iptables_state",
-    "known_hosts",
-    "locale_gen",
-    "lvg",
-    "lvol",
     "make",
-    "modprobe",
-    "mount",
     "mount_facts",
     "mysql_db",
     "mysql_user",
@@ -323,22 +325,15 @@ const MODULES_LATER: &[&str] = &[
     "npm",
     "pam_limits",
     "pamd",
-    "parted",
     "patch",
     "redis",
     "seboolean",
     "selinux",
     "service_facts",
-    "slurp",
     "snap",
     "ssh_config",
-    "sudoers",
     "supervisorctl",
     "synchronize",
-    "tempfile",
-    "timezone",
-    "ufw",
-    "wait_for_connection",
     "xml",
 ];
 

@@ -256,6 +256,21 @@ fn bind(args: &Args, shell: bool) -> Bound {
     }))
 }
 
+/// A line of shell with `cmd` and `executable` alone.
+pub(super) fn line_of_shell(args: &Args) -> Bound {
+    let (body, cmd, file) = line(args)?;
+    Ok(Box::new(Run {
+        script: format!("(exec {body})"),
+        title: format!("run {}", first_line(cmd.as_str().unwrap_or_default())),
+        creates: None,
+        removes: None,
+        stdin: None,
+        file,
+        strip: true,
+        cmd,
+    }))
+}
+
 impl Resource for Run {
     fn diff(&self, known: &Known) -> Result<Change, Missing> {
         let patterns = [&self.creates, &self.removes];

@@ -1,6 +1,6 @@
 //! `file`: what stands at a path: a file, a folder, a link, nothing; with owner, group, mode and times.
 
-mod absent;
+pub mod absent;
 mod folder;
 mod links;
 mod times;

@@ -53,9 +53,12 @@ mod folders;
 mod get_url;
 mod group;
 mod hostname;
+mod htpasswd;
 mod http;
 mod iptables_rules;
+mod known_hosts;
 mod lineinfile;
+mod locale_gen;
 mod members;
 mod mode;
 mod param;
@@ -64,6 +67,7 @@ mod ping;
 mod place;
 mod postgres_cluster;
 mod postgresql;
+mod raw;
 mod reboot;
 mod redis_cluster;
 mod release;
@@ -71,10 +75,14 @@ mod replace;
 mod script;
 mod set_fact;
 mod setup;
+mod slurp;
 mod stat;
+mod sudoers;
 mod sysctl;
 mod systemd;
+mod tempfile;
 mod template;
+mod timezone;
 mod unarchive;
 mod uri;
 mod user;
@@ -239,8 +247,11 @@ pub static KINDS: &[&Kind] = &[
     &get_url::GET_URL,
     &group::GROUP,
     &hostname::HOSTNAME,
+    &htpasswd::HTPASSWD,
     &iptables_rules::IPTABLES_RULES,
+    &known_hosts::KNOWN_HOSTS,
     &lineinfile::LINEINFILE,
+    &locale_gen::LOCALE_GEN,
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
     &ping::PING,
@@ -249,6 +260,7 @@ pub static KINDS: &[&Kind] = &[
     &postgresql::ext::POSTGRESQL_EXT,
     &postgresql::privs::POSTGRESQL_PRIVS,
     &postgresql::user::POSTGRESQL_USER,
+    &raw::RAW,
     &reboot::REBOOT,
     &redis_cluster::REDIS_CLUSTER,
     &release::RELEASE,
@@ -256,11 +268,15 @@ pub static KINDS: &[&Kind] = &[
     &script::SCRIPT,
     &set_fact::SET_FACT,
     &setup::SETUP,
+    &slurp::SLURP,
     &stat::STAT,
+    &sudoers::SUDOERS,
     &sysctl::SYSCTL,
     &systemd::SERVICE,
     &systemd::SYSTEMD,
+    &tempfile::TEMPFILE,
     &template::TEMPLATE,
+    &timezone::TIMEZONE,
     &unarchive::UNARCHIVE,
     &uri::URI,
     &user::USER,

@@ -14,6 +14,8 @@ pub use lines::{fault, unread};
 #[derive(Debug, Clone)]
 pub struct Validate {
     words: Vec<String>,
+    /// What people are told it is, where that is not its words.
+    shown: Option<&'static str>,
 }
 
 impl Validate {
@@ -33,7 +35,17 @@ impl Validate {
             )
             .help("write `%s` there, such as `visudo -cf %s`"));
         }
-        Ok(Some(Validate { words }))
+        Ok(Some(Validate { words, shown: None }))
+    }
+
+    /// A kind's own check: POSIX sh that fails when the file `$1` is wrong, and says why.
+    pub fn by_shell(shown: &'static str, script: &str) -> Validate {
+        Validate {
+            words: ["/bin/sh", "-c", script, "sh", "%s"]
+                .map(str::to_owned)
+                .to_vec(),
+            shown: Some(shown),
+        }
     }
 
     /// The command as shell text; the file is named by the shell word `"$t"`.
@@ -61,7 +73,10 @@ impl Validate {
 
     /// The command as the user wrote it, but for its quotes.
     pub fn text(&self) -> String {
-        self.words.join(" ")
+        match self.shown {
+            Some(shown) => shown.to_owned(),
+            None => self.words.join(" "),
+        }
     }
 
     /// The check of the file named by the shell word `"$t"`; `path` is what it will be.
@@ -129,6 +144,7 @@ mod tests {
     fn the_file_stands_where_the_sign_is() {
         let validate = Validate {
             words: vec!["check".into(), "--file=%s".into(), "$(id)".into()],
+            shown: None,
         };
         let script = validate.script("$t", "/etc/x");
         assert!(
