@@ -76,25 +76,22 @@ pub fn of(
                 }
                 hosts.insert(state.name.clone(), Arc::new(state));
             }
-            // What is wrong with the ssh configuration is wrong for many hosts, and said once.
-            Err(found) => faults.extend(
-                found
-                    .into_iter()
-                    .filter(|fault| {
-                        let same = |known: &&Diagnostic| {
-                            known.message == fault.message && at(known) == at(fault)
-                        };
-                        fault.span.is_none() || !faults.iter().any(|known| same(&known))
-                    })
-                    .collect::<Vec<_>>(),
-            ),
+            Err(found) => {
+                for fault in found {
+                    if !faults.iter().any(|known| same(known, &fault)) {
+                        faults.push(fault);
+                    }
+                }
+            }
         }
     }
     (hosts, faults)
 }
 
-fn at(fault: &Diagnostic) -> Option<String> {
-    fault.span.as_ref().map(Span::at)
+/// What is wrong with the ssh configuration is wrong for many hosts, and said once.
+fn same(one: &Diagnostic, other: &Diagnostic) -> bool {
+    let at = |fault: &Diagnostic| fault.span.as_ref().map(Span::at);
+    one.message == other.message && at(one) == at(other)
 }
 
 /// A host as its first play reaches it. Without a play it is one that others need, such as a balancer, and it is needed as root.

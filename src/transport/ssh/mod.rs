@@ -124,12 +124,11 @@ impl Transport for SshTransport {
     }
 }
 
+/// A connection that we are logged in on, and what is told of it.
+type LoggedIn = Result<(Handle<Guard>, Arc<Story>), TransportError>;
+
 /// Connects, over jump hosts where there are, and logs in; how it went is added to `legs`.
-async fn log_in(
-    options: &Arc<SshOptions>,
-    client: &SshClient,
-    legs: &mut Vec<Leg>,
-) -> Result<(Handle<Guard>, Arc<Story>), TransportError> {
+async fn log_in(options: &Arc<SshOptions>, client: &SshClient, legs: &mut Vec<Leg>) -> LoggedIn {
     let (by, mut reached) = match &options.way {
         Way::Direct => (Carrier::Tcp, None),
         Way::Command(command) => (Carrier::Command(command.clone()), None),
@@ -151,8 +150,7 @@ fn log_in_at_hop<'a>(
     options: &'a Arc<SshOptions>,
     client: &'a SshClient,
     legs: &'a mut Vec<Leg>,
-) -> Pin<Box<dyn Future<Output = Result<(Handle<Guard>, Arc<Story>), TransportError>> + Send + 'a>>
-{
+) -> Pin<Box<dyn Future<Output = LoggedIn> + Send + 'a>> {
     Box::pin(log_in(options, client, legs))
 }
 
@@ -215,6 +213,10 @@ async fn wire(
                     if reached.shared =>
                 {
                     let began = Instant::now();
+                    story.note(Milestone::NoAnswer {
+                        at: format!("the connection to `{}` that was open", jump.describe()),
+                        reason: "a new one is made".to_string(),
+                    });
                     client.hops.forget(jump, &reached.hop).await;
                     let again = client.hops.reach(jump, client, &mut Vec::new()).await;
                     // The jump host has a time limit of its own.

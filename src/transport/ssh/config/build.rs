@@ -90,7 +90,7 @@ impl SshConfig {
             .map_err(|error| Place::Argument.error(error))?;
         let place = said.proxy_place.clone().unwrap_or(Place::Argument);
         options.way = match &said.proxy {
-            None | Some(Proxy::None) => Way::Direct,
+            None | Some(Proxy::None | Proxy::NoJump) => Way::Direct,
             Some(Proxy::Command(command)) => Way::Command(tokens.expand(command)),
             Some(Proxy::Jump(hosts)) => self.jump(hosts, &tokens, wanted, &chain, &place)?,
         };
@@ -183,10 +183,10 @@ impl SshConfig {
         options.host_key_alias.clone_from(&said.host_key_alias);
         options.host_key_checking = said.host_key_checking.unwrap_or_default();
         if let Some(time) = said.connect_timeout {
-            options.connect_timeout = time.unwrap_or(NO_LIMIT);
+            options.connect_timeout = time.filter(|time| !time.is_zero()).unwrap_or(NO_LIMIT);
         }
         if let Some(time) = said.keepalive_interval {
-            options.keepalive_interval = time;
+            options.keepalive_interval = time.unwrap_or(Duration::ZERO);
         }
         if let Some(count) = said.keepalive_max {
             options.keepalive_max = count;

@@ -3,11 +3,14 @@
 use super::error::{ConfigError, Place};
 use super::tokens::{self, Allowed};
 
-/// What stands between this machine and the host. The first of all `ProxyJump` and `ProxyCommand` lines counts.
+/// What stands between this machine and the host. The first of all `ProxyJump` and `ProxyCommand` lines counts, but that a program may
+/// follow a `ProxyJump none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Proxy {
     /// Nothing, whatever is said later.
     None,
+    /// No jump host, whatever is said later.
+    NoJump,
     /// Jump hosts in the order in which they are gone; never empty.
     Jump(Vec<JumpHost>),
     /// A program.
@@ -39,7 +42,7 @@ pub(super) fn jumps(text: &str, place: &Place) -> Result<Proxy, ConfigError> {
         .map_or(text, |(before, _)| before)
         .trim();
     if text.eq_ignore_ascii_case("none") {
-        return Ok(Proxy::None);
+        return Ok(Proxy::NoJump);
     }
     let hosts: Option<Vec<JumpHost>> = text.split(',').map(jump_host).collect();
     hosts.map(Proxy::Jump).ok_or_else(|| {
@@ -124,7 +127,7 @@ mod tests {
             ("fe80::1", "|fe80::1|"),
             ("ssh://u@a:22/", "u|a|22"),
             ("u@x@a", "u@x|a|"),
-            ("none", "None"),
+            ("none", "NoJump"),
             ("a:0", "bad"),
             ("a:b", "bad"),
             ("@a", "bad"),

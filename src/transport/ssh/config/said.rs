@@ -31,7 +31,7 @@ pub(crate) struct Said {
     pub(crate) host_key_checking: Option<HostKeyChecking>,
     pub(crate) hash_known_hosts: Option<bool>,
     pub(crate) connect_timeout: Option<Option<Duration>>,
-    pub(crate) keepalive_interval: Option<Duration>,
+    pub(crate) keepalive_interval: Option<Option<Duration>>,
     pub(crate) keepalive_max: Option<usize>,
     pub(crate) address_family: Option<AddressFamily>,
     pub(crate) bind_address: Option<IpAddr>,
@@ -201,6 +201,11 @@ impl Said {
         fn first<T: Clone>(target: &mut Option<T>, value: &T) {
             target.get_or_insert_with(|| value.clone());
         }
+        fn first_time(target: &mut Option<Option<Duration>>, value: &Option<Duration>) {
+            if target.flatten().is_none() {
+                *target = Some(*value);
+            }
+        }
         match setting {
             Setting::AddressFamily(family) => first(&mut self.address_family, family),
             Setting::Algorithms(keyword, choice) => {
@@ -214,7 +219,7 @@ impl Said {
                     self.certificate_files.push(path.clone());
                 }
             }
-            Setting::ConnectTimeout(time) => first(&mut self.connect_timeout, time),
+            Setting::ConnectTimeout(time) => first_time(&mut self.connect_timeout, time),
             Setting::GlobalKnownHosts(files) => first(&mut self.global_known_hosts, files),
             Setting::HashKnownHosts(flag) => first(&mut self.hash_known_hosts, flag),
             Setting::HostKeyAlias(name) => first(&mut self.host_key_alias, name),
@@ -232,10 +237,13 @@ impl Said {
             Setting::IgnoreUnknown(patterns) => first(&mut self.ignore_unknown, patterns),
             Setting::Port(port) => first(&mut self.port, port),
             Setting::Proxy(proxy) => {
-                first(&mut self.proxy, proxy);
-                first(&mut self.proxy_place, place);
+                let follows = matches!(proxy, Proxy::Command(_) | Proxy::None);
+                if self.proxy.is_none() || self.proxy == Some(Proxy::NoJump) && follows {
+                    self.proxy = Some(proxy.clone());
+                    self.proxy_place = Some(place.clone());
+                }
             }
-            Setting::ServerAliveInterval(time) => first(&mut self.keepalive_interval, time),
+            Setting::ServerAliveInterval(time) => first_time(&mut self.keepalive_interval, time),
             Setting::ServerAliveCountMax(count) => first(&mut self.keepalive_max, count),
             Setting::Tag(tag) => first(&mut self.tag, tag),
             Setting::User(user) => first(&mut self.user, user),

@@ -21,7 +21,7 @@ pub(crate) enum Setting {
     Algorithms(&'static str, Option<Choice>),
     BindAddress(IpAddr),
     CertificateFile(String),
-    /// None is as long as the system waits.
+    /// None, like zero, is as long as the system waits; to OpenSSH `none` is as if nothing were said, and a later line counts.
     ConnectTimeout(Option<Duration>),
     GlobalKnownHosts(Vec<String>),
     HashKnownHosts(bool),
@@ -38,8 +38,8 @@ pub(crate) enum Setting {
     Match(Criteria),
     Port(u16),
     Proxy(Proxy),
-    /// Zero is never.
-    ServerAliveInterval(Duration),
+    /// None, like zero, is never, by the same rule.
+    ServerAliveInterval(Option<Duration>),
     ServerAliveCountMax(usize),
     Tag(String),
     User(String),
@@ -58,6 +58,9 @@ pub(crate) struct Line {
     pub(super) place: Place,
     pub(super) setting: Setting,
 }
+
+/// Reads the files that the words of an `Include` name.
+pub(super) type Including<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<File>, ConfigError>;
 
 impl Line {
     pub(crate) fn new(place: Place, setting: Setting) -> Self {
@@ -92,7 +95,7 @@ pub(crate) fn argument(word: &str, shown: &str, rest: &str) -> Result<Setting, C
 pub(super) fn line(
     text: &str,
     place: &Place,
-    include: &mut dyn FnMut(&[String]) -> Result<Vec<File>, ConfigError>,
+    include: Including<'_>,
 ) -> Result<Option<Line>, ConfigError> {
     let Some((word, rest)) = keyword(text) else {
         // A quote that is not closed leaves no keyword either.
@@ -117,7 +120,7 @@ pub(super) fn setting(
     shown: &str,
     rest: &str,
     place: &Place,
-    include: &mut dyn FnMut(&[String]) -> Result<Vec<File>, ConfigError>,
+    include: Including<'_>,
 ) -> Result<Setting, ConfigError> {
     let list = words(rest).ok_or_else(|| place.error("a quote is not closed"))?;
     let keyword = match treatment(word) {
@@ -154,9 +157,7 @@ pub(super) fn setting(
         Keyword::HostKeyAlgorithms => value.algorithms("HostKeyAlgorithms")?,
         Keyword::KexAlgorithms => value.algorithms("KexAlgorithms")?,
         Keyword::Macs => value.algorithms("MACs")?,
-        Keyword::ConnectTimeout => {
-            Setting::ConnectTimeout(value.time()?.filter(|time| !time.is_zero()))
-        }
+        Keyword::ConnectTimeout => Setting::ConnectTimeout(value.time()?),
         Keyword::HashKnownHosts => Setting::HashKnownHosts(value.flag()?),
         Keyword::HostKeyAlias => Setting::HostKeyAlias(value.one()?),
         Keyword::HostName => {
@@ -169,9 +170,7 @@ pub(super) fn setting(
         Keyword::IdentityFile => Setting::IdentityFile(value.path()?),
         Keyword::IgnoreUnknown => Setting::IgnoreUnknown(value.one()?),
         Keyword::Port => Setting::Port(value.port()?),
-        Keyword::ServerAliveInterval => {
-            Setting::ServerAliveInterval(value.time()?.unwrap_or(Duration::ZERO))
-        }
+        Keyword::ServerAliveInterval => Setting::ServerAliveInterval(value.time()?),
         Keyword::ServerAliveCountMax => Setting::ServerAliveCountMax(value.count()?),
         Keyword::StrictHostKeyChecking => Setting::HostKeyChecking(value.checking()?),
         Keyword::Tag => Setting::Tag(value.one()?),

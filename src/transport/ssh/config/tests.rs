@@ -1,5 +1,7 @@
 //! What files say of hosts: the rules, the errors with their places, and that nothing panics.
 
+mod agreement;
+
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -89,7 +89,7 @@ impl Tokens<'_> {
             'd' => home(self.who).ok()?.display().to_string(),
             'h' => self.host.to_string(),
             'i' => self.who.uid.to_string(),
-            'k' => self.alias.unwrap_or(self.host).to_string(),
+            'k' => self.alias.unwrap_or(self.original).to_string(),
             'l' => self.who.machine.clone(),
             'n' => self.original.to_string(),
             'p' => self.port.to_string(),
@@ -187,10 +187,7 @@ mod tests {
         let good = [
             ("~/k_%h_%n_%p_%r_%u", "/home/me/k_10.0.0.1_web_2222_root_me"),
             ("~me/k", "/home/me/k"),
-            (
-                "%d/%i-%k-%l-%L-%%h",
-                "/home/me/7-10.0.0.1-box.example-box-%h",
-            ),
+            ("%d/%i-%k-%l-%L-%%h", "/home/me/7-web-box.example-box-%h"),
             ("${RUN}/agent", "/run/7/agent"),
             ("a~b", "a~b"),
         ];
