@@ -29,7 +29,7 @@
 //! 3. [`change`]: what differs, and steps as data: a step says what it touches, what it predicts, what it was decided on, and what must be so behind it.
 //!    [`fact`]: one file for each kind of question, a shell fragment and a pure parser. [`command`], [`sql`]: quoting, each in one place; [`scram`]: passwords as PostgreSQL stores them.
 //!    [`resource`]: one file for each kind of task, one row in its table.
-//! 4. [`transport`]: bytes to a host (SSH by russh, this machine, a played host in tests). [`node`]: a connected host: one long-lived shell, scripts, the
+//! 4. [`transport`]: bytes to a host (SSH by russh, as ssh configurations say, over jump hosts; this machine; a played host in tests). [`node`]: a connected host: one long-lived shell, scripts, the
 //!    launcher that detaches steps from the connection, the lease, the way back after a cut. [`secret`]: values that are never shown.
 //! 5. [`engine`]: `run` (plays), `host` and `walk` (one play on one host), `script` (what its scripts mean), `progress` (linear order at cuts),
 //!    `gate` (all leases or none), `handlers` (notified and owed), `scope` and `bind` (variables and templates).

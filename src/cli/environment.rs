@@ -1,5 +1,6 @@
 //! The environment of the process: read once, here, and handed down.
 
+use std::collections::HashMap;
 use std::env;
 use std::fs;
 use std::io::IsTerminal;
@@ -22,8 +23,12 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// The name of who runs this.
     pub user: String,
+    /// Their number on this machine.
+    pub uid: u32,
     /// The name of this machine.
     pub machine: String,
+    /// All variables that are text, for `${NAME}` in ssh configurations; passwords are not among them.
+    pub variables: HashMap<String, String>,
     /// The socket of an ssh-agent.
     pub agent: Option<PathBuf>,
     /// The page of the pipeline that this is part of, as GitHub, GitLab or Jenkins say it.
@@ -72,6 +77,13 @@ impl Environment {
                 .or_else(|| text("LOGNAME"))
                 .or_else(account)
                 .unwrap_or_else(|| "root".to_owned()),
+            uid: uid().unwrap_or(0),
+            variables: env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .filter(|(name, _)| name != PASSWORD_VARIABLE)
+                .collect(),
             machine: fs::read_to_string("/proc/sys/kernel/hostname")
                 .map(|name| name.trim().to_owned())
                 .unwrap_or_else(|_| "localhost".to_owned()),
@@ -147,9 +159,13 @@ fn terminal_width() -> Option<usize> {
     Some(usize::from(width.0))
 }
 
+fn uid() -> Option<u32> {
+    Some(fs::metadata("/proc/self").ok()?.uid())
+}
+
 /// The account that owns this process, for services and cron, which set no `USER`.
 fn account() -> Option<String> {
-    let uid = fs::metadata("/proc/self").ok()?.uid().to_string();
+    let uid = uid()?.to_string();
     let accounts = fs::read_to_string("/etc/passwd").ok()?;
     accounts.lines().find_map(|line| {
         let mut fields = line.split(':');

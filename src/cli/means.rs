@@ -13,6 +13,7 @@ use crate::node::LeaseInfo;
 use crate::playbook::Project;
 use crate::secret::{Masker, Secret};
 use crate::transport::ssh::SshClient;
+use crate::transport::ssh::config::{SshConfig, Who};
 
 /// Hosts worked on at once unless something else is said.
 const FORKS: usize = 50;
@@ -51,6 +52,19 @@ fn holder(env: &Environment) -> String {
     }
 }
 
+/// The ssh configuration of who runs this.
+fn ssh_config(env: &Environment) -> SshConfig {
+    let who = Who {
+        user: env.user.clone(),
+        uid: env.uid,
+        home: env.home.clone(),
+        machine: env.machine.clone(),
+        variables: env.variables.clone(),
+    };
+    let user_file = env.home.as_ref().map(|home| home.join(".ssh/config"));
+    SshConfig::new(who, user_file, Some("/etc/ssh/ssh_config".into()))
+}
+
 /// How a run of that name is run. It has no log yet.
 pub fn settings(
     work: &Work,
@@ -82,9 +96,9 @@ pub fn settings(
         user: nodes.user.clone().or(defaults.remote_user.clone()),
         private_key: key.or(defaults.private_key.clone()),
         local_user: env.user.clone(),
-        home: env.home.clone(),
+        ssh: Arc::new(ssh_config(env)),
         agent: env.agent.clone(),
-        host_key_checking: host_keys.or(defaults.host_key_checking).unwrap_or_default(),
+        host_key_checking: host_keys.or(defaults.host_key_checking),
         lease: LeaseInfo {
             holder: holder(env),
             command: command_line::shown(&env.words),

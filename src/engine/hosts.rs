@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::reach::ssh_options;
 use super::state::{HostState, Settings};
 use crate::diagnostic::Diagnostic;
 use crate::event::Mode;
@@ -75,10 +76,22 @@ pub fn of(
                 }
                 hosts.insert(state.name.clone(), Arc::new(state));
             }
-            Err(mut found) => faults.append(&mut found),
+            Err(found) => {
+                for fault in found {
+                    if !faults.iter().any(|known| same(known, &fault)) {
+                        faults.push(fault);
+                    }
+                }
+            }
         }
     }
     (hosts, faults)
+}
+
+/// What is wrong with the ssh configuration is wrong for many hosts, and said once.
+fn same(one: &Diagnostic, other: &Diagnostic) -> bool {
+    let at = |fault: &Diagnostic| fault.span.as_ref().map(Span::at);
+    one.message == other.message && at(one) == at(other)
 }
 
 /// A host as its first play reaches it. Without a play it is one that others need, such as a balancer, and it is needed as root.
@@ -112,23 +125,23 @@ pub fn state(
         vars: host.vars.clone(),
         name: name.as_str().to_owned(),
     });
-    let typed = vars
-        .map(|value| templates.render(value, &scope))
-        .map_err(|stop| match stop {
-            Stop::Fault(fault) => vec![*fault],
-            Stop::After(what) => vec![Diagnostic::error(format!(
-                "how `{}` is reached depends on `{what}`",
-                name.as_str()
-            ))],
-        })
-        .and_then(|vars| vars.typed(name));
-    let connection = typed?;
+    let rendered =
+        vars.map(|value| templates.render(value, &scope))
+            .map_err(|stop| match stop {
+                Stop::Fault(fault) => vec![*fault],
+                Stop::After(what) => vec![Diagnostic::error(format!(
+                    "how `{}` is reached depends on `{what}`",
+                    name.as_str()
+                ))],
+            })?;
+    let connection = rendered.typed(name)?;
     let login = match connection.method {
         Method::Local => settings.local_user.clone(),
-        Method::Ssh => connection
-            .user
-            .clone()
-            .unwrap_or_else(|| settings.local_user.clone()),
+        Method::Ssh => {
+            ssh_options(name.as_str(), &connection, settings)
+                .map_err(|fault| vec![fault.diagnostic(&rendered)])?
+                .user
+        }
     };
     let becomes = connection.privileged == Some(true)
         || settings.force_become

@@ -1,15 +1,17 @@
 //! How hosts are reached: by SSH or on this machine.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::state::Settings;
-use crate::inventory::{Connection, Method};
+use crate::diagnostic::Diagnostic;
+use crate::inventory::{Connection, ConnectionVars, Method};
 use crate::node::Connector;
+use crate::source::{Source, Span};
 use crate::transport::local::LocalTransport;
 use crate::transport::ssh::arguments::SshArguments;
+use crate::transport::ssh::config::{ConfigError, Place, Wanted};
 use crate::transport::ssh::trail::Trail;
 use crate::transport::ssh::{SshClient, SshOptions, SshTransport};
 use crate::transport::{Transport, TransportError};
@@ -60,7 +62,7 @@ impl Network {
         if target.connection.method == Method::Local {
             return Ok((Trail::default(), Ok(Arc::new(LocalTransport))));
         }
-        let options = ssh_options(target, settings)?;
+        let options = options(target, settings)?;
         let (trail, connected) = SshTransport::connect_told(options, &self.ssh).await;
         let connected = connected.map(|transport| Arc::new(transport) as Arc<dyn Transport>);
         Ok((trail, connected))
@@ -74,7 +76,7 @@ impl Reach for Network {
         settings: &Settings,
     ) -> Result<Box<dyn Connector>, String> {
         let options = match target.connection.method {
-            Method::Ssh => Some(ssh_options(target, settings)?),
+            Method::Ssh => Some(options(target, settings)?),
             Method::Local => None,
         };
         Ok(Box::new(HostConnector {
@@ -100,45 +102,89 @@ impl Connector for HostConnector {
     }
 }
 
-fn ssh_options(target: &Target<'_>, settings: &Settings) -> Result<SshOptions, String> {
-    let connection = target.connection;
-    let mut options = SshOptions::new(target.name, &connection.address, target.login);
-    options.host_key_checking = settings.host_key_checking;
-    options.agent = settings.agent.clone();
-    let home = settings.home.clone().unwrap_or_else(|| PathBuf::from("/"));
-    options.known_hosts = vec![
-        home.join(".ssh/known_hosts"),
-        home.join(".ssh/known_hosts2"),
-    ];
-    options.global_known_hosts = vec![
-        "/etc/ssh/ssh_known_hosts".into(),
-        "/etc/ssh/ssh_known_hosts2".into(),
-    ];
-    options.default_identities = ["id_ed25519", "id_ecdsa", "id_rsa"]
-        .iter()
-        .map(|name| home.join(".ssh").join(name))
-        .collect();
-    for text in [&connection.extra_args, &connection.common_args]
-        .into_iter()
-        .flatten()
-    {
-        let arguments = SshArguments::parse(text, &home).map_err(|error| error.to_string())?;
-        arguments.apply(&mut options);
+fn options(target: &Target<'_>, settings: &Settings) -> Result<SshOptions, String> {
+    ssh_options(target.name, target.connection, settings).map_err(|fault| fault.line())
+}
+
+/// How a host is reached by SSH: variables before arguments before configuration files.
+///
+/// # Errors
+/// What is wrong with the arguments or a file.
+pub fn ssh_options(
+    name: &str,
+    connection: &Connection,
+    settings: &Settings,
+) -> Result<SshOptions, WayFault> {
+    let mut arguments = SshArguments::default();
+    for (field, text) in [
+        ("common_args", &connection.common_args),
+        ("extra_args", &connection.extra_args),
+    ] {
+        let Some(text) = text else { continue };
+        let more = SshArguments::parse(text).map_err(|error| WayFault { field, error })?;
+        arguments = arguments.or(more);
     }
-    if let Some(port) = connection.port {
-        options.port = port;
-    }
-    options.user = target.login.to_owned();
-    let file = connection
-        .identity_file
-        .as_ref()
-        .map(|file| match file.strip_prefix("~/") {
-            Some(rest) => home.join(rest),
-            None => PathBuf::from(file),
-        })
+    let named = connection.identity_file.as_ref();
+    let identity_file = named
+        .map(|file| settings.ssh.home_path(file))
         .or_else(|| settings.private_key.clone());
-    if let Some(file) = file {
-        options.identity_files = vec![file];
+    let wanted = Wanted {
+        name,
+        address: &connection.address,
+        user: connection.user.as_deref(),
+        port: connection.port,
+        identity_file,
+        arguments,
+        checking: settings.host_key_checking,
+        agent: settings.agent.clone(),
+    };
+    let field = match connection.common_args {
+        Some(_) => "common_args",
+        None => "extra_args",
+    };
+    let options = settings.ssh.options(&wanted);
+    options.map_err(|error| WayFault { field, error })
+}
+
+/// What is wrong with how a host is reached by SSH.
+pub struct WayFault {
+    /// The connection variable that holds the arguments, where it is they.
+    field: &'static str,
+    error: ConfigError,
+}
+
+impl WayFault {
+    /// In one line, with the place.
+    fn line(&self) -> String {
+        match self.error.at() {
+            Some(at) => format!("{at}: {}", self.error),
+            None => self.error.to_string(),
+        }
     }
-    Ok(options)
+
+    /// For people: the line of the file, or the variable among `vars`.
+    pub fn diagnostic(&self, vars: &ConnectionVars) -> Diagnostic {
+        let span = match &self.error.place {
+            Place::Argument => vars.get(self.field).map(|value| value.span.clone()),
+            Place::Line { file, line } => {
+                // It was read a moment ago; without its text the place is told all the same.
+                let text = std::fs::read_to_string(&**file).unwrap_or_default();
+                let source = Source::new(&**file, text);
+                let start = source.line_start(*line);
+                let rest = source.text().get(start as usize..).unwrap_or_default();
+                let words = rest.lines().next().unwrap_or_default();
+                let indent = words.len() - words.trim_start().len();
+                let end = start + words.trim_end().len() as u32;
+                Some(Span::new(&source, start + indent as u32, end))
+            }
+        };
+        let mut fault = Diagnostic::error(self.error.to_string());
+        if let Some(span) = span {
+            fault = fault.place(&span);
+        }
+        match &self.error.help {
+            Some(help) => fault.help(help),
+            None => fault,
+        }
+    }
 }

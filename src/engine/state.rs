@@ -27,6 +27,7 @@ use crate::playbook::Project;
 use crate::secret::{Masker, Secret};
 use crate::template::Templates;
 use crate::transport::ssh::HostKeyChecking;
+use crate::transport::ssh::config::SshConfig;
 
 /// What the command line and hadeploy.yml say about a run. Nothing here is read from the environment.
 #[derive(Debug, Clone)]
@@ -53,12 +54,12 @@ pub struct Settings {
     pub private_key: Option<PathBuf>,
     /// Who runs this; the login name when nothing else says one.
     pub local_user: String,
-    /// The home folder of who runs this: keys and known_hosts.
-    pub home: Option<PathBuf>,
+    /// What the ssh configuration of who runs this says of hosts.
+    pub ssh: Arc<SshConfig>,
     /// The socket of an ssh-agent.
     pub agent: Option<PathBuf>,
-    /// What to do with unknown host keys.
-    pub host_key_checking: HostKeyChecking,
+    /// What to do with unknown host keys; none is what the ssh configuration says, else `yes`.
+    pub host_key_checking: Option<HostKeyChecking>,
     /// What a second run is told.
     pub lease: LeaseInfo,
     /// What the nodes keep of where it comes from.

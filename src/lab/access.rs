@@ -101,7 +101,7 @@ impl Access {
         let public = self.key().with_extension("pub");
         let mut text = format!(
             "all:\n  vars:\n    ansible_user: root\n    ansible_ssh_private_key_file: {}\n    \
-             ansible_ssh_common_args: \"-o UserKnownHostsFile={} -o StrictHostKeyChecking=yes\"\n    \
+             ansible_ssh_common_args: \"-F none -o UserKnownHostsFile={} -o StrictHostKeyChecking=yes\"\n    \
              public_domain: {DOMAIN}\n    admin_users:\n      - name: {ADMINISTRATOR}\n        \
              public_keys:\n          - {}\n    db_app_password: {}\n    pgbouncer_password: {}\n    \
              pgroute_password: {}\n    repmgr_password: {}\n    redis_password: {}\n  \

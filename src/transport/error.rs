@@ -28,6 +28,36 @@ pub enum TransportError {
         /// What the system says.
         reason: String,
     },
+    /// A jump host does not connect us to the host behind it.
+    #[error("the jump host `{hop}` can't connect to `{host}` port {port}: {reason}")]
+    NoForward {
+        /// The host behind it, as the jump host was told it.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// The jump host.
+        hop: String,
+        /// What it says.
+        reason: String,
+    },
+    /// Something is wrong at a jump host.
+    #[error("on the way to `{host}`, at the jump host `{hop}`: {error}")]
+    AtHop {
+        /// Where the way leads.
+        host: String,
+        /// The jump host.
+        hop: String,
+        /// What is wrong there.
+        error: Box<TransportError>,
+    },
+    /// The program that should carry the connection can't be started.
+    #[error("the `ProxyCommand` of `{host}` can't be started: {reason}")]
+    NoProgram {
+        /// Where the way leads.
+        host: String,
+        /// What the system says.
+        reason: String,
+    },
     /// The time to connect was over.
     #[error("no answer from `{host}` within {} during {what}", seconds(*after))]
     Timeout {
@@ -163,11 +193,28 @@ impl KnownKeyPlace {
 }
 
 impl TransportError {
+    /// The same as it is seen from `host`, on whose way `hop` stands.
+    pub(crate) fn at_hop(self, host: String, hop: String) -> Self {
+        match self {
+            // The jump host that it is about is named already.
+            Self::AtHop { hop, error, .. } => Self::AtHop { host, hop, error },
+            Self::NoForward { .. } => self,
+            error => Self::AtHop {
+                host,
+                hop,
+                error: Box::new(error),
+            },
+        }
+    }
+
     /// What the user can do next, when there is something.
     pub fn help(&self) -> Option<String> {
         let text = match self {
             Self::Unresolved { host, .. } => format!("set `ansible_host` of `{host}` to its address"),
             Self::Refused { host, port, .. } => format!("is sshd running there? try `ssh -p {port} {host} true`, or set `ansible_port`"),
+            Self::NoForward { hop, host, port, .. } => format!("try it from there: `ssh {} ssh-keyscan -p {port} {host}`; its sshd must allow it (`AllowTcpForwarding`, `PermitOpen`)", uri(hop)),
+            Self::AtHop { error, .. } => return error.help(),
+            Self::NoProgram { .. } => return None,
             Self::Timeout { .. } => "raise the limit with `-o ConnectTimeout=30` in `ansible_ssh_common_args`, or check the address and the firewall".to_string(),
             Self::UnknownHostKey { host, .. } => format!("compare the fingerprint with the server's own (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` there), then connect once with `--host-key-checking accept-new`, or add the line of `{}`", keyscan(host)),
             Self::ChangedHostKey { host, known, .. } => match known.first() {
@@ -184,6 +231,11 @@ impl TransportError {
         };
         Some(text)
     }
+}
+
+/// `root@10.77.0.11:22` as ssh takes it.
+fn uri(place: &str) -> String {
+    format!("ssh://{place}")
 }
 
 /// The command that shows a host's keys.

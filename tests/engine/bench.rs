@@ -11,7 +11,7 @@ use hadeploy::plan::{Promise, Record};
 use hadeploy::playbook::{Options, Project, includes};
 use hadeploy::secret::Masker;
 use hadeploy::template::Templates;
-use hadeploy::transport::ssh::HostKeyChecking;
+use hadeploy::transport::ssh::config::{SshConfig, Who};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -150,9 +150,16 @@ impl Bench {
             user: None,
             private_key: None,
             local_user: "nobody".to_owned(),
-            home: None,
+            ssh: Arc::new(SshConfig::new(
+                Who {
+                    user: "nobody".to_owned(),
+                    ..Who::default()
+                },
+                None,
+                None,
+            )),
             agent: None,
-            host_key_checking: HostKeyChecking::default(),
+            host_key_checking: None,
             lease: LeaseInfo {
                 holder: "ann@a".to_owned(),
                 command: "a test".to_owned(),

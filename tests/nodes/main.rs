@@ -15,6 +15,7 @@ mod faults;
 mod guard;
 #[path = "../support/harness.rs"]
 mod harness;
+mod jump;
 mod kinds;
 mod language;
 mod lockout;
@@ -72,6 +73,7 @@ fn cases() -> Vec<Case> {
         balancers::cases(),
         guard::cases(),
         unlock::cases(),
+        jump::cases(),
         odd::cases(),
         lockout::cases(),
         validated::cases(),

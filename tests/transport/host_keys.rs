@@ -383,3 +383,28 @@ async fn a_server_that_hangs_up_at_once_is_asked_once_more() {
     check(options, &client()).await.unwrap();
     relaying.abort();
 }
+
+#[tokio::test]
+async fn an_alias_stands_for_address_and_port() {
+    let Some(sshd) = sshd() else { return };
+    let mut options = sshd.options();
+    options.host_key_alias = Some("Web".to_owned());
+    let key = std::fs::read_to_string(sshd.path("host.pub")).unwrap();
+    std::fs::write(sshd.path("known_hosts"), format!("web {key}")).unwrap();
+    check(options.clone(), &client()).await.unwrap();
+    // What is learned stands under the alias too, hashed where that is wanted.
+    std::fs::write(sshd.path("known_hosts"), "").unwrap();
+    options.host_key_checking = HostKeyChecking::AcceptNew;
+    options.hash_known_hosts = true;
+    check(options.clone(), &client()).await.unwrap();
+    let text = std::fs::read_to_string(sshd.path("known_hosts")).unwrap();
+    assert!(text.starts_with("|1|"), "{text}");
+    let found = Command::new("ssh-keygen")
+        .args(["-F", "web", "-f"])
+        .arg(sshd.path("known_hosts"))
+        .output()
+        .unwrap();
+    assert!(found.status.success());
+    options.host_key_checking = HostKeyChecking::Yes;
+    check(options, &client()).await.unwrap();
+}

@@ -346,3 +346,63 @@ async fn the_agent_holds_certificates() {
     options.identity_files.clear();
     check(options, &client()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_certificate_of_its_own_file_goes_with_any_key() {
+    let Some(dir) = server_folder() else { return };
+    keygen(dir.path(), "ca", &["-t", "ed25519"]);
+    for (name, arguments) in [
+        ("ed", &["-t", "ed25519"][..]),
+        ("rsa", &["-t", "rsa", "-b", "2048"]),
+    ] {
+        keygen(dir.path(), name, arguments);
+        sign(dir.path(), &format!("{name}.pub"), &["-n", "root"]);
+        let beside = dir.path().join(format!("{name}-cert.pub"));
+        std::fs::rename(beside, dir.path().join(format!("elsewhere_{name}"))).unwrap();
+    }
+    std::fs::write(dir.path().join("authorized_keys"), "").unwrap();
+    let sshd = Sshd::start(dir, "TrustedUserCAKeys DIR/ca.pub");
+    for name in ["ed", "rsa"] {
+        let mut options = sshd.options();
+        options.identity_files = vec![sshd.path(name)];
+        options.certificates = vec![
+            sshd.path("nowhere"),
+            sshd.path(&format!("elsewhere_{name}")),
+        ];
+        check(options.clone(), &client()).await.unwrap();
+
+        // The agent knows nothing of the certificate, and of the key only its public half is here.
+        let agent = Agent::start(sshd.dir.path());
+        agent.add(&sshd.path(name));
+        std::fs::remove_file(sshd.path(name)).unwrap();
+        options.agent = Some(agent.1.clone());
+        options.identities_only = true;
+        check(options.clone(), &client()).await.unwrap();
+
+        options.agent = None;
+        let error = check(options, &client()).await.unwrap_err().to_string();
+        assert!(error.contains("only its public half is here"), "{error}");
+        assert!(error.contains("nowhere (there is no such file)"), "{error}");
+        std::fs::remove_file(&agent.1).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn keys_of_a_configuration_may_be_missing() {
+    let Some(sshd) = sshd() else { return };
+    std::fs::write(sshd.path("noise"), "no key at all\n").unwrap();
+    let mut options = sshd.options();
+    options.identity_files.clear();
+    options.configured_identities = ["missing", "noise", "id"]
+        .map(|name| sshd.path(name))
+        .to_vec();
+    check(options.clone(), &client()).await.unwrap();
+    options.configured_identities.pop();
+    // Keys that nobody named are for those who named none.
+    options.default_identities = vec![sshd.path("id")];
+    let error = check(options, &client()).await.unwrap_err().to_string();
+    assert!(
+        error.contains("missing (there is no such file)") && error.contains("it is no private key"),
+        "{error}"
+    );
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr)]
 
 mod host_keys;
+mod jump;
 mod keys;
 mod near;
 mod speed;

@@ -2,18 +2,18 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
 use super::guard::Story;
-use super::options::SshOptions;
+use super::options::{AddressFamily, SshOptions};
 use super::trail::Milestone;
 use crate::transport::error::TransportError;
 
@@ -50,7 +50,7 @@ impl Deadline {
         self.at += by;
     }
 
-    fn over(&self, what: &'static str) -> TransportError {
+    pub(crate) fn over(&self, what: &'static str) -> TransportError {
         TransportError::Timeout {
             host: self.host.clone(),
             what,
@@ -58,7 +58,7 @@ impl Deadline {
         }
     }
 
-    fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }
 }
@@ -74,7 +74,7 @@ pub(crate) async fn dial(
     for (index, address) in addresses.iter().enumerate() {
         let remaining = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         let share = deadline.left() / remaining;
-        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+        match tokio::time::timeout(share, connect(*address, options.bind_address)).await {
             Ok(Ok(stream)) => {
                 story.note(Milestone::Connected {
                     at: address.to_string(),
@@ -102,7 +102,23 @@ pub(crate) async fn dial(
             }
         }
     }
-    Err(last.unwrap_or_else(|| unresolved(options, "it has no address")))
+    Err(last.unwrap_or_else(|| {
+        unresolved(options, "it has no address of the family that is asked for")
+    }))
+}
+
+async fn connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+    let Some(from) = from else {
+        return TcpStream::connect(to).await;
+    };
+    let socket = match to {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.bind(SocketAddr::new(from, 0)).map_err(|error| {
+        io::Error::other(format!("`{from}` is no address to connect from: {error}"))
+    })?;
+    socket.connect(to).await
 }
 
 async fn resolve(
@@ -121,7 +137,12 @@ async fn resolve(
         .await?;
     match looked_up {
         Ok(addresses) => {
-            let addresses: Vec<SocketAddr> = addresses.collect();
+            let wanted = |address: &SocketAddr| match options.address_family {
+                AddressFamily::Any => true,
+                AddressFamily::V4 => address.is_ipv4(),
+                AddressFamily::V6 => address.is_ipv6(),
+            };
+            let addresses: Vec<SocketAddr> = addresses.filter(wanted).collect();
             story.note(Milestone::Resolved {
                 name: options.address.clone(),
                 addresses: addresses.iter().map(SocketAddr::ip).collect(),

@@ -1,6 +1,7 @@
 //! Whether the server at the other end is the one we mean to reach.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -94,7 +95,7 @@ impl HostKeyCheck {
         let name = options.known_name();
         let all: Vec<PathBuf> =
             [options.known_hosts.as_slice(), &options.global_known_hosts].concat();
-        let known = files.load(&all).host(&name, options.port);
+        let known = files.load(&all).host(&name, options.known_port());
         Self {
             options,
             files,
@@ -144,7 +145,7 @@ impl HostKeyCheck {
         {
             return taken(Trust::Certified(certificate.key_id().to_string()));
         }
-        let host = known_hosts::lookup_name(&self.name, self.options.port);
+        let host = known_hosts::lookup_name(&self.name, self.options.known_port());
         let checking = self.options.host_key_checking;
         match self.known.verdict(&key) {
             Verdict::Known(place) => taken(Trust::Known(Box::new(place))),
@@ -183,7 +184,7 @@ impl HostKeyCheck {
         let own = self.wire(certificate.public_key())?;
         for key in [&authority, &own] {
             if let Some(place) = self.known.revoked(key) {
-                let host = known_hosts::lookup_name(&self.name, self.options.port);
+                let host = known_hosts::lookup_name(&self.name, self.options.known_port());
                 return Err(TransportError::RevokedHostKey {
                     host,
                     fingerprint: known_hosts::fingerprint(key),
@@ -197,7 +198,7 @@ impl HostKeyCheck {
         match certificate_fault(certificate, &self.name, SystemTime::now()) {
             None => Ok(true),
             Some(reason) => Err(TransportError::HostCertificate {
-                host: known_hosts::lookup_name(&self.name, self.options.port),
+                host: known_hosts::lookup_name(&self.name, self.options.known_port()),
                 key_id: certificate.key_id().to_string(),
                 authority: known_hosts::fingerprint(&authority),
                 reason,
@@ -209,8 +210,12 @@ impl HostKeyCheck {
         let Some(file) = self.options.known_hosts.first() else {
             return Ok(());
         };
-        let line = known_hosts::line_for(&self.name, self.options.port, key)
-            .ok_or_else(|| self.protocol("its host key is no key"))?;
+        let port = self.options.known_port();
+        let line = match self.options.hash_known_hosts {
+            true => known_hosts::hashed_line_for(&self.name, port, key, &salt()),
+            false => known_hosts::line_for(&self.name, port, key),
+        };
+        let line = line.ok_or_else(|| self.protocol("its host key is no key"))?;
         self.files
             .learn(file, &line)
             .map_err(|error| TransportError::KnownHostsFile {
@@ -268,6 +273,19 @@ fn certificate_fault(certificate: &Certificate, host: &str, now: SystemTime) -> 
         return Some(format!("it is for {}", principals.join(", ")));
     }
     None
+}
+
+/// Twenty bytes that nobody foresees, as a salt must be.
+fn salt() -> [u8; 20] {
+    let mut salt = [0; 20];
+    for (bytes, seed) in salt.chunks_mut(8).zip(0u8..) {
+        // Each is keyed anew with what the system draws.
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_u8(seed);
+        let drawn = hasher.finish().to_ne_bytes();
+        bytes.copy_from_slice(&drawn[..bytes.len()]);
+    }
+    salt
 }
 
 fn all_algorithms() -> Vec<Algorithm> {

@@ -116,6 +116,20 @@ pub(crate) struct KeyFile {
 }
 
 impl KeyFile {
+    /// A key whose private half only an agent has; its public one names it.
+    fn public_half(path: &Path) -> Option<Self> {
+        let public = russh::keys::load_public_key(with_suffix(path, ".pub")).ok()?;
+        Some(Self {
+            path: path.to_path_buf(),
+            public: Some(public),
+            certificate: read_certificate(&with_suffix(path, "-cert.pub")).ok()?,
+            encrypted: false,
+            public_only: true,
+            text: Secret::new(String::new()),
+            private: OnceCell::new(),
+        })
+    }
+
     fn read(path: &Path) -> Result<Option<Self>, TransportError> {
         let bad = |reason: String| TransportError::KeyFile {
             path: path.to_path_buf(),
@@ -123,7 +137,9 @@ impl KeyFile {
         };
         let text = match std::fs::read_to_string(path) {
             Ok(text) => Secret::new(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self::public_half(path));
+            }
             Err(error) => return Err(bad(error.to_string())),
         };
         let mut file = Self {
@@ -171,13 +187,14 @@ impl KeyFile {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_os_string();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-fn read_certificate(path: &Path) -> Result<Option<Certificate>, TransportError> {
+/// A certificate; `None` where there is no such file.
+pub(crate) fn read_certificate(path: &Path) -> Result<Option<Certificate>, TransportError> {
     let bad = |reason: String| TransportError::KeyFile {
         path: path.to_path_buf(),
         reason,

@@ -1,25 +1,23 @@
 //! Proving to the server who we are.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::signature::Signer as _;
-use russh::keys::ssh_key::Signature;
 use russh::keys::ssh_key::public::KeyData;
-use russh::keys::{Algorithm, Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg};
+use russh::keys::{Algorithm, Certificate, HashAlg, PrivateKeyWithHashAlg};
 use russh::{MethodKind, Signer};
-use thiserror::Error;
 use tokio::net::UnixStream;
 use tokio::time::Instant;
 
 use super::dial::Deadline;
 use super::guard::{Guard, Story};
-use super::keys::{KeyFile, KeyRing};
+use super::keys::{KeyFile, KeyRing, read_certificate, with_suffix};
 use super::options::SshOptions;
+use super::signers::{HeldKey, KeySigner};
 use super::trail::{Answer, Milestone};
 use crate::transport::error::TransportError;
 
@@ -39,10 +37,12 @@ pub(crate) async fn log_in(
         options,
         keys,
         story,
+        certificates: Vec::new(),
         tried: Vec::new(),
         over: false,
     };
     let files = login.key_files()?;
+    login.certificates = login.certificates();
     let mut agent = login.agent(deadline).await?;
     let (named, others): (Vec<_>, Vec<_>) = agent
         .identities
@@ -51,7 +51,10 @@ pub(crate) async fn log_in(
     let held = |file: &KeyFile| named.iter().any(|identity| is_of(identity, file));
 
     for identity in &named {
-        if login.with_agent(&mut agent, identity, deadline).await? {
+        if login
+            .with_agent(&mut agent, identity, &files, deadline)
+            .await?
+        {
             return Ok(());
         }
     }
@@ -61,7 +64,10 @@ pub(crate) async fn log_in(
         }
     }
     for identity in others.iter().filter(|_| !options.identities_only) {
-        if login.with_agent(&mut agent, identity, deadline).await? {
+        if login
+            .with_agent(&mut agent, identity, &files, deadline)
+            .await?
+        {
             return Ok(());
         }
     }
@@ -86,6 +92,7 @@ struct Login<'a> {
     options: &'a SshOptions,
     keys: &'a KeyRing,
     story: &'a Story,
+    certificates: Vec<(PathBuf, Certificate)>,
     tried: Vec<String>,
     /// The server takes no more attempts.
     over: bool,
@@ -97,7 +104,7 @@ struct Agent {
 }
 
 impl Login<'_> {
-    fn key_files(&self) -> Result<Vec<Arc<KeyFile>>, TransportError> {
+    fn key_files(&mut self) -> Result<Vec<Arc<KeyFile>>, TransportError> {
         let mut files: Vec<Arc<KeyFile>> = Vec::new();
         for path in &self.options.identity_files {
             // Each attempt counts against the server's patience.
@@ -113,7 +120,21 @@ impl Login<'_> {
                 })?;
             files.push(file);
         }
-        if files.is_empty() {
+        for path in &self.options.configured_identities {
+            if files.iter().any(|file| file.path == *path) {
+                continue;
+            }
+            let why = match self.keys.file(path) {
+                Ok(Some(file)) => {
+                    files.push(file);
+                    continue;
+                }
+                Ok(None) => "there is no such file".to_string(),
+                Err(error) => error.to_string(),
+            };
+            self.passed_over(path.display().to_string(), why);
+        }
+        if self.options.identity_files.is_empty() && self.options.configured_identities.is_empty() {
             // Nobody named these: one that can't be read is none of ours.
             files.extend(
                 self.options
@@ -123,6 +144,40 @@ impl Login<'_> {
             );
         }
         Ok(files)
+    }
+
+    /// Certificates that are named on their own.
+    fn certificates(&mut self) -> Vec<(PathBuf, Certificate)> {
+        let mut found = Vec::new();
+        for path in &self.options.certificates {
+            let why = match read_certificate(path) {
+                Ok(Some(certificate)) => {
+                    found.push((path.clone(), certificate));
+                    continue;
+                }
+                Ok(None) => "there is no such file".to_string(),
+                Err(error) => error.to_string(),
+            };
+            self.passed_over(path.display().to_string(), why);
+        }
+        found
+    }
+
+    /// The certificates of a key: those that are named, and the one beside its file.
+    fn certificates_of<'a>(
+        &'a self,
+        key: &KeyData,
+        files: &'a [Arc<KeyFile>],
+    ) -> Vec<(PathBuf, Certificate)> {
+        let named = self.certificates.iter().cloned();
+        let beside = files.iter().filter_map(|file| {
+            let certificate = file.certificate.clone()?;
+            Some((with_suffix(&file.path, "-cert.pub"), certificate))
+        });
+        named
+            .chain(beside)
+            .filter(|(_, certificate)| certificate.public_key() == key)
+            .collect()
     }
 
     async fn agent(&mut self, deadline: &Deadline) -> Result<Agent, TransportError> {
@@ -159,66 +214,84 @@ impl Login<'_> {
         &mut self,
         agent: &mut Agent,
         identity: &AgentIdentity,
+        files: &[Arc<KeyFile>],
         deadline: &Deadline,
     ) -> Result<bool, TransportError> {
-        let Some(client) = agent.client.as_mut().filter(|_| !self.over) else {
+        let Some(client) = agent.client.as_mut() else {
             return Ok(false);
         };
-        let user = self.options.user.as_str();
-        let (label, result) = match identity {
+        match identity {
             AgentIdentity::PublicKey { key, comment } => {
+                for (path, certificate) in self.certificates_of(key.key_data(), files) {
+                    let mut signer = HeldKey {
+                        client,
+                        key: key.clone(),
+                    };
+                    let label = format!("{} with the agent's key {comment}", path.display());
+                    if self
+                        .with_certificate(&mut signer, certificate, label, deadline)
+                        .await?
+                    {
+                        return Ok(true);
+                    }
+                }
+                let label = format!("the agent's key {comment}");
+                if self.over {
+                    return Ok(false);
+                }
                 let hash = signature_hash(&key.algorithm());
+                let user = self.options.user.as_str();
                 let attempt =
                     self.handle
                         .authenticate_publickey_with(user, key.clone(), hash, client);
-                (
-                    format!("the agent's key {comment}"),
-                    deadline.limit(PHASE, attempt).await?,
-                )
+                match deadline.limit(PHASE, attempt).await? {
+                    Ok(result) => self.note(label, &result),
+                    Err(error) => {
+                        self.passed_over(label, error.to_string());
+                        Ok(false)
+                    }
+                }
             }
             AgentIdentity::Certificate {
                 certificate,
                 comment,
             } => {
-                let hash = signature_hash(&certificate.algorithm());
-                let attempt = self.handle.authenticate_certificate_with(
-                    user,
-                    certificate.clone(),
-                    hash,
-                    client,
-                );
-                (
-                    format!("the agent's certificate {comment}"),
-                    deadline.limit(PHASE, attempt).await?,
-                )
-            }
-        };
-        match result {
-            Ok(result) => self.note(label, &result),
-            Err(error) => {
-                self.passed_over(label, error.to_string());
-                Ok(false)
+                let label = format!("the agent's certificate {comment}");
+                self.with_certificate(client, certificate.clone(), label, deadline)
+                    .await
             }
         }
     }
 
     async fn with_file(
         &mut self,
-        file: &KeyFile,
+        file: &Arc<KeyFile>,
         deadline: &mut Deadline,
     ) -> Result<bool, TransportError> {
-        if self.over || file.public_only {
+        if self.over {
+            return Ok(false);
+        }
+        if file.public_only {
+            let why = "only its public half is here, and no agent has the other";
+            self.passed_over(file.path.display().to_string(), why.to_string());
             return Ok(false);
         }
         let asked = Instant::now();
         let private = self.keys.private(file).await?;
         deadline.extend(asked.elapsed());
-        if let Some(certificate) = &file.certificate
-            && self
-                .with_certificate(&private, certificate, &file.path, deadline)
+        let public = private.public_key().key_data();
+        for (path, certificate) in self.certificates_of(public, std::slice::from_ref(file)) {
+            let mut signer = KeySigner(Arc::clone(&private));
+            let label = path.display().to_string();
+            if self
+                .with_certificate(&mut signer, certificate, label, deadline)
                 .await?
-        {
-            return Ok(true);
+            {
+                return Ok(true);
+            }
+        }
+        if self.over {
+            return Ok(false);
         }
         let key = PrivateKeyWithHashAlg::new(Arc::clone(&private), Some(HashAlg::Sha512));
         let result = deadline
@@ -235,25 +308,32 @@ impl Login<'_> {
         }
     }
 
-    async fn with_certificate(
+    async fn with_certificate<S: Signer>(
         &mut self,
-        private: &Arc<PrivateKey>,
-        certificate: &Certificate,
-        path: &Path,
+        signer: &mut S,
+        certificate: Certificate,
+        label: String,
         deadline: &Deadline,
-    ) -> Result<bool, TransportError> {
-        let mut signer = KeySigner(Arc::clone(private));
+    ) -> Result<bool, TransportError>
+    where
+        S::Error: Display,
+    {
+        if self.over {
+            return Ok(false);
+        }
         let hash = signature_hash(&certificate.algorithm());
         let attempt = self.handle.authenticate_certificate_with(
             self.options.user.as_str(),
-            certificate.clone(),
+            certificate,
             hash,
-            &mut signer,
+            signer,
         );
-        let label = format!("{}-cert.pub", path.display());
         match deadline.limit(PHASE, attempt).await? {
             Ok(result) => self.note(label, &result),
-            Err(error) => Err(self.lost(&error)),
+            Err(error) => {
+                self.passed_over(label, error.to_string());
+                Ok(false)
+            }
         }
     }
 
@@ -316,46 +396,6 @@ impl Login<'_> {
             reason: format!("{error} during {PHASE}"),
         }
     }
-}
-
-/// Signs with a key we hold; russh itself signs for certificates of RSA keys with SHA-1 names, which no server takes any more.
-struct KeySigner(Arc<PrivateKey>);
-
-impl Signer for KeySigner {
-    type Error = SignError;
-
-    async fn auth_sign(
-        &mut self,
-        _key: &AgentIdentity,
-        _hash: Option<HashAlg>,
-        mut to_sign: Vec<u8>,
-    ) -> Result<Vec<u8>, SignError> {
-        let signature: Signature = self
-            .0
-            .try_sign(&to_sign)
-            .map_err(|error| SignError(error.to_string()))?;
-        let mut blob = wire_string(signature.algorithm().as_str().as_bytes());
-        blob.extend(wire_string(signature.as_bytes()));
-        to_sign.extend(wire_string(&blob));
-        Ok(to_sign)
-    }
-}
-
-/// Why a key does not sign.
-#[derive(Debug, Error)]
-#[error("{0}")]
-struct SignError(String);
-
-impl From<russh::SendError> for SignError {
-    fn from(error: russh::SendError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// Bytes with their length before them.
-fn wire_string(bytes: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    [&length.to_be_bytes(), bytes].concat()
 }
 
 /// RSA keys sign with SHA-512; the others have their own hash.

@@ -1,8 +1,12 @@
 //! What one SSH connection needs to know.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::algorithms::Algorithms;
 
 /// Everything about one connection. Paths are complete; nothing here reads the environment.
 #[derive(Debug, Clone)]
@@ -17,6 +21,10 @@ pub struct SshOptions {
     pub user: String,
     /// Keys the user named; each must be readable.
     pub identity_files: Vec<PathBuf>,
+    /// Keys that a configuration names, tried behind those; one that is missing or no key is passed over.
+    pub configured_identities: Vec<PathBuf>,
+    /// Certificates for any of the keys, beside those that lie next to their key files.
+    pub certificates: Vec<PathBuf>,
     /// Keys tried when none was named (`~/.ssh/id_ed25519` …); missing ones are passed over.
     pub default_identities: Vec<PathBuf>,
     /// Offer no other key of the agent than the identities above.
@@ -25,7 +33,9 @@ pub struct SshOptions {
     pub known_hosts: Vec<PathBuf>,
     /// The machine's files, only read: `/etc/ssh/ssh_known_hosts`.
     pub global_known_hosts: Vec<PathBuf>,
-    /// Looked up in known_hosts in the place of the address.
+    /// Learned names are hashed.
+    pub hash_known_hosts: bool,
+    /// Looked up in known_hosts in the place of the address and the port.
     pub host_key_alias: Option<String>,
     /// What to do with an unknown host key.
     pub host_key_checking: HostKeyChecking,
@@ -37,6 +47,38 @@ pub struct SshOptions {
     pub keepalive_max: usize,
     /// The socket of an ssh-agent.
     pub agent: Option<PathBuf>,
+    /// Which addresses of a name count.
+    pub address_family: AddressFamily,
+    /// The address of this machine to connect from.
+    pub bind_address: Option<IpAddr>,
+    /// What is left of the usual methods.
+    pub algorithms: Algorithms,
+    /// What carries the connection.
+    pub way: Way,
+}
+
+/// What carries a connection.
+#[derive(Debug, Clone, Default)]
+pub enum Way {
+    /// A TCP connection of this machine.
+    #[default]
+    Direct,
+    /// The connection to a jump host, which is made and checked in the same manner.
+    Jump(Arc<SshOptions>),
+    /// A program on this machine, run by `sh`: its standard input and output.
+    Command(String),
+}
+
+/// Which addresses of a name count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddressFamily {
+    /// All.
+    #[default]
+    Any,
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
 }
 
 impl SshOptions {
@@ -52,16 +94,23 @@ impl SshOptions {
             port: 22,
             user: user.into(),
             identity_files: Vec::new(),
+            configured_identities: Vec::new(),
+            certificates: Vec::new(),
             default_identities: Vec::new(),
             identities_only: false,
             known_hosts: Vec::new(),
             global_known_hosts: Vec::new(),
+            hash_known_hosts: false,
             host_key_alias: None,
             host_key_checking: HostKeyChecking::Yes,
             connect_timeout: Duration::from_secs(10),
             keepalive_interval: Duration::from_secs(15),
             keepalive_max: 3,
             agent: None,
+            address_family: AddressFamily::Any,
+            bind_address: None,
+            algorithms: Algorithms::default(),
+            way: Way::Direct,
         }
     }
 
@@ -71,6 +120,14 @@ impl SshOptions {
             .as_ref()
             .unwrap_or(&self.address)
             .to_lowercase()
+    }
+
+    /// The port that known_hosts files know the host by: an alias stands for address and port together.
+    pub fn known_port(&self) -> u16 {
+        match self.host_key_alias {
+            Some(_) => 22,
+            None => self.port,
+        }
     }
 
     /// `root@10.77.0.11:22`

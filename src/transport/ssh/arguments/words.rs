@@ -1,9 +1,9 @@
 //! From one string to words.
 
-use super::ArgumentError;
+use super::{ConfigError, error};
 
 /// Words as a shell splits them: blanks, both kinds of quotes, and the backslash.
-pub(super) fn split(text: &str) -> Result<Vec<String>, ArgumentError> {
+pub(super) fn split(text: &str) -> Result<Vec<String>, ConfigError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -12,7 +12,9 @@ pub(super) fn split(text: &str) -> Result<Vec<String>, ArgumentError> {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
             (Some('"') | None, '\\') => {
-                let next = characters.next().ok_or(ArgumentError::OpenQuote)?;
+                let next = characters
+                    .next()
+                    .ok_or_else(|| error("a quote is not closed".to_string()))?;
                 let word = word.get_or_insert_default();
                 if quote.is_some() && !matches!(next, '"' | '\\' | '$' | '`') {
                     word.push('\\');
@@ -29,7 +31,7 @@ pub(super) fn split(text: &str) -> Result<Vec<String>, ArgumentError> {
         }
     }
     if quote.is_some() {
-        return Err(ArgumentError::OpenQuote);
+        return Err(error("a quote is not closed".to_string()));
     }
     words.extend(word);
     Ok(words)

@@ -215,6 +215,18 @@ pub fn line_for(host: &str, port: u16, key: &[u8]) -> Option<String> {
     ))
 }
 
+/// The same with the name hashed, so that the file does not tell where its owner goes.
+pub fn hashed_line_for(host: &str, port: u16, key: &[u8], salt: &[u8]) -> Option<String> {
+    let hash = hashed(salt, &lookup_name(host, port));
+    Some(format!(
+        "|1|{}|{} {} {}\n",
+        STANDARD.encode(salt),
+        STANDARD.encode(hash),
+        key_type_of(key)?,
+        STANDARD.encode(key)
+    ))
+}
+
 /// `SHA256:…`, as ssh-keygen prints it.
 pub fn fingerprint(key: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(key)))
@@ -281,7 +293,7 @@ fn hashed(salt: &[u8], name: &str) -> Vec<u8> {
 }
 
 /// `*` stands for any text, `?` for one byte. Linear in the worst case that files of strangers may hold: there is one way back only.
-fn wildcard_match(pattern: &str, text: &str) -> bool {
+pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut back: Option<(usize, usize)> = None;

@@ -247,8 +247,8 @@ proptest! {
 
     #[test]
     fn patterns_mean_what_ssh_keygen_says(
-        lines in prop::collection::vec((prop::option::of(prop::sample::select(vec!["@revoked", "@cert-authority"])), prop::collection::vec("!?[ab*?.AB]{1,5}", 1..4), "[ \t]{1,3}"), 1..5),
-        name in "[ab.]{1,4}",
+        lines in prop::collection::vec((prop::option::of(prop::sample::select(vec!["@revoked", "@cert-authority"])), prop::collection::vec("!?([ab*?.AB]{1,5}|\\[[ab*?]{1,3}\\]:[2*?]{1,3})", 1..4), "[ \t]{1,3}"), 1..5),
+        name in "([ab.]{1,4}|\\[[ab]{1,2}\\]:2{1,3})",
     ) {
         let mut file = String::new();
         for (marker, patterns, blank) in lines {
@@ -257,6 +257,48 @@ proptest! {
         }
         if let Some(found) = keygen_finds(&file, &name) {
             prop_assert_eq!(we_find(&file, &name), found, "{}", file);
+        }
+    }
+
+    #[test]
+    fn whatever_is_hashed_is_found_as_by_ssh_keygen(
+        names in prop::collection::vec("([ab]{1,2}\\.[ab]|\\[[ab]\\]:2{1,2})", 1..4),
+        asked in "([ab]{1,2}\\.[ab]|\\[[ab]\\]:2{1,2})",
+        salt in any::<[u8; 20]>(),
+    ) {
+        let mut file = String::new();
+        for name in &names {
+            let hash = STANDARD.encode(hashed(&salt, name));
+            writeln!(file, "|1|{}|{hash} {REAL}", STANDARD.encode(salt)).unwrap();
+        }
+        if let Some(found) = keygen_finds(&file, &asked) {
+            prop_assert_eq!(we_find(&file, &asked), found, "{} in {:?}", asked, names);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_makes_nothing_panic(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..12),
+    ) {
+        let whole = format!(
+            "# mine\nweb,10.0.0.1 {REAL}\n@cert-authority *.example,!db.example {REAL}\n@revoked * {REAL}\n[web]:2222 {REAL} note\n{}",
+            hashed_line_for("web", 22, &ed(1), &[7; 20]).unwrap()
+        );
+        let mut bytes = whole.into_bytes();
+        for (at, byte, how) in damage {
+            let at = at.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.drain(at..(at + 9).min(bytes.len() - 1).max(at))),
+            }
+        }
+        let mut known = KnownHosts::default();
+        known.add(Path::new("a"), &bytes);
+        for port in [22, 2222] {
+            let host = known.host("web", port);
+            host.verdict(&ed(1));
+            host.has_authority();
         }
     }
 
