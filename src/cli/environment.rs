@@ -54,12 +54,33 @@ pub struct Environment {
     pub runtime: Option<PathBuf>,
     /// `HADEPLOY_LOG`, else `RUST_LOG`.
     pub log_filter: Option<String>,
+    /// All of it, for the lookup `env`.
+    pub variables: Variables,
     /// Whether standard input is a terminal.
     pub asks: bool,
     /// Whether standard output is a terminal.
     pub shows: bool,
     /// Whether standard error is a terminal.
     pub tells: bool,
+}
+
+/// The variables of the environment, but for the password of vaults. Their values may be secret, so they are not shown.
+#[derive(Clone)]
+pub struct Variables(pub HashMap<String, String>);
+
+impl Variables {
+    fn read() -> Variables {
+        let all = env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Variables(all.filter(|(name, _)| name != PASSWORD_VARIABLE).collect())
+    }
+}
+
+impl std::fmt::Debug for Variables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} variables", self.0.len())
+    }
 }
 
 impl Environment {
@@ -102,6 +123,7 @@ impl Environment {
             age_identity: path("HADEPLOY_AGE_IDENTITY"),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             runtime: path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute()),
+            variables: Variables::read(),
             log_filter: text("HADEPLOY_LOG").or_else(|| text("RUST_LOG")),
             asks: std::io::stdin().is_terminal(),
             shows: std::io::stdout().is_terminal(),

@@ -41,13 +41,14 @@ pub fn load(args: &ProjectArgs, asks: bool, env: &Environment) -> Result<Loaded,
     let keyring = passwords::keyring(&args.base.vault, &defaults, env)?;
     let included: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
     let (find, read) = (includes(&args.playbooks, &keyring), included.clone());
-    let templates = Templates::with_includes(Box::new(move |name, asking| {
+    let find = Box::new(move |name: &str, asking: &str| {
         let source = find(name, asking)?;
         if let Ok(mut read) = read.lock() {
             read.push(source.name().into());
         }
         Some(source)
-    }));
+    });
+    let templates = Templates::with_outside(find, env.outside());
     let inventories = defaults.inventories(&args.base.inventory);
     let options = playbook::Options {
         answers: match asks {

@@ -20,6 +20,7 @@ mod logs;
 mod means;
 mod node;
 mod options;
+mod outside;
 mod panic;
 mod pass;
 mod passwords;

@@ -90,7 +90,7 @@ pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {
         question: None,
         promise: Promise::None,
     };
-    let templates = Templates::with_includes(includes(&[], &keyring));
+    let templates = Templates::with_outside(includes(&[], &keyring), env.outside());
     let loaded = Loaded {
         project: Project::of_hosts(inventory, keyring),
         templates,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use minijinja::Value as Native;
 
 use super::acting::shell_user;
+use super::around::Around;
 use super::controller::TaskController;
 use super::include::Included;
 use super::items::extended;
@@ -100,6 +101,7 @@ impl Binder {
             play: self.play.clone(),
             vars: task.vars.clone(),
             own,
+            around: Around::of_task(&self.play.run, &self.play.play, task),
         })
     }
 

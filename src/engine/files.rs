@@ -1,6 +1,6 @@
 //! Files of the controller: read and hashed once per run, however many hosts need them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -28,6 +28,7 @@ pub struct Files {
     sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
     digests: Mutex<HashMap<PathBuf, (u64, Arc<str>)>>,
     tasks: Mutex<HashMap<(usize, PathBuf), Included>>,
+    looked_up: Mutex<BTreeSet<PathBuf>>,
     awaited: OnceLock<String>,
 }
 
@@ -81,6 +82,7 @@ impl Files {
         paths.extend(lock(&self.sources).keys().cloned());
         paths.extend(lock(&self.digests).keys().cloned());
         paths.extend(lock(&self.tasks).keys().map(|(_, path)| path.clone()));
+        paths.extend(lock(&self.looked_up).iter().cloned());
         paths
     }
 
@@ -102,6 +104,16 @@ impl Files {
             Ok(tasks.into())
         });
         read.clone()
+    }
+
+    /// A text file for a lookup, as it is now: an earlier task may have written it.
+    pub fn look_up(&self, path: &Path, keyring: &Keyring) -> Result<Arc<Source>, FileError> {
+        let source = read_source(path, keyring)?;
+        if source.is_sealed() {
+            keyring.hide(source.text());
+        }
+        lock(&self.looked_up).insert(path.to_owned());
+        Ok(source)
     }
 
     /// A template file, which may be a vault.

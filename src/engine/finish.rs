@@ -271,6 +271,7 @@ impl HostRun {
             play: self.play.clone(),
             vars: unit.scope.vars.clone(),
             own,
+            around: unit.scope.around.clone(),
         })
     }
 

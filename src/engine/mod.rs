@@ -5,6 +5,7 @@
 
 mod acted;
 mod acting;
+mod around;
 mod audit;
 mod bind;
 mod block;

@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use minijinja::Value as Native;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
+use super::around::Around;
 use super::native;
 use super::state::{HostState, Out, Run};
 use crate::playbook::{Scheduled, VarsFile, load_vars_file};
-use crate::template::{Lookup, Scope, Stop, to_native};
+use crate::template::{Lookup, Scope, Stop, Surroundings, to_native};
 use crate::value::Map;
 
 /// Who waits for facts is told this name.
@@ -25,6 +26,7 @@ pub struct PlayScope {
     /// The hosts that do it at the same time, in order.
     pub batch: Arc<[Arc<str>]>,
     files: OnceLock<Vec<Arc<Map>>>,
+    around: Around,
 }
 
 impl PlayScope {
@@ -36,6 +38,7 @@ impl PlayScope {
         batch: Arc<[Arc<str>]>,
     ) -> Arc<PlayScope> {
         Arc::new(PlayScope {
+            around: Around::of_play(&run, &play),
             run,
             play,
             host,
@@ -258,6 +261,10 @@ impl Scope for PlayScope {
     fn names(&self) -> Vec<String> {
         self.all_names()
     }
+
+    fn surroundings(&self) -> Option<&dyn Surroundings> {
+        Some(&self.around)
+    }
 }
 
 /// The names of one task, or of one item of its loop.
@@ -268,6 +275,8 @@ pub struct TaskScope {
     pub vars: Vec<Arc<Map>>,
     /// The loop's variables, or the result a `changed_when` looks at.
     pub own: Vec<(Arc<str>, Native)>,
+    /// The controller, for its lookups.
+    pub around: Arc<Around>,
 }
 
 impl Scope for TaskScope {
@@ -293,6 +302,10 @@ impl Scope for TaskScope {
             names.extend(map.keys().map(|name| name.to_string()));
         }
         names
+    }
+
+    fn surroundings(&self) -> Option<&dyn Surroundings> {
+        Some(&*self.around)
     }
 }
 

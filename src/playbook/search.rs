@@ -27,7 +27,8 @@ impl Search {
         }
     }
 
-    fn places(&self, source: &str, folder: &str) -> Vec<PathBuf> {
+    /// Where `source` may be, in order; an empty `folder` is none of its own.
+    pub fn places(&self, source: &str, folder: &str) -> Vec<PathBuf> {
         if Path::new(source).is_absolute() {
             return vec![PathBuf::from(source)];
         }

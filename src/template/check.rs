@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::compile::{Compiled, Engine, Form};
-use super::known::{FUNCTIONS, REFUSED_FILTERS, REFUSED_FUNCTIONS};
+use super::known::FUNCTIONS;
 use super::scan::{self, Part, Piece, Token, Word};
-use super::{filter, test};
+use super::{filter, lookup, refused, test};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::resource::RenderOptions;
 use crate::source::{Source, Span};
@@ -218,6 +218,11 @@ fn unknown(text: &str, tokens: &[Token], local: &[&str]) -> Vec<Problem> {
             });
         } else if word(index + 1) == "(" && before != "." && !local.contains(&token.of(text)) {
             problems.extend(unknown_function(token.of(text), token.range.clone()));
+            if matches!(token.of(text), "lookup" | "query" | "q")
+                && let Some(name) = tokens.get(index + 2)
+            {
+                problems.extend(unknown_lookup(text, name));
+            }
         }
     }
     problems
@@ -241,35 +246,91 @@ fn dotted(text: &str, tokens: &[Token], index: usize) -> (String, Range<usize>) 
     (name, tokens[index].range.start..tokens[end].range.end)
 }
 
-/// A name without Ansible's own prefix.
-pub(super) fn short(name: &str) -> &str {
-    name.strip_prefix("ansible.builtin.").unwrap_or(name)
+/// The short name of what is there; a full name counts in its own collection.
+pub(super) fn known(
+    name: &str,
+    names: &'static [&'static str],
+    collections: &[(&str, &[&str])],
+) -> Option<&'static str> {
+    let (collection, short) = name.rsplit_once('.').unwrap_or(("", name));
+    let at_home = match collection {
+        "" | "ansible.builtin" => true,
+        // Where the filters of addresses were before.
+        "ansible.netcommon" => collections
+            .iter()
+            .any(|(known, names)| *known == "ansible.utils" && names.contains(&short)),
+        collection => collections
+            .iter()
+            .any(|(known, names)| *known == collection && names.contains(&short)),
+    };
+    names
+        .iter()
+        .copied()
+        .find(|known| at_home && *known == short)
+}
+
+/// A name that is not there: what to use instead, or the nearest that is.
+fn unknown_name(
+    what: &str,
+    name: &str,
+    range: Range<usize>,
+    refused: refused::Refused,
+    names: &'static [&'static str],
+) -> Problem {
+    let problem = Problem::new(range, format!("the {what} `{name}` is not supported"));
+    match refused::instead(refused, name) {
+        Some(instead) => problem.help(instead),
+        None => {
+            let short = name.rsplit('.').next().unwrap_or(name);
+            problem.nearest(short, names.iter().copied())
+        }
+    }
 }
 
 fn unknown_filter(name: &str, range: Range<usize>) -> Option<Problem> {
-    let short = short(name);
-    if filter::NAMES.contains(&short) || short.starts_with("__") {
+    if known(name, filter::NAMES, filter::COLLECTIONS).is_some() || name.starts_with("__") {
         return None;
     }
-    let problem = Problem::new(range, format!("the filter `{name}` is not supported"));
-    let last = short.rsplit('.').next().unwrap_or(short);
-    Some(
-        match REFUSED_FILTERS.iter().find(|(known, _)| *known == last) {
-            Some((_, instead)) => problem.help(*instead),
-            None => problem.nearest(short, filter::NAMES.iter().copied()),
-        },
-    )
+    Some(unknown_name(
+        "filter",
+        name,
+        range,
+        refused::FILTERS,
+        filter::NAMES,
+    ))
 }
 
 fn unknown_test(name: &str, range: Range<usize>) -> Option<Problem> {
-    let short = short(name);
-    if test::NAMES.contains(&short) {
+    if known(name, test::NAMES, test::COLLECTIONS).is_some() {
         return None;
     }
-    Some(
-        Problem::new(range, format!("the test `{name}` is not supported"))
-            .nearest(short, test::NAMES.iter().copied()),
-    )
+    Some(unknown_name(
+        "test",
+        name,
+        range,
+        refused::TESTS,
+        test::NAMES,
+    ))
+}
+
+/// The lookup that a call names literally.
+fn unknown_lookup(text: &str, name: &Token) -> Option<Problem> {
+    let spelled = name.of(text);
+    if name.word != Word::Text || spelled.len() < 2 {
+        return None;
+    }
+    let word = &spelled[1..spelled.len() - 1];
+    if known(word, lookup::NAMES, lookup::COLLECTIONS).is_some() {
+        return None;
+    }
+    let range = name.range.start + 1..name.range.end - 1;
+    Some(unknown_name(
+        "lookup",
+        word,
+        range,
+        refused::LOOKUPS,
+        lookup::NAMES,
+    ))
 }
 
 fn unknown_function(name: &str, range: Range<usize>) -> Option<Problem> {
@@ -281,11 +342,11 @@ fn unknown_function(name: &str, range: Range<usize>) -> Option<Problem> {
     if FUNCTIONS.contains(&name) || WORDS.contains(&name) {
         return None;
     }
-    let problem = Problem::new(range, format!("the function `{name}` is not supported"));
-    Some(
-        match REFUSED_FUNCTIONS.iter().find(|(known, _)| *known == name) {
-            Some((_, instead)) => problem.help(*instead),
-            None => problem.nearest(name, FUNCTIONS.iter().copied()),
-        },
-    )
+    Some(unknown_name(
+        "function",
+        name,
+        range,
+        refused::FUNCTIONS,
+        FUNCTIONS,
+    ))
 }

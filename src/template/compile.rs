@@ -12,7 +12,8 @@ use super::header::header;
 use super::include::Included;
 use super::rewrite::{Offsets, Rewriter};
 use super::scan::{self, MARKERS, Markers, Part, Piece};
-use super::{Includes, check, explain, filter, output, test};
+use super::surroundings::Outside;
+use super::{Includes, check, explain, filter, lookup, output, test};
 use crate::resource::RenderOptions;
 use crate::source::Source;
 
@@ -70,10 +71,11 @@ pub(super) struct Engine {
     cache: RwLock<HashMap<Form, Cache<Arc<str>>>>,
     file_cache: RwLock<HashMap<String, Vec<CompiledFile>>>,
     includes: Arc<Included>,
+    outside: Outside,
 }
 
 impl Engine {
-    pub(super) fn new(find: Box<Includes>) -> Arc<Engine> {
+    pub(super) fn new(find: Box<Includes>, outside: Outside) -> Arc<Engine> {
         let includes = Included::new(find);
         let syntax = syntax(&RenderOptions {
             trim_blocks: false,
@@ -87,12 +89,18 @@ impl Engine {
             cache: RwLock::default(),
             file_cache: RwLock::default(),
             includes,
+            outside,
         })
     }
 
     /// Included templates.
     pub(super) fn includes(&self) -> &Included {
         &self.includes
+    }
+
+    /// The controller's environment and its shell.
+    pub(super) fn outside(&self) -> &Outside {
+        &self.outside
     }
 
     /// The names of functions, filters aside.
@@ -353,6 +361,7 @@ fn environment(
     environment.set_unknown_method_callback(filter::method);
     filter::register(&mut environment);
     test::register(&mut environment);
+    lookup::register(&mut environment);
     Included::serve(includes, &mut environment);
     Box::leak(Box::new(environment))
 }

@@ -11,7 +11,8 @@ use super::compile::{Compiled, Engine, Form, Program};
 use super::lazy::{List, Mapping, Root};
 use super::output::Capped;
 use super::rewrite::Offsets;
-use super::{Lookup, Scope, convert, explain, output, scan};
+use super::surroundings::Surroundings;
+use super::{Lookup, Scope, convert, current, explain, output, scan};
 use crate::diagnostic::Diagnostic;
 use crate::resource::RenderOptions;
 use crate::source::{Source, Span};
@@ -61,6 +62,8 @@ struct Notes {
     after: Option<String>,
     known: HashMap<String, Option<Native>>,
     missing: HashMap<String, Box<Diagnostic>>,
+    /// What the last `undef` says.
+    hint: Option<String>,
     /// Texts being rendered: their address and the name they were found under.
     running: Vec<(usize, String)>,
 }
@@ -124,6 +127,39 @@ impl Evaluation {
         &self.engine
     }
 
+    /// The names it may use.
+    pub(super) fn scope(&self) -> &Arc<dyn Scope> {
+        &self.scope
+    }
+
+    /// The controller around it, if a task asks.
+    pub(super) fn surroundings(&self) -> Option<&dyn Surroundings> {
+        self.scope.surroundings()
+    }
+
+    /// Evaluates something with other names, as a part of this.
+    pub(super) fn within<T>(
+        &self,
+        scope: &Arc<dyn Scope>,
+        run: impl FnOnce(&Arc<Evaluation>) -> Result<T, Halt>,
+    ) -> Result<T, Halt> {
+        let running = Evaluation::start(&self.engine, scope);
+        let depth = DEPTH.get();
+        // A template takes as much of the stack as many variables.
+        if depth + 5 > DEEPEST {
+            return Err(Halt::Fault(Box::new(explain::too_deep(&Span::synthetic(
+                "lookup",
+            )))));
+        }
+        DEPTH.set(depth + 5);
+        let result = running.finish(run(&running));
+        DEPTH.set(depth);
+        result.map_err(|stop| match stop {
+            super::Stop::After(task) => Halt::After(task),
+            super::Stop::Fault(fault) => Halt::Fault(fault),
+        })
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         self.scope.names()
     }
@@ -134,6 +170,16 @@ impl Evaluation {
         let found = look();
         self.notes().after = after;
         found
+    }
+
+    /// Keeps what is to be said should the value be used.
+    pub(super) fn hint(&self, hint: String) {
+        self.notes().hint = Some(hint);
+    }
+
+    /// What was kept.
+    pub(super) fn hinted(&self) -> Option<String> {
+        self.notes().hint.clone()
     }
 
     /// Why a name that exists came out undefined.
@@ -206,6 +252,7 @@ impl Evaluation {
             text: source.text(),
             span: &span,
         };
+        let _entered = current::enter(self);
         let text = match &compiled.program {
             Ok(Program::Template(template)) => self.template(template, &compiled, &written)?,
             Ok(Program::Expression { .. } | Program::Blocks(_)) => String::new(),
@@ -242,6 +289,7 @@ impl Evaluation {
         compiled: &Compiled,
         written: &Written<'_>,
     ) -> Result<Native, Halt> {
+        let _entered = current::enter(self);
         match &compiled.program {
             Ok(Program::Expression { expression, text }) => {
                 let native = expression

@@ -9,6 +9,7 @@ use super::chain::{self, Chain};
 use super::check::{self, Problem};
 use super::evaluation::{Carried, Evaluation, Halt, Written};
 use super::known::{self, FUNCTIONS};
+use super::lookup::Hint;
 use super::rewrite::Offsets;
 use super::scan::{self, Part, Token, Word};
 use crate::diagnostic::{Diagnostic, nearest};
@@ -23,10 +24,14 @@ pub(super) fn halt(
     written: &Written<'_>,
 ) -> Halt {
     let mut innermost = error;
+    let mut hinted = None;
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(carried) = error.downcast_ref::<Carried>() {
             return carried.0.clone();
+        }
+        if let Some(Hint(hint)) = error.downcast_ref::<Hint>() {
+            hinted = Some(hint.clone());
         }
         if let Some(error) = error.downcast_ref::<Error>() {
             innermost = error;
@@ -34,6 +39,10 @@ pub(super) fn halt(
         next = error.source();
     }
     let (span, text) = spot(evaluation, innermost, offsets, written);
+    if let Some(hint) = hinted {
+        let fault = Diagnostic::at(&span, hint).label("not defined here");
+        return Halt::Undefined(Box::new(fault));
+    }
     if innermost.kind() == ErrorKind::UndefinedError {
         return Halt::Undefined(Box::new(undefined(evaluation, &span, &text)));
     }
@@ -93,6 +102,9 @@ impl Looked {
 fn undefined(evaluation: &Arc<Evaluation>, span: &Span, looked: &Looked) -> Diagnostic {
     let Some(Missing { name, root, range }) = evaluation.quietly(|| looked.missing(evaluation))
     else {
+        if let Some(hint) = evaluation.hinted() {
+            return Diagnostic::at(span, hint).label("not defined on purpose");
+        }
         return Diagnostic::at(span, "a value used here is not defined")
             .label("comes to nothing")
             .help("give it a value, or a `default`");

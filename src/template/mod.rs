@@ -4,6 +4,7 @@ mod chain;
 mod check;
 mod compile;
 mod convert;
+mod current;
 mod evaluation;
 mod explain;
 mod filter;
@@ -12,10 +13,13 @@ mod header;
 mod include;
 mod known;
 mod lazy;
+mod lookup;
 mod output;
 mod python;
+mod refused;
 mod rewrite;
 mod scan;
+mod surroundings;
 mod test;
 
 use std::sync::Arc;
@@ -32,6 +36,7 @@ pub use convert::{from_native, is_omit, to_native};
 pub use evaluation::pending;
 pub use free::FreeName;
 pub use scan::is_template;
+pub use surroundings::{Outside, Shell, Surroundings};
 
 /// Why binding stopped.
 #[derive(Debug, Clone)]
@@ -54,6 +59,10 @@ pub trait Scope: Send + Sync {
     fn lookup(&self, name: &str) -> Lookup;
     /// All names, for the nearest word in messages.
     fn names(&self) -> Vec<String>;
+    /// The controller, for the lookups of tasks.
+    fn surroundings(&self) -> Option<&dyn Surroundings> {
+        None
+    }
 }
 
 /// What a name stands for.
@@ -87,7 +96,14 @@ impl Templates {
     /// An engine whose templates include what `includes` finds.
     pub fn with_includes(includes: Box<Includes>) -> Arc<Templates> {
         Arc::new(Templates {
-            engine: Engine::new(includes),
+            engine: Engine::new(includes, Outside::none()),
+        })
+    }
+
+    /// The same, whose lookups know the controller's environment and its shell.
+    pub fn with_outside(includes: Box<Includes>, outside: Outside) -> Arc<Templates> {
+        Arc::new(Templates {
+            engine: Engine::new(includes, outside),
         })
     }
 

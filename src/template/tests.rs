@@ -5,6 +5,9 @@ use crate::value::{Map, parse_yaml_one};
 
 mod ansible;
 mod limits;
+mod lookups;
+mod mutated;
+mod verdicts;
 
 /// Variables written in YAML; names of `after` are known after that task.
 struct Vars {
@@ -167,9 +170,15 @@ fn faults_stand_at_their_place_in_the_file() {
         ),
         (
             "x: '{{ lookup(\"file\", \"a\") }}'\n",
-            "the function `lookup` is not supported",
+            "files of the controller are looked up by tasks only",
             "vars.yml:1:8",
             None,
+        ),
+        (
+            "x: '{{ lookup(\"fiel\", \"a\") }}'\n",
+            "the lookup `fiel` is not supported",
+            "vars.yml:1:16",
+            Some("did you mean `file`?"),
         ),
         ("x: '{{ 1 +  }}'\n", "template syntax", "vars.yml:1:", None),
         (

@@ -3,6 +3,7 @@
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value as Native};
 
+use super::given::Given;
 use super::{dotted, expected, items_of, pairs_of, text_of};
 use crate::template::convert::fault;
 use crate::template::python;
@@ -167,21 +168,30 @@ fn dictsort(value: &Native, kwargs: Kwargs) -> Result<Native, Error> {
         .map(Native::from)
 }
 
+/// A mapping of a list of pairs, or one that is one already.
+pub(super) fn pairs(value: &Native) -> Result<Native, Error> {
+    Ok(Native::from_pairs(pairs_in(value)?))
+}
+
+fn pairs_in(value: &Native) -> Result<Vec<(Native, Native)>, Error> {
+    if value.kind() == ValueKind::Map {
+        return pairs_of(value);
+    }
+    let mut pairs = Vec::new();
+    for pair in items_of(value)? {
+        match items_of(&pair)?.as_slice() {
+            [key, value] => pairs.push((key.clone(), value.clone())),
+            _ => return Err(expected("a list of pairs", &pair)),
+        }
+    }
+    Ok(pairs)
+}
+
 /// Python's `dict`: a mapping or pairs, then what is named.
 fn dict(start: Option<Native>, kwargs: Kwargs) -> Result<Native, Error> {
     let mut pairs = match &start {
         None => Vec::new(),
-        Some(map) if map.kind() == ValueKind::Map => pairs_of(map)?,
-        Some(list) => {
-            let mut pairs = Vec::new();
-            for pair in items_of(list)? {
-                match items_of(&pair)?.as_slice() {
-                    [key, value] => pairs.push((key.clone(), value.clone())),
-                    _ => return Err(expected("a list of pairs", &pair)),
-                }
-            }
-            pairs
-        }
+        Some(start) => pairs_in(start)?,
     };
     for name in kwargs.args() {
         pairs.push((Native::from(name), kwargs.get::<Native>(name)?));
@@ -191,7 +201,7 @@ fn dict(start: Option<Native>, kwargs: Kwargs) -> Result<Native, Error> {
 
 /// How lists are put together when mappings are.
 #[derive(Clone, Copy)]
-enum Lists {
+pub(super) enum Lists {
     Replace,
     Keep,
     Append,
@@ -200,22 +210,28 @@ enum Lists {
     PrependUnique,
 }
 
+impl Lists {
+    pub(super) fn read(word: &str) -> Result<Lists, Error> {
+        Ok(match word {
+            "replace" => Lists::Replace,
+            "keep" => Lists::Keep,
+            "append" => Lists::Append,
+            "prepend" => Lists::Prepend,
+            "append_rp" => Lists::AppendUnique,
+            "prepend_rp" => Lists::PrependUnique,
+            _ => {
+                return Err(fault(
+                    "`list_merge` is replace, keep, append, prepend, append_rp or prepend_rp",
+                ));
+            }
+        })
+    }
+}
+
 fn combine(value: &Native, others: &[Native], kwargs: Kwargs) -> Result<Native, Error> {
-    let recursive = kwargs.get::<Option<bool>>("recursive")?.unwrap_or(false);
-    let lists = match kwargs.get::<Option<String>>("list_merge")?.as_deref() {
-        None | Some("replace") => Lists::Replace,
-        Some("keep") => Lists::Keep,
-        Some("append") => Lists::Append,
-        Some("prepend") => Lists::Prepend,
-        Some("append_rp") => Lists::AppendUnique,
-        Some("prepend_rp") => Lists::PrependUnique,
-        Some(_) => {
-            return Err(fault(
-                "`list_merge` is replace, keep, append, prepend, append_rp or prepend_rp",
-            ));
-        }
-    };
-    kwargs.assert_all_used()?;
+    let given = Given::read(&["recursive", "list_merge"], &[], &kwargs)?;
+    let recursive = given.flag("recursive");
+    let lists = Lists::read(&given.text_or("list_merge", "replace")?)?;
     let mut maps = Vec::new();
     for part in std::iter::once(value).chain(others) {
         match part.kind() {
@@ -234,7 +250,7 @@ fn combine(value: &Native, others: &[Native], kwargs: Kwargs) -> Result<Native, 
     Ok(Native::from_pairs(merged))
 }
 
-fn merge(
+pub(super) fn merge(
     mut low: Vec<(Native, Native)>,
     high: Vec<(Native, Native)>,
     recursive: bool,

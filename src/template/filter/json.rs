@@ -25,6 +25,18 @@ pub(super) fn plain(value: &Native) -> Result<serde_json::Value, Error> {
     Ok(own(value, &Span::synthetic("json"))?.to_json())
 }
 
+/// As Python's `json.dumps` gives it.
+pub(super) fn text(value: &Native, indent: Option<usize>, sort: bool) -> Result<String, Error> {
+    let mut style = Style {
+        indent: indent.map(|width| width.min(100)),
+        sort,
+        ascii: true,
+        out: String::new(),
+    };
+    style.value(&plain(value)?, 0);
+    Ok(style.out)
+}
+
 fn write(
     value: &Native,
     kwargs: &Kwargs,

@@ -3,6 +3,7 @@
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, Value as Native};
 
+use super::given::Given;
 use super::{dotted, expected, items_of};
 use crate::template::convert::fault;
 
@@ -106,6 +107,8 @@ fn flat(value: &Native, levels: usize, skip: bool, out: &mut Vec<Native>) -> Res
                 flat(&item, levels - 1, skip, out)?;
             }
             ValueKind::None if skip => {}
+            // Ansible takes these words for nothing, too.
+            ValueKind::String if skip && matches!(item.as_str(), Some("None" | "null")) => {}
             _ => out.push(item),
         }
     }
@@ -128,13 +131,17 @@ fn zip(value: &Native, others: &[Native]) -> Result<Native, Error> {
         .collect())
 }
 
-fn product(value: &Native, others: &[Native]) -> Result<Native, Error> {
-    let mut rows: Vec<Vec<Native>> = items_of(value)?
-        .into_iter()
-        .map(|item| vec![item])
-        .collect();
-    for other in others {
-        let column = items_of(other)?;
+fn product(value: &Native, others: &[Native], kwargs: Kwargs) -> Result<Native, Error> {
+    let given = Given::read(&["repeat"], &[], &kwargs)?;
+    let repeat = given.whole("repeat")?.unwrap_or(1);
+    let repeat = usize::try_from(repeat).map_err(|_| fault("`repeat` is not negative"))?;
+    let mut columns = Vec::new();
+    for column in std::iter::once(value).chain(others) {
+        columns.push(items_of(column)?);
+    }
+    let mut rows: Vec<Vec<Native>> = vec![Vec::new()];
+    for index in 0..columns.len().saturating_mul(repeat.min(100)) {
+        let column = &columns[index % columns.len()];
         if rows.len().saturating_mul(column.len()) > 1_000_000 {
             return Err(fault("the product has more than a million rows"));
         }

@@ -1,12 +1,11 @@
 //! Regular expressions in Python's spelling.
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
-
+use fancy_regex::Captures;
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, Value as Native};
-use regex::{Regex, RegexBuilder};
 
+use super::given::Given;
+use super::python_regex::{Flags, Pattern, pattern};
 use super::text_of;
 use crate::template::convert::fault;
 
@@ -17,102 +16,45 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("regex_escape", escape);
 }
 
-/// Flags of a pattern: ignore case, `^` and `$` at each line.
-pub(in crate::template) type Flags = (bool, bool);
-
-static KNOWN: LazyLock<RwLock<HashMap<(String, Flags), Regex>>> = LazyLock::new(RwLock::default);
-
-/// The pattern, compiled once per run. Look-around and backreferences do not exist here.
-pub(in crate::template) fn pattern(text: &str, flags: Flags) -> Result<Regex, Error> {
-    let key = (text.to_owned(), flags);
-    if let Some(known) = KNOWN
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&key)
-    {
-        return Ok(known.clone());
-    }
-    if ["(?=", "(?!", "(?<=", "(?<!"]
-        .iter()
-        .any(|part| text.contains(part))
-    {
-        return Err(fault(
-            "look-around such as `(?=…)` is not supported in regular expressions; use a group",
-        ));
-    }
-    let built = RegexBuilder::new(&text.replace("\\Z", "\\z"))
-        .case_insensitive(flags.0)
-        .multi_line(flags.1)
-        .size_limit(4 << 20)
-        .build()
-        .map_err(|error| {
-            let said = error.to_string();
-            let last = said
-                .lines()
-                .last()
-                .unwrap_or("")
-                .trim_start_matches("error: ");
-            fault(format!("not a regular expression: {last}"))
-        })?;
-    KNOWN
-        .write()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(key, built.clone());
-    Ok(built)
+fn flags(given: &Given) -> Flags {
+    (given.flag("ignorecase"), given.flag("multiline"))
 }
 
-fn flags(
-    kwargs: &Kwargs,
-    ignorecase: Option<bool>,
-    multiline: Option<bool>,
-) -> Result<Flags, Error> {
-    let flag = |given: Option<bool>, name: &str| match given {
-        Some(given) => Ok::<bool, Error>(given),
-        None => Ok(kwargs.get::<Option<bool>>(name)?.unwrap_or(false)),
-    };
-    Ok((
-        flag(ignorecase, "ignorecase")?,
-        flag(multiline, "multiline")?,
-    ))
-}
-
-fn replace(
-    value: &Native,
-    pattern_text: String,
-    args: &[Native],
-    kwargs: Kwargs,
-) -> Result<String, Error> {
+fn replace(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<String, Error> {
     let text = text_of(value)?;
-    let replacement = match args.first() {
-        Some(replacement) => Some(text_of(replacement)?),
-        None => kwargs.get::<Option<String>>("replacement")?,
-    };
-    let flag = |index: usize| args.get(index).map(Native::is_true);
-    let flags = flags(&kwargs, flag(1), flag(2))?;
-    let count = kwargs.get::<Option<usize>>("count")?.unwrap_or(0);
-    let mandatory = kwargs.get::<Option<usize>>("mandatory_count")?.unwrap_or(0);
-    kwargs.assert_all_used()?;
-    let regex = pattern(&pattern_text, flags)?;
-    let replacement = Replacement::read(&replacement.unwrap_or_default())?;
+    let given = Given::read(
+        &[
+            "pattern",
+            "replacement",
+            "ignorecase",
+            "multiline",
+            "count",
+            "mandatory_count",
+        ],
+        args,
+        &kwargs,
+    )?;
+    let regex = pattern(&given.text_or("pattern", "")?, flags(&given))?;
+    let replacement = Replacement::read(&given.text_or("replacement", "")?)?;
     replacement.check(&regex)?;
-    let mut found = 0;
+    let most = match given.whole("count")?.unwrap_or(0) {
+        0 => usize::MAX,
+        count => usize::try_from(count).unwrap_or(0),
+    };
+    let mandatory = given.whole("mandatory_count")?.unwrap_or(0);
     let mut out = String::new();
     let mut at = 0;
-    for captures in regex.captures_iter(&text) {
-        if count > 0 && found == count {
-            break;
-        }
-        found += 1;
+    let found = regex.each(&text, most, |captures| {
         let whole = captures.get(0).expect("a match has a whole");
         out.push_str(&text[at..whole.start()]);
-        replacement.expand(&captures, &mut out);
+        replacement.expand(captures, &mut out);
         at = whole.end();
-    }
+    })?;
     out.push_str(&text[at..]);
-    if found < mandatory {
-        return Err(fault(
-            "the pattern matches less often than `mandatory_count` says",
-        ));
+    if mandatory != 0 && usize::try_from(mandatory) != Ok(found) {
+        return Err(fault(format!(
+            "the pattern matches {found} times, `mandatory_count` wants {mandatory}"
+        )));
     }
     Ok(out)
 }
@@ -177,12 +119,12 @@ impl Replacement {
         Ok(Replacement(parts))
     }
 
-    fn check(&self, regex: &Regex) -> Result<(), Error> {
+    fn check(&self, regex: &Pattern) -> Result<(), Error> {
         for part in &self.0 {
             let known = match part {
                 Part::Text(_) => true,
-                Part::Group(group) => *group < regex.captures_len(),
-                Part::Name(name) => regex.capture_names().flatten().any(|known| known == name),
+                Part::Group(group) => *group < regex.groups(),
+                Part::Name(name) => regex.names(name),
             };
             if !known {
                 return Err(fault(
@@ -193,7 +135,17 @@ impl Replacement {
         Ok(())
     }
 
-    fn expand(&self, captures: &regex::Captures<'_>, out: &mut String) {
+    /// The one group it stands for.
+    fn group<'t>(&self, captures: &Captures<'t, str>) -> Option<&'t str> {
+        let found = self.0.iter().find_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Group(group) => Some(captures.get(*group)),
+            Part::Name(name) => Some(captures.name(name)),
+        });
+        found.flatten().map(|found| found.as_str())
+    }
+
+    fn expand(&self, captures: &Captures<'_, str>, out: &mut String) {
         for part in &self.0 {
             let found = match part {
                 Part::Text(text) => {
@@ -208,68 +160,62 @@ impl Replacement {
     }
 }
 
-fn search(
-    value: &Native,
-    pattern_text: String,
-    groups: &[Native],
-    kwargs: Kwargs,
-) -> Result<Native, Error> {
+fn search(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<Native, Error> {
     let text = text_of(value)?;
-    let flags = flags(&kwargs, None, None)?;
-    kwargs.assert_all_used()?;
-    let regex = pattern(&pattern_text, flags)?;
-    let Some(captures) = regex.captures(&text) else {
+    // Everything behind the pattern names a group.
+    let (patterns, groups) = args.split_at(args.len().min(1));
+    let given = Given::read(&["pattern", "ignorecase", "multiline"], patterns, &kwargs)?;
+    let regex = pattern(&text_of(given.need("pattern")?)?, flags(&given))?;
+    let mut parts = Vec::new();
+    for group in groups {
+        let read = Replacement::read(&text_of(group)?)?;
+        let single = matches!(read.0.as_slice(), [Part::Text(a), Part::Group(_) | Part::Name(_), Part::Text(b)] if a.is_empty() && b.is_empty());
+        if !single {
+            return Err(fault("a group is given as `\\\\1` or `\\\\g<name>`"));
+        }
+        read.check(&regex)?;
+        parts.push(read);
+    }
+    let Some(captures) = regex.first(&text)? else {
         return Ok(Native::from(()));
     };
-    if groups.is_empty() {
+    if parts.is_empty() {
         return Ok(Native::from(
             captures.get(0).map_or("", |whole| whole.as_str()),
         ));
     }
-    let mut found = Vec::new();
-    for group in groups {
-        let spelled = text_of(group)?;
-        let read = Replacement::read(&spelled)?;
-        read.check(&regex)?;
-        if !matches!(read.0.as_slice(), [Part::Text(a), Part::Group(_) | Part::Name(_), Part::Text(b)] if a.is_empty() && b.is_empty())
-        {
-            return Err(fault("a group is given as `\\\\1` or `\\\\g<name>`"));
-        }
-        let mut part = String::new();
-        read.expand(&captures, &mut part);
-        found.push(Native::from(part));
-    }
-    Ok(Native::from(found))
-}
-
-fn findall(
-    value: &Native,
-    pattern_text: String,
-    multiline: Option<bool>,
-    ignorecase: Option<bool>,
-    kwargs: Kwargs,
-) -> Result<Native, Error> {
-    let text = text_of(value)?;
-    let flags = flags(&kwargs, ignorecase, multiline)?;
-    kwargs.assert_all_used()?;
-    let regex = pattern(&pattern_text, flags)?;
-    let part = |found: Option<regex::Match<'_>>| Native::from(found.map_or("", |m| m.as_str()));
-    Ok(regex
-        .captures_iter(&text)
-        .map(|captures| match captures.len() {
-            1 => part(captures.get(0)),
-            2 => part(captures.get(1)),
-            more => (1..more).map(|group| part(captures.get(group))).collect(),
+    Ok(parts
+        .iter()
+        .map(|part| match part.group(&captures) {
+            Some(found) => Native::from(found),
+            None => Native::from(()),
         })
         .collect())
 }
 
-fn escape(value: &Native, re_type: Option<String>) -> Result<String, Error> {
+fn findall(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<Native, Error> {
     let text = text_of(value)?;
-    let special = match re_type.as_deref() {
-        None | Some("python") => "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}",
-        Some("posix_basic") => "[].^$*\\",
-        Some(_) => return Err(fault("`re_type` is python or posix_basic")),
+    let given = Given::read(&["regex", "multiline", "ignorecase"], args, &kwargs)?;
+    let regex = pattern(&text_of(given.need("regex")?)?, flags(&given))?;
+    let mut found = Vec::new();
+    regex.each(&text, usize::MAX, |captures| {
+        let part = |group| Native::from(captures.get(group).map_or("", |m| m.as_str()));
+        found.push(match captures.len() {
+            1 => part(0),
+            2 => part(1),
+            more => (1..more).map(part).collect(),
+        });
+    })?;
+    Ok(Native::from(found))
+}
+
+fn escape(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<String, Error> {
+    let text = text_of(value)?;
+    let given = Given::read(&["re_type"], args, &kwargs)?;
+    let special = match given.text_or("re_type", "python")?.as_str() {
+        "python" => "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}",
+        "posix_basic" => "[].^$*\\",
+        _ => return Err(fault("`re_type` is python or posix_basic")),
     };
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

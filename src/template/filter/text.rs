@@ -1,8 +1,9 @@
 //! Text: case, space, joining, splitting, quoting.
 
-use minijinja::value::{Kwargs, ValueKind};
+use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, Value as Native};
 
+use super::given::Given;
 use super::{dotted, items_of, text_of};
 use crate::template::convert::fault;
 
@@ -21,9 +22,10 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("join", join);
     environment.add_filter("split", split);
     environment.add_filter("indent", indent);
-    environment.add_filter("wordwrap", wordwrap);
-    environment.add_filter("quote", |value: &Native| {
-        text_of(value).map(|text| shell_quote(&text))
+    environment.add_filter("wordwrap", super::wrap::wordwrap);
+    environment.add_filter("quote", |value: &Native| match value.is_none() {
+        true => Ok(shell_quote("")),
+        false => text_of(value).map(|text| shell_quote(&text)),
     });
     environment.add_filter("comment", comment);
 }
@@ -157,32 +159,6 @@ fn indent(
     Ok(out)
 }
 
-fn wordwrap(value: &Native, width: Option<usize>, kwargs: Kwargs) -> Result<String, Error> {
-    let width = match width {
-        Some(width) => width,
-        None => kwargs.get::<Option<usize>>("width")?.unwrap_or(79),
-    };
-    let mark = kwargs
-        .get::<Option<String>>("wrapstring")?
-        .unwrap_or_else(|| "\n".to_owned());
-    kwargs.assert_all_used()?;
-    let text = text_of(value)?;
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.lines() {
-        let mut open = String::new();
-        for word in line.split(' ') {
-            if !open.is_empty() && open.chars().count() + 1 + word.chars().count() > width {
-                lines.push(std::mem::take(&mut open));
-            } else if !open.is_empty() {
-                open.push(' ');
-            }
-            open.push_str(word);
-        }
-        lines.push(open);
-    }
-    Ok(lines.join(&mark))
-}
-
 /// Python's `shlex.quote`.
 fn shell_quote(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
@@ -192,35 +168,71 @@ fn shell_quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\"'\"'"))
 }
 
-fn comment(value: &Native, style: Option<String>, kwargs: Kwargs) -> Result<String, Error> {
-    let (begin, mark, end) = match style.as_deref() {
-        None | Some("plain") => ("", "# ", ""),
-        Some("erlang") => ("", "% ", ""),
-        Some("c") => ("", "// ", ""),
-        Some("cblock") => ("/*", " * ", " */"),
-        Some("xml") => ("<!--", " - ", "-->"),
-        Some(_) => return Err(fault("`comment` knows plain, erlang, c, cblock and xml")),
+fn comment(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<String, Error> {
+    let names = &[
+        "style",
+        "decoration",
+        "beginning",
+        "end",
+        "newline",
+        "prefix",
+        "prefix_count",
+        "postfix",
+        "postfix_count",
+    ];
+    let given = Given::read(names, args, &kwargs)?;
+    let (begin, mark, end) = match given.text_or("style", "plain")?.as_str() {
+        "plain" => ("", "# ", ""),
+        "erlang" => ("", "% ", ""),
+        "c" => ("", "// ", ""),
+        "cblock" => ("/*", " * ", " */"),
+        "xml" => ("<!--", " - ", "-->"),
+        _ => return Err(fault("`comment` knows plain, erlang, c, cblock and xml")),
     };
-    let decoration = kwargs.get::<Option<String>>("decoration")?;
-    kwargs.assert_all_used()?;
-    let mark = decoration.as_deref().unwrap_or(mark);
-    if value.kind() == ValueKind::None {
+    let Some(text) = value.as_str() else {
         return Err(super::expected("text", value));
-    }
-    let text = text_of(value)?;
-    let bare = mark.trim_end();
-    let mut lines = Vec::new();
-    if !begin.is_empty() {
-        lines.push(begin.to_owned());
-    }
-    lines.push(bare.to_owned());
-    lines.extend(
-        text.split('\n')
-            .map(|line| format!("{mark}{line}").trim_end().to_owned()),
+    };
+    let mark = given.text_or("decoration", mark)?;
+    let (begin, end) = (
+        given.text_or("beginning", begin)?,
+        given.text_or("end", end)?,
     );
-    lines.push(bare.to_owned());
-    if !end.is_empty() {
-        lines.push(end.to_owned());
+    let newline = given.text_or("newline", "\n")?;
+    let (prefix, postfix) = (
+        given.text_or("prefix", mark.trim_end())?,
+        given.text_or("postfix", mark.trim_end())?,
+    );
+    let count = |name: &str| {
+        let count = given.whole(name)?.unwrap_or(1);
+        match usize::try_from(count).unwrap_or(0) {
+            count if count > 1000 => Err(fault(format!("`{name}` is at most 1000"))),
+            count => Ok(count),
+        }
+    };
+    let mut out = String::new();
+    if !begin.is_empty() {
+        out.push_str(&format!("{begin}{newline}"));
     }
-    Ok(lines.join("\n"))
+    if !prefix.is_empty() {
+        let line = match prefix == newline {
+            true => newline.clone(),
+            false => format!("{prefix}{newline}"),
+        };
+        out.push_str(&line.repeat(count("prefix_count")?));
+    }
+    let marked = match newline.is_empty() {
+        true => text.to_owned(),
+        false => text.replace(&newline, &format!("{newline}{mark}")),
+    };
+    // A line that is only the mark has no blanks behind it.
+    let body = format!("{mark}{marked}").replace(
+        &format!("{mark}{newline}"),
+        &format!("{}{newline}", mark.trim_end()),
+    );
+    out.push_str(&body);
+    out.push_str(&format!("{newline}{postfix}").repeat(count("postfix_count")?));
+    if !end.is_empty() {
+        out.push_str(&format!("{newline}{end}"));
+    }
+    Ok(out)
 }

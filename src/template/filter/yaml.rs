@@ -214,14 +214,27 @@ fn string(text: &str, column: Option<usize>) -> String {
         return text.to_owned();
     }
     let quoted = text.replace('\'', "''");
-    // In quotes a line break is written twice, and what follows is indented.
-    let broken = quoted.replace('\n', &format!("\n\n{}", " ".repeat(column.unwrap_or(0))));
+    // In quotes a run of line breaks has one more, and what follows is indented.
+    let indent = " ".repeat(column.unwrap_or(0));
+    let mut broken = String::with_capacity(quoted.len());
+    let mut rest = quoted.as_str();
+    while let Some(at) = rest.find('\n') {
+        let behind = rest[at..].trim_start_matches('\n');
+        let breaks = rest.len() - at - behind.len();
+        broken.push_str(&rest[..at]);
+        broken.push_str(&"\n".repeat(breaks + 1));
+        broken.push_str(&indent);
+        rest = behind;
+    }
+    broken.push_str(rest);
     format!("'{broken}'")
 }
 
 fn read(value: &Native, all: bool) -> Result<Native, Error> {
     let Some(text) = value.as_str() else {
-        return if all {
+        return if all && value.is_none() {
+            Ok(Native::from(Vec::<Native>::new()))
+        } else if all {
             Err(super::expected("text", value))
         } else {
             Ok(value.clone())
