@@ -29,6 +29,7 @@ mod lineinfile;
 mod locale_gen;
 mod members;
 mod mode;
+mod mount;
 mod param;
 mod pattern;
 mod ping;
@@ -220,6 +221,7 @@ pub static KINDS: &[&Kind] = &[
     &known_hosts::KNOWN_HOSTS,
     &lineinfile::LINEINFILE,
     &locale_gen::LOCALE_GEN,
+    &mount::MOUNT,
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
     &ping::PING,
