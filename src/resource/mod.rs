@@ -19,6 +19,7 @@ mod file;
 mod find;
 mod folders;
 mod get_url;
+mod git;
 mod group;
 mod hostname;
 mod htpasswd;
@@ -214,6 +215,7 @@ pub static KINDS: &[&Kind] = &[
     &file::FILE,
     &find::FIND,
     &get_url::GET_URL,
+    &git::GIT,
     &group::GROUP,
     &hostname::HOSTNAME,
     &htpasswd::HTPASSWD,
