@@ -1,5 +1,6 @@
 //! Resources: the wanted state of one thing on one node, as a pure function of what is known of it. And the table of kinds.
 
+mod alternatives;
 mod apt;
 mod args;
 mod assert;
@@ -7,6 +8,7 @@ mod attributes;
 mod authorized_key;
 mod blockinfile;
 mod body;
+mod capabilities;
 mod command;
 mod config_tree;
 mod copy;
@@ -30,6 +32,7 @@ mod lineinfile;
 mod locale_gen;
 mod members;
 mod mode;
+mod modprobe;
 mod mount;
 mod param;
 mod pattern;
@@ -200,10 +203,12 @@ impl Default for RenderOptions {
 
 /// The table of kinds.
 pub static KINDS: &[&Kind] = &[
+    &alternatives::ALTERNATIVES,
     &apt::APT,
     &assert::ASSERT,
     &authorized_key::AUTHORIZED_KEY,
     &blockinfile::BLOCKINFILE,
+    &capabilities::CAPABILITIES,
     &command::COMMAND,
     &command::SHELL,
     &config_tree::CONFIG_TREE,
@@ -223,6 +228,7 @@ pub static KINDS: &[&Kind] = &[
     &known_hosts::KNOWN_HOSTS,
     &lineinfile::LINEINFILE,
     &locale_gen::LOCALE_GEN,
+    &modprobe::MODPROBE,
     &mount::MOUNT,
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
