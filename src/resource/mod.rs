@@ -61,6 +61,7 @@ mod uri;
 mod user;
 mod validate;
 mod wait_for;
+mod wait_for_connection;
 mod write;
 mod x509;
 
@@ -259,6 +260,7 @@ pub static KINDS: &[&Kind] = &[
     &uri::URI,
     &user::USER,
     &wait_for::WAIT_FOR,
+    &wait_for_connection::WAIT_FOR_CONNECTION,
     &x509::certificate::CERTIFICATE,
 ];
 
