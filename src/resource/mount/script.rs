@@ -4,12 +4,15 @@ use super::fstab::Entry;
 use crate::command::quote;
 
 /// POSIX sh that fails when the fstab in `$t` holds what the one in `$p` does not and what keeps a node from starting: a line that cannot be
-/// read, a device that is not there, a file system that nobody knows. A mount point that is missing systemd makes.
-pub const CHECK: &str = r#"look() { findmnt --verify --tab-file "$1" 2>&1 | awk -v f="$1" '
-BEGIN { while ((getline l < f) > 0) { line[++n] = l; sub(/^[ \t]+/, "", l); split(l, w, /[ \t]+/); gsub(/\\040/, " ", w[2]); if ("," w[4] "," ~ /,nofail,/) free[w[2]] = 1 } }
+/// read, or a device that is not there and has to be. A mount point that is missing systemd makes. Lines that cannot be read are kept from
+/// findmnt, since that of Debian 13 comes to a bad end behind one; a device that is named by its path it only warns of.
+pub const CHECK: &str = r#"look() { r=$(mktemp) || return; awk -v r="$r" '/^[ \t]*(#|$)/ { next } NF < 3 { print "this line cannot be read: " $0; next } { print >r }' "$1"
+findmnt --verify --tab-file "$r" 2>&1 | awk -v f="$r" '
+BEGIN { while ((getline l < f) > 0) { line[++n] = l; sub(/^[ \t]+/, "", l); split(l, w, /[ \t]+/); gsub(/\\040/, " ", w[2]); if ("," w[4] "," ~ /,(nofail|noauto),/) free[w[2]] = 1 } }
 /parse error at line/ { sub(/^.*parse error at line /, ""); print "this line cannot be read: " line[$1 + 0]; next }
 /^[^ \t0-9]/ { at = $0 }
-/\[E\]/ && !/required target/ && !(at in free) { sub(/^[ \t]*\[E\] /, ""); print at ": " $0 }'; }
+(/\[E\]/ && !/required target/ || /\[W\] unreachable.*source: \/dev\//) && !(at in free) { sub(/^[ \t]*\[[EW]\] /, ""); print at ": " $0 }'
+rm -f -- "$r"; }
 w=$(look "$t"); [ -n "$w" ] || exit 0
 o=; [ ! -e "$p" ] || o=$(look "$p")
 n=$(printf '%s\n' "$w" | while IFS= read -r l; do printf '%s\n' "$o" | grep -Fqx -e "$l" || printf '%s\n' "$l"; done)
