@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::gate::Refusal;
+use super::patience;
 use super::reach::Target;
 use super::state::{HostState, Out, Run, lock};
 use super::way_in;
@@ -72,7 +73,7 @@ async fn connect(
     host: &Arc<HostState>,
     missing: &Missing,
 ) -> Result<Option<(Node, Vec<(Question, Answer)>)>, NodeError> {
-    let mut node = open(run, host).await?;
+    let mut node = patience::connected(run, host).await?;
     let mut prologue = String::new();
     if run.settings.mode.may_change() {
         prologue = claim_text(node.base(), &run.settings.run_id, &run.settings.lease);

@@ -33,6 +33,7 @@ mod join;
 mod layout;
 mod mask;
 mod once;
+mod patience;
 mod place;
 mod progress;
 mod promised;

@@ -183,6 +183,9 @@ pub fn half_known(task: &str, changed: bool) -> Native {
         "backup_file",
         "files",
         "extract_results",
+        "before",
+        "after",
+        "remote_url_changed",
     ];
     let mut entries: Vec<(String, Native)> = unknown
         .iter()

@@ -291,7 +291,8 @@ impl KnownHosts {
 
     /// The line without the name of this host; none when no other name is in it.
     fn others(&self, line: &str) -> Option<String> {
-        let found = Line::read(line)?;
+        // A hashed name is one name.
+        let found = Line::read(line).filter(|found| !found.hosts.starts_with('|'))?;
         let start = found.start(line);
         let names: Vec<&str> = found.hosts.split(',').collect();
         let rest: Vec<&str> = names

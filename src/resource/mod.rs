@@ -31,6 +31,7 @@
 //! Ansible's other names. Unit tests hold a kind to this: its comment is there and has this shape, each key that its file gives to
 //! `Change::result` stands in its list of returns, and its examples are read without a fault.
 
+mod alternatives;
 mod apt;
 mod args;
 mod assert;
@@ -38,6 +39,7 @@ mod attributes;
 mod authorized_key;
 mod blockinfile;
 mod body;
+mod capabilities;
 mod command;
 mod config_tree;
 mod copy;
@@ -51,6 +53,7 @@ mod file;
 mod find;
 mod folders;
 mod get_url;
+mod git;
 mod group;
 mod hostname;
 mod htpasswd;
@@ -61,6 +64,8 @@ mod lineinfile;
 mod locale_gen;
 mod members;
 mod mode;
+mod modprobe;
+mod mount;
 mod param;
 mod pattern;
 mod ping;
@@ -88,6 +93,7 @@ mod uri;
 mod user;
 mod validate;
 mod wait_for;
+mod wait_for_connection;
 mod write;
 mod x509;
 
@@ -230,10 +236,12 @@ impl Default for RenderOptions {
 
 /// The table of kinds.
 pub static KINDS: &[&Kind] = &[
+    &alternatives::ALTERNATIVES,
     &apt::APT,
     &assert::ASSERT,
     &authorized_key::AUTHORIZED_KEY,
     &blockinfile::BLOCKINFILE,
+    &capabilities::CAPABILITIES,
     &command::COMMAND,
     &command::SHELL,
     &config_tree::CONFIG_TREE,
@@ -245,6 +253,7 @@ pub static KINDS: &[&Kind] = &[
     &file::FILE,
     &find::FIND,
     &get_url::GET_URL,
+    &git::GIT,
     &group::GROUP,
     &hostname::HOSTNAME,
     &htpasswd::HTPASSWD,
@@ -252,6 +261,8 @@ pub static KINDS: &[&Kind] = &[
     &known_hosts::KNOWN_HOSTS,
     &lineinfile::LINEINFILE,
     &locale_gen::LOCALE_GEN,
+    &modprobe::MODPROBE,
+    &mount::MOUNT,
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
     &ping::PING,
@@ -281,6 +292,7 @@ pub static KINDS: &[&Kind] = &[
     &uri::URI,
     &user::USER,
     &wait_for::WAIT_FOR,
+    &wait_for_connection::WAIT_FOR_CONNECTION,
     &x509::certificate::CERTIFICATE,
 ];
 

@@ -12,10 +12,9 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Question};
 
 /// Keeps one rule of sudo, in a file of its own with the mode 0440. The rule passes `visudo -c` before it is in place, and a change is undone
-/// by the node itself when it locks the run out.
+/// by the node itself when it locks the run out. Where `nopassword` is not given, it is true: who is named needs no password.
 ///
 /// # Differs from Ansible
-/// - `nopassword` without a value is true as in Ansible: who is named needs no password.
 /// - a `name` with a dot, or with `~` at its end, is refused: sudo passes over such files.
 /// - `validation: absent` is refused for a file that sudo reads.
 ///

@@ -13,6 +13,7 @@ mod interrupts;
 mod leases;
 mod live;
 mod order;
+mod patience;
 mod played;
 mod promises;
 mod tables;

@@ -24,6 +24,7 @@ mod many;
 mod node;
 mod odd;
 mod promise;
+mod refused;
 mod release;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
@@ -61,6 +62,7 @@ fn cases() -> Vec<Case> {
         acts::cases(),
         kinds::cases(),
         config_tree::cases(),
+        refused::cases(),
         release::cases(),
         many::cases(),
         language::cases(),

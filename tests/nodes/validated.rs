@@ -73,6 +73,15 @@ const BARE: &[Wrong] = &[
         content: "vm.swappiness 10\n",
         says: &["/etc/sysctl.d/x.conf:1:", "is no `key = value`"],
     },
+    Wrong {
+        path: "/etc/fstab",
+        content: "tmpfs /srv/x\nUUID=0000-1111 /srv/y vfat nofail 0 0\nUUID=2222-3333 /srv/z vfat defaults 0 0\n",
+        says: &[
+            "this line cannot be read: tmpfs /srv/x",
+            "/srv/z: unreachable on boot required source: UUID=2222-3333",
+            "nofail",
+        ],
+    },
 ];
 
 /// A daemon, the packages that bring it, and what it must not be given.

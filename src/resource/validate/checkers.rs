@@ -95,6 +95,13 @@ if ! printf '%s\n' "$w" | grep -q -E "Missing '='|Assignment outside|[Ii]nvalid 
 printf '%s\n' "$w" | grep -E 'Unknown (key|section|lvalue)' | sed "s#^#systemd passes over a part of it: #" >&3; exit 0; fi
 printf '%s\n' "$w"; exit 1"#,
     },
+    Checker {
+        files: &["/etc/fstab"],
+        program: "findmnt",
+        shown: "findmnt --verify",
+        sight: Sight::Alone,
+        script: super::super::mount::CHECK,
+    },
     // redis has no checker. Told to listen nowhere, it reads its configuration and ends, before it looks at any data.
     Checker {
         files: &["/etc/redis/redis.conf", "/etc/redis/redis-*.conf"],

@@ -53,20 +53,23 @@ impl Validate {
         let words: Vec<String> = self
             .words
             .iter()
-            .map(|word| match word.split_once("%s") {
-                Some(_) => word
-                    .split("%s")
-                    .map(|part| {
-                        if part.is_empty() {
-                            String::new()
-                        } else {
-                            quote(part)
-                        }
-                    })
-                    .collect::<Vec<_>>()
-                    .join(&format!("\"{file}\"")),
-                None => quote(word),
-            })
+            // A kind's own script may have the sign for itself.
+            .map(
+                |word| match word.contains("%s") && (self.shown.is_none() || word == "%s") {
+                    true => word
+                        .split("%s")
+                        .map(|part| {
+                            if part.is_empty() {
+                                String::new()
+                            } else {
+                                quote(part)
+                            }
+                        })
+                        .collect::<Vec<_>>()
+                        .join(&format!("\"{file}\"")),
+                    false => quote(word),
+                },
+            )
             .collect();
         words.join(" ")
     }
@@ -138,6 +141,22 @@ mod tests {
             ["nginx", "-t", "-c", "%s", "a b c"]
         );
         assert_eq!(split("a 'b"), None);
+    }
+
+    #[test]
+    fn a_script_keeps_its_signs() {
+        let validate = Validate::by_shell("check", "printf '%s\\n' \"$1\"; false");
+        let script = validate.script("$t", "/etc/x").replace("{ ", "t=/a; { ");
+        let output = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(script)
+            .output()
+            .expect("sh runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(
+            said,
+            "/a\nthe new content of `/etc/x` does not pass `check`; the old one stands\n"
+        );
     }
 
     #[test]
