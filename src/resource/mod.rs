@@ -1,17 +1,23 @@
 //! Resources: the wanted state of one thing on one node, as a pure function of what is known of it. And the table of kinds.
 
 mod apt;
+mod apt_repository;
 mod args;
+mod assemble;
 mod assert;
 mod attributes;
 mod authorized_key;
 mod blockinfile;
 mod body;
+mod brings;
 mod command;
 mod config_tree;
 mod copy;
 mod cron;
+mod deb822_repository;
+mod debconf;
 mod debug;
+mod dpkg_selections;
 mod edit;
 mod fail;
 mod fetch;
@@ -19,13 +25,18 @@ mod file;
 mod find;
 mod folders;
 mod get_url;
+mod getent;
+mod gone;
 mod group;
 mod hostname;
 mod http;
+mod ini_file;
 mod iptables_rules;
 mod lineinfile;
 mod members;
 mod mode;
+mod package_facts;
+mod pam_limits;
 mod param;
 mod pattern;
 mod ping;
@@ -37,6 +48,7 @@ mod redis_cluster;
 mod release;
 mod replace;
 mod script;
+mod service_facts;
 mod set_fact;
 mod setup;
 mod stat;
@@ -63,6 +75,7 @@ use crate::template::Stop;
 use crate::value::Value;
 
 pub use args::Args;
+pub use brings::{brings, may_bring};
 pub use param::{Param, ParamType};
 
 /// The wanted state of one thing on one node.
@@ -191,6 +204,9 @@ impl Default for RenderOptions {
 /// The table of kinds.
 pub static KINDS: &[&Kind] = &[
     &apt::APT,
+    &apt::PACKAGE,
+    &apt_repository::APT_REPOSITORY,
+    &assemble::ASSEMBLE,
     &assert::ASSERT,
     &authorized_key::AUTHORIZED_KEY,
     &blockinfile::BLOCKINFILE,
@@ -199,16 +215,24 @@ pub static KINDS: &[&Kind] = &[
     &config_tree::CONFIG_TREE,
     &copy::COPY,
     &cron::CRON,
+    &cron::CRONVAR,
+    &deb822_repository::DEB822_REPOSITORY,
+    &debconf::DEBCONF,
     &debug::DEBUG,
+    &dpkg_selections::DPKG_SELECTIONS,
     &fail::FAIL,
     &fetch::FETCH,
     &file::FILE,
     &find::FIND,
     &get_url::GET_URL,
+    &getent::GETENT,
     &group::GROUP,
     &hostname::HOSTNAME,
+    &ini_file::INI_FILE,
     &iptables_rules::IPTABLES_RULES,
     &lineinfile::LINEINFILE,
+    &package_facts::PACKAGE_FACTS,
+    &pam_limits::PAM_LIMITS,
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
     &ping::PING,
@@ -222,6 +246,7 @@ pub static KINDS: &[&Kind] = &[
     &release::RELEASE,
     &replace::REPLACE,
     &script::SCRIPT,
+    &service_facts::SERVICE_FACTS,
     &set_fact::SET_FACT,
     &setup::SETUP,
     &stat::STAT,

@@ -95,6 +95,18 @@ if ! printf '%s\n' "$w" | grep -q -E "Missing '='|Assignment outside|[Ii]nvalid 
 printf '%s\n' "$w" | grep -E 'Unknown (key|section|lvalue)' | sed "s#^#systemd passes over a part of it: #" >&3; exit 0; fi
 printf '%s\n' "$w"; exit 1"#,
     },
+    // What a source holds is only seen when its lists are fetched; this is about how it is written.
+    Checker {
+        files: &[
+            "/etc/apt/sources.list",
+            "/etc/apt/sources.list.d/*.list",
+            "/etc/apt/sources.list.d/*.sources",
+        ],
+        program: "apt-get",
+        shown: "apt-get indextargets",
+        sight: Sight::Whole,
+        script: "apt-get indextargets >/dev/null",
+    },
     // redis has no checker. Told to listen nowhere, it reads its configuration and ends, before it looks at any data.
     Checker {
         files: &["/etc/redis/redis.conf", "/etc/redis/redis-*.conf"],
@@ -212,6 +224,7 @@ mod tests {
             "/etc/sudoers.d/ops",
             "/etc/fail2ban/fail2ban.local",
             "/etc/fail2ban/jail.d/a.conf",
+            "/etc/apt/sources.list.d/x.sources",
             "/etc/systemd/system/app@.service",
             "/etc/systemd/system/nginx.service.d/x.conf",
             "/etc/postgresql/15/main/conf.d/a.conf",
@@ -223,6 +236,7 @@ mod tests {
             "/etc/sudoers.d/a/b",
             "/etc/sudoers.d/",
             "/etc/ssh/ssh_config",
+            "/etc/apt/sources.list.d/x.bak",
             "/etc/fail2ban/README",
             "/etc/postgresql/15/main/environment",
             "/srv/etc/sudoers",
