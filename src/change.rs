@@ -1,6 +1,7 @@
 //! What differs between a node and its wanted state, and the effects that mend it. Data only: the engine runs steps.
 
 mod act;
+mod brought;
 mod effect;
 mod way_in;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::fact::{Answer, Question};
 
 pub use act::{ActOutput, Interpreted, LocalFile, Reading};
+pub use brought::FACT;
 pub use effect::Effect;
 pub use way_in::{Guard, Reboot};
 

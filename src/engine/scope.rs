@@ -8,6 +8,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr};
 use super::around::Around;
 use super::native;
 use super::state::{HostState, Out, Run};
+use crate::change::FACT;
 use crate::playbook::{Scheduled, VarsFile, load_vars_file};
 use crate::template::{Lookup, Scope, Stop, Surroundings, to_native};
 use crate::value::Map;
@@ -79,11 +80,31 @@ impl PlayScope {
 
     /// Whether facts will be there, now or later.
     fn facts(&self) -> Lookup {
-        match &self.host.vars().facts {
-            Some(facts) => Lookup::Ready(facts.clone()),
+        let vars = self.host.vars();
+        let brought: Vec<(Native, Native)> = vars
+            .set
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix(FACT)?.into(), value.clone())))
+            .collect();
+        match &vars.facts {
             None if self.play.play.gather_facts => Lookup::After(GATHERING.to_owned()),
-            None => Lookup::Undefined,
+            None if brought.is_empty() => Lookup::Undefined,
+            Some(facts) if brought.is_empty() => Lookup::Ready(facts.clone()),
+            facts => {
+                let names = facts.as_ref().and_then(|facts| facts.try_iter().ok());
+                let gathered = names.into_iter().flatten().map(|name| {
+                    let value = facts.as_ref().and_then(|facts| facts.get_item(&name).ok());
+                    (name, value.unwrap_or_default())
+                });
+                Lookup::Ready(Native::from_pairs(gathered.chain(brought)))
+            }
         }
+    }
+
+    /// A fact that a task brought, by its own name.
+    fn brought(&self, name: &str) -> Option<Lookup> {
+        let value = self.host.vars().set.get(&*format!("{FACT}{name}")).cloned();
+        value.map(Lookup::Ready)
     }
 
     fn is_live(&self, name: &str) -> bool {
@@ -215,6 +236,9 @@ impl PlayScope {
             Lookup::Undefined => {}
             found => return found,
         }
+        if let Some(found) = self.brought(name) {
+            return found;
+        }
         if let Some(found) = written(&self.host.host.vars, name) {
             return found;
         }
@@ -247,7 +271,8 @@ impl PlayScope {
         for file in self.files.get().into_iter().flatten() {
             names.extend(file.keys().map(|name| name.to_string()));
         }
-        names.extend(self.host.vars().set.keys().map(|name| name.to_string()));
+        let set = |name: &Arc<str>| name.strip_prefix(FACT).unwrap_or(name).to_owned();
+        names.extend(self.host.vars().set.keys().map(set));
         names
     }
 }

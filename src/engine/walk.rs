@@ -11,10 +11,11 @@ use super::scope::GATHERING;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
 use super::way_in;
-use crate::change::{Change, Obstacle};
+use crate::change::{Change, FACT, Obstacle};
 use crate::event::{Failure, Status};
 use crate::fact::{Known, Missing, Question};
 use crate::playbook::{Task, TaskAction};
+use crate::resource::brings;
 use crate::template::{Stop, pending};
 
 /// The state of one walk.
@@ -310,7 +311,17 @@ fn behind(task: &Task) -> Step {
 pub(super) fn only_reads(kind: &str) -> bool {
     matches!(
         kind,
-        "assert" | "debug" | "fail" | "ping" | "set_fact" | "setup" | "slurp" | "stat"
+        "assert"
+            | "debug"
+            | "fail"
+            | "getent"
+            | "package_facts"
+            | "ping"
+            | "service_facts"
+            | "set_fact"
+            | "setup"
+            | "slurp"
+            | "stat"
     )
 }
 
@@ -322,9 +333,13 @@ pub(super) fn names_of(task: &Task) -> BTreeSet<Arc<str>> {
         .collect()
 }
 
-/// The variables `set_fact` sets.
+/// The variables `set_fact` sets, and the facts that some kinds bring.
 fn set_names(task: &Task) -> BTreeSet<Arc<str>> {
     match &task.action {
+        TaskAction::Kind { kind, args } if kind.name != "set_fact" => brings(kind, args)
+            .iter()
+            .map(|name| Arc::from(format!("{FACT}{name}")))
+            .collect(),
         TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
             args.open().map(|(name, _)| Arc::from(name)).collect()
         }

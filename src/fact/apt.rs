@@ -50,6 +50,8 @@ pub struct CandidateInfo {
 pub struct AptLists {
     /// Age in seconds of the newest list by the node's clock; none when there are no lists.
     pub age: Option<u64>,
+    /// Whether a source was altered, added or removed since they were fetched.
+    pub outdated: bool,
 }
 
 type Answers = Result<Vec<(Question, Answer)>, FactError>;
@@ -261,7 +263,7 @@ pub const UPDATE_STAMP: &str = "/var/lib/apt/periodic/update-success-stamp";
 
 /// An update that finds everything unchanged writes no list, so the folder's own time and the mark count too.
 pub(super) fn lists_script() -> String {
-    "date +%s\nfind /var/lib/apt/lists /var/lib/apt/periodic -maxdepth 1 -printf '%T@ %p\\n' 2>/dev/null"
+    "date +%s\nfind /var/lib/apt/lists /var/lib/apt/periodic /etc/apt/sources.list /etc/apt/sources.list.d -maxdepth 1 -printf '%T@ %p\\n' 2>/dev/null"
         .to_owned()
 }
 
@@ -274,11 +276,16 @@ pub(super) fn parse_lists(body: &[u8]) -> Result<AptLists, FactError> {
         .ok_or_else(|| unreadable("apt's lists", &text))?;
     let mut newest = None;
     let mut any = false;
+    let mut source = None;
     for line in lines {
         let Some((time, path)) = line.split_once(' ') else {
             continue;
         };
         let whole = time.split('.').next().and_then(|time| time.parse().ok());
+        if path.starts_with("/etc/apt/") {
+            source = source.max(whole);
+            continue;
+        }
         let list = path.contains("Release") || path.contains("_Packages");
         any |= list;
         if list || path == UPDATE_STAMP || path == "/var/lib/apt/lists" {
@@ -289,6 +296,7 @@ pub(super) fn parse_lists(body: &[u8]) -> Result<AptLists, FactError> {
         age: newest
             .filter(|_| any)
             .map(|time: u64| now.saturating_sub(time)),
+        outdated: source > newest,
     })
 }
 

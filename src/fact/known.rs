@@ -340,6 +340,15 @@ impl Known {
         {
             self.forget_units();
         }
+        let touches = |place: &str| below(path, place) || below(&real, place);
+        if touches("/etc/apt") {
+            self.touch(&Touch::PackageLists);
+        }
+        if touches("/var/lib/dpkg/status") {
+            let of_packages = |question: &Question| matches!(question, Question::Package(_));
+            self.answers.retain(|question, _| !of_packages(question));
+            self.touch(&Touch::PackageLists);
+        }
     }
 }
 

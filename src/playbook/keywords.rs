@@ -281,10 +281,21 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
     ),
     ("lvg", MAKES_DISKS),
     ("lvol", MAKES_DISKS),
-    ("package", "nodes are Debian: use `apt`"),
     (
-        "package_facts",
-        "use `command: dpkg-query -W` with `register`",
+        "interfaces_file",
+        "write `/etc/network/interfaces.d/NAME` with `copy` or `template`",
+    ),
+    (
+        "iptables",
+        "use hadeploy's own `iptables_rules`, which keeps the way in open",
+    ),
+    (
+        "ssh_config",
+        "use `blockinfile` on the account's `~/.ssh/config`, or `template`",
+    ),
+    (
+        "xml",
+        "write the file with `template`, or a line of it with `lineinfile` or `replace`",
     ),
     ("parted", MAKES_DISKS),
     ("pause", "it comes in a later release"),
@@ -304,18 +315,8 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
 
 /// Modules of ansible.builtin, ansible.posix and the commonest of community.general that have no row above.
 const MODULES_LATER: &[&str] = &[
-    "apt_repository",
     "archive",
-    "assemble",
-    "cronvar",
-    "deb822_repository",
-    "debconf",
-    "dpkg_selections",
     "gem",
-    "getent",
-    "ini_file",
-    "interfaces_file",
-    "iptables",
     "iptables_state",
     "make",
     "mount_facts",
@@ -323,18 +324,14 @@ const MODULES_LATER: &[&str] = &[
     "mysql_user",
     "nmcli",
     "npm",
-    "pam_limits",
     "pamd",
     "patch",
     "redis",
     "seboolean",
     "selinux",
-    "service_facts",
     "snap",
-    "ssh_config",
     "supervisorctl",
     "synchronize",
-    "xml",
 ];
 
 /// What to do instead of a refused key of a play.

@@ -12,7 +12,7 @@ use super::uses::{self, Use};
 use super::{Part, Task, TaskAction, VarsFile, check};
 use crate::diagnostic::Diagnostic;
 use crate::fact::gather;
-use crate::resource::RenderOptions;
+use crate::resource::{RenderOptions, may_bring};
 use crate::source::{Source, Span};
 use crate::template::{FreeName, Templates};
 use crate::value::{Kind, Map, Value, place};
@@ -77,14 +77,23 @@ impl Run {
     }
 }
 
-/// The names a `set_fact` sets.
+/// The names a `set_fact` sets; of a fact that a task brings, both its names.
 fn set_by(task: &Task) -> Vec<Arc<str>> {
     match &task.action {
+        TaskAction::Kind { kind, args } if kind.name != "set_fact" => may_bring(kind, args)
+            .into_iter()
+            .flat_map(|name| [brought(&name).into(), name.into()])
+            .collect(),
         TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
             args.open().map(|(name, _)| name.into()).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// The name of a fact that a task brings, among those that tasks define.
+fn brought(name: &str) -> String {
+    format!("ansible_facts.{name}")
 }
 
 /// All values a name can have on some host of the play, those of tasks apart.
@@ -336,7 +345,9 @@ impl Reader<'_> {
             let Some(fact) = found.get(1).or(found.get(3)) else {
                 continue;
             };
-            if !is_fact(fact.as_str()) {
+            let known =
+                is_fact(fact.as_str()) || self.run.names.contains(brought(fact.as_str()).as_str());
+            if !known {
                 let span = spot(fact.start() as u32, fact.end() as u32);
                 self.faults.push(
                     Diagnostic::at(&span, format!("unknown fact `{}`", fact.as_str()))

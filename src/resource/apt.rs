@@ -2,13 +2,17 @@
 
 mod choose;
 mod diff;
-mod script;
+mod package;
+pub mod script;
 mod services;
 mod wanted;
 
 use self::diff::{Apt, State};
 use self::script::Options;
 use super::{Args, Bound, Kind, Param, ParamType};
+use crate::diagnostic::Diagnostic;
+
+pub use self::package::PACKAGE;
 
 /// Brings Debian packages to the wanted state. The packages of one task go into one call of `apt-get`, and what a service of them must read
 /// anew is seen.
@@ -38,38 +42,42 @@ pub static APT: Kind = Kind {
     summary: "installs, upgrades and removes Debian packages",
     params: PARAMS,
     free_form: None,
-    refused: &[
-        (
-            "deb",
-            "copy the package to the node and run `command: apt-get install -y /path/x.deb` with `creates`",
-        ),
-        (
-            "allow_unauthenticated",
-            "add the repository's key with `signed-by` instead",
-        ),
-        (
-            "force",
-            "name what is meant: `allow_downgrade`, `allow_change_held_packages`",
-        ),
-        (
-            "auto_install_module_deps",
-            "nothing needs to be installed for this module; leave it out",
-        ),
-    ],
-    check: |args| {
-        let any = [
-            "name",
-            "update_cache",
-            "cache_valid_time",
-            "upgrade",
-            "autoremove",
-            "autoclean",
-            "clean",
-        ];
-        args.one_of_required(&any)
-    },
+    refused: REFUSED,
+    check,
     bind,
 };
+
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "deb",
+        "copy the package to the node and run `command: apt-get install -y /path/x.deb` with `creates`",
+    ),
+    (
+        "allow_unauthenticated",
+        "add the repository's key with `signed-by` instead",
+    ),
+    (
+        "force",
+        "name what is meant: `allow_downgrade`, `allow_change_held_packages`",
+    ),
+    (
+        "auto_install_module_deps",
+        "nothing needs to be installed for this module; leave it out",
+    ),
+];
+
+fn check(args: &Args) -> Vec<Diagnostic> {
+    let any = [
+        "name",
+        "update_cache",
+        "cache_valid_time",
+        "upgrade",
+        "autoremove",
+        "autoclean",
+        "clean",
+    ];
+    args.one_of_required(&any)
+}
 
 const PARAMS: &[Param] = &[
     Param::new("name", ParamType::List, "Package names; `name=version`, where the version may hold `*`. All go into one `apt-get` call.")
@@ -80,7 +88,7 @@ const PARAMS: &[Param] = &[
         "`present` installs what is not there, `latest` also upgrades, `absent` removes.",
     )
     .default("present"),
-    Param::new("update_cache", ParamType::Bool, "Fetch the package lists first, when they are older than `cache_valid_time`. With `state: present` only when something is to be installed.")
+    Param::new("update_cache", ParamType::Bool, "Fetch the package lists first, when they are older than `cache_valid_time` or a source was changed since. With `state: present` only when something is to be installed.")
         .aliases(&["update-cache"]),
     Param::new("cache_valid_time", ParamType::Int, "Age in seconds up to which package lists are good enough. Implies `update_cache`.")
         .default("0"),

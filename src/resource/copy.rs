@@ -87,7 +87,7 @@ pub const FORCE: Param = Param::new(
 pub const VALIDATE: Param = Param::new(
     "validate",
     ParamType::Str,
-    "A command that the new content must pass before it replaces the old; `%s` is the file to check. Without it, /etc/fstab and files of sshd, sudo, systemd, cron, sysctl, PostgreSQL, redis, HAProxy, rsyslog, fail2ban and nginx must pass the daemon's own checker.",
+    "A command that the new content must pass before it replaces the old; `%s` is the file to check. Without it, /etc/fstab and files of sshd, sudo, systemd, cron, sysctl, PostgreSQL, redis, HAProxy, rsyslog, fail2ban, nginx and apt must pass the daemon's own checker.",
 );
 
 /// What Ansible's writers of files have and these have not.

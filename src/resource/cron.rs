@@ -3,6 +3,7 @@
 mod entry;
 mod spool;
 mod table;
+mod var;
 
 use super::attributes::Attributes;
 use super::body::Body;
@@ -17,6 +18,8 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Answer, Known, Missing, PathInfo, Question};
 use spool::Spool;
 use table::{Edit, names};
+
+pub use var::CRONVAR;
 
 /// Keeps entries and variables of crontabs, each known by the name in the line above it.
 ///
@@ -74,9 +77,14 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
     if let Some(fault) = entry::faults(args).into_iter().find(Diagnostic::is_error) {
         return Err(fault.into());
     }
+    let edit = entry::edit(args, args.has("cron_file"))?;
+    place(args, controller, edit)
+}
+
+/// Where the edit is made: `cron_file`, or the crontab of `user`.
+fn place(args: &Args, controller: &dyn Controller, edit: Edit) -> Bound {
     let file = args.str("cron_file");
     let user = args.str("user").unwrap_or(controller.user());
-    let edit = entry::edit(args, file.is_some())?;
     let backup = args.bool("backup", false);
     if file.is_none() && controller.user() != "root" {
         return Err(Diagnostic::at(&args.span, "a crontab is managed as root")
@@ -102,7 +110,11 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
             backup,
         }),
     };
-    Ok(Box::new(Cron { place, edit }))
+    Ok(Box::new(Cron {
+        place,
+        edit,
+        lone: args.kind.name == CRONVAR.name,
+    }))
 }
 
 enum Place {
@@ -116,6 +128,8 @@ enum Place {
 struct Cron {
     place: Place,
     edit: Edit,
+    /// Whether only variables are told of.
+    lone: bool,
 }
 
 impl Resource for Cron {
@@ -154,6 +168,9 @@ impl Resource for Cron {
         change.result.shift_remove("state");
         if let Place::File(target) = &self.place {
             change = change.result("cron_file", &*target.dest);
+        }
+        if self.lone {
+            return Ok(change.result("vars", variables));
         }
         Ok(change.result("jobs", jobs).result("envs", variables))
     }

@@ -33,19 +33,25 @@
 
 mod alternatives;
 mod apt;
+mod apt_repository;
 mod args;
+mod assemble;
 mod assert;
 mod attributes;
 mod authorized_key;
 mod blockinfile;
 mod body;
+mod brings;
 mod capabilities;
 mod command;
 mod config_tree;
 mod copy;
 mod cron;
+mod deb822_repository;
+mod debconf;
 mod debug;
 pub mod doc;
+mod dpkg_selections;
 mod edit;
 mod fail;
 mod fetch;
@@ -53,11 +59,14 @@ mod file;
 mod find;
 mod folders;
 mod get_url;
+mod getent;
 mod git;
+mod gone;
 mod group;
 mod hostname;
 mod htpasswd;
 mod http;
+mod ini_file;
 mod iptables_rules;
 mod known_hosts;
 mod lineinfile;
@@ -66,6 +75,8 @@ mod members;
 mod mode;
 mod modprobe;
 mod mount;
+mod package_facts;
+mod pam_limits;
 mod param;
 mod pattern;
 mod ping;
@@ -78,6 +89,7 @@ mod redis_cluster;
 mod release;
 mod replace;
 mod script;
+mod service_facts;
 mod set_fact;
 mod setup;
 mod slurp;
@@ -109,6 +121,7 @@ use crate::template::Stop;
 use crate::value::Value;
 
 pub use args::Args;
+pub use brings::{brings, may_bring};
 pub use param::{Param, ParamType};
 
 /// The wanted state of one thing on one node.
@@ -238,6 +251,9 @@ impl Default for RenderOptions {
 pub static KINDS: &[&Kind] = &[
     &alternatives::ALTERNATIVES,
     &apt::APT,
+    &apt::PACKAGE,
+    &apt_repository::APT_REPOSITORY,
+    &assemble::ASSEMBLE,
     &assert::ASSERT,
     &authorized_key::AUTHORIZED_KEY,
     &blockinfile::BLOCKINFILE,
@@ -247,22 +263,30 @@ pub static KINDS: &[&Kind] = &[
     &config_tree::CONFIG_TREE,
     &copy::COPY,
     &cron::CRON,
+    &cron::CRONVAR,
+    &deb822_repository::DEB822_REPOSITORY,
+    &debconf::DEBCONF,
     &debug::DEBUG,
+    &dpkg_selections::DPKG_SELECTIONS,
     &fail::FAIL,
     &fetch::FETCH,
     &file::FILE,
     &find::FIND,
     &get_url::GET_URL,
+    &getent::GETENT,
     &git::GIT,
     &group::GROUP,
     &hostname::HOSTNAME,
     &htpasswd::HTPASSWD,
+    &ini_file::INI_FILE,
     &iptables_rules::IPTABLES_RULES,
     &known_hosts::KNOWN_HOSTS,
     &lineinfile::LINEINFILE,
     &locale_gen::LOCALE_GEN,
     &modprobe::MODPROBE,
     &mount::MOUNT,
+    &package_facts::PACKAGE_FACTS,
+    &pam_limits::PAM_LIMITS,
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
     &ping::PING,
@@ -277,6 +301,7 @@ pub static KINDS: &[&Kind] = &[
     &release::RELEASE,
     &replace::REPLACE,
     &script::SCRIPT,
+    &service_facts::SERVICE_FACTS,
     &set_fact::SET_FACT,
     &setup::SETUP,
     &slurp::SLURP,

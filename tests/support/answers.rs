@@ -12,7 +12,7 @@
 //! glob /srv/*: [/srv/x]
 //! package nginx: 1.22.1-9                 # null; or { installed, version, held, config_files, half_way }
 //! candidate nginx: 1.22.1-9               # null; or { version, providers, provided_by, versions }
-//! lists: { age: 100 }
+//! lists: { age: 100 }    # also outdated: true
 //! simulation upgrade: [Inst bash]
 //! account web: { uid: 1000, gid: 1000, group: web, home: /home/web, shell: /bin/sh, groups: [] }   # null for none
 //! group web: { gid: 1000, members: [] }   # null for none
@@ -123,6 +123,7 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
         }),
         Question::AptLists => Answer::AptLists(AptLists {
             age: value["age"].as_u64(),
+            outdated: flag(value, "outdated"),
         }),
         Question::Simulation(_) => Answer::Simulation(Arc::new(words(value))),
         Question::Account(_) => Answer::Account(value.is_object().then(|| account(value))),

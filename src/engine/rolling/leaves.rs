@@ -32,7 +32,7 @@ pub(in crate::engine) fn leaves(planned: &TaskResult, whole: bool) -> bool {
     );
     match planned.kind {
         "reboot" => true,
-        "apt" => whole || fields.any(named),
+        "apt" | "package" => whole || fields.any(named),
         _ => match &planned.effect {
             Effect::Restart(unit) => begins(unit, &UNITS),
             _ => false,
@@ -46,7 +46,9 @@ pub(super) fn whole(plays: &[Arc<Scheduled>]) -> Vec<Arc<str>> {
     tasks
         .filter(|task| match &task.action {
             TaskAction::Kind { kind, args } => {
-                kind.name == "apt" && args.has("upgrade") && args.has("update_cache")
+                matches!(kind.name, "apt" | "package")
+                    && args.has("upgrade")
+                    && args.has("update_cache")
             }
             _ => false,
         })

@@ -137,7 +137,7 @@ fn refused(change: &Change, login: Login, kind: &str) -> Option<Change> {
                 .help("log in with another account (`ansible_user`) to remove this one"),
         );
     }
-    if kind != "apt" || !login.ssh {
+    if !matches!(kind, "apt" | "package") || !login.ssh {
         return None;
     }
     let is_needed = |name: &&str| {

@@ -77,6 +77,10 @@ fn lists_age_by_the_newest_mark() {
     assert_eq!(parse_lists(body.as_bytes()).expect("ok").age, Some(300));
     let body = format!("1000\n100.5 /var/lib/apt/lists/d_InRelease\n990.0 {UPDATE_STAMP}\n");
     assert_eq!(parse_lists(body.as_bytes()).expect("ok").age, Some(10));
+    let sources =
+        |at: u64| format!("{body}{at}.5 /etc/apt/sources.list.d\n100.0 /etc/apt/sources.list\n");
+    assert!(!parse_lists(sources(989).as_bytes()).expect("ok").outdated);
+    assert!(parse_lists(sources(991).as_bytes()).expect("ok").outdated);
     let empty = "1000\n950.0 /var/lib/apt/lists\n";
     assert_eq!(parse_lists(empty.as_bytes()).expect("ok").age, None);
     assert!(parse_lists(b"").is_err());

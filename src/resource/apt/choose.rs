@@ -80,7 +80,9 @@ impl Apt {
 
     fn no_package(&self, known: &Known, name: &str) -> Result<Change, Missing> {
         let change = Change::blocked(format!("no package `{name}`"));
-        Ok(match (known.apt_lists()?.age, self.fetch) {
+        let lists = known.apt_lists()?;
+        Ok(match (lists.age, self.fetch) {
+            (Some(_), None) if lists.outdated => change.help("a source was changed since the node fetched its package lists; set `update_cache: true`"),
             (None, _) => change.help("the node has no package lists yet; set `update_cache: true`"),
             (Some(age), None) => change.help(format!(
                 "its package lists were fetched {}; set `update_cache: true` if it is newer, or check the name with `apt-cache search`",

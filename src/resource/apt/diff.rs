@@ -43,10 +43,11 @@ impl Resource for Apt {
     fn diff(&self, known: &Known) -> Result<Change, Missing> {
         known.need(self.questions())?;
         let stale = match self.fetch {
-            Some(valid) => known
-                .apt_lists()?
-                .age
-                .is_none_or(|age| age > valid || valid == 0),
+            Some(valid) => {
+                let lists = known.apt_lists()?;
+                let old = |age| age > valid || valid == 0;
+                lists.outdated || lists.age.is_none_or(old)
+            }
             None => false,
         };
         let mut change = match self.state {
@@ -153,7 +154,10 @@ impl Apt {
         .touch(Touch::PackageLists)
         .predict(
             Question::AptLists,
-            Answer::AptLists(AptLists { age: Some(0) }),
+            Answer::AptLists(AptLists {
+                age: Some(0),
+                outdated: false,
+            }),
         )
     }
 

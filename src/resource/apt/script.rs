@@ -4,17 +4,17 @@ use crate::command::quote;
 
 /// How `apt-get` is called, whatever it does.
 #[derive(Debug, Clone)]
-pub(super) struct Options {
+pub struct Options {
     /// How long to wait for another package manager, in seconds.
-    pub(super) lock_timeout: u64,
+    pub lock_timeout: u64,
     /// `force-confdef,force-confold` and the like.
-    pub(super) dpkg_options: Vec<String>,
+    pub dpkg_options: Vec<String>,
     /// Status of a `policy-rc.d` in place while packages are installed: 101 keeps daemons from starting.
-    pub(super) policy_rc_d: Option<i64>,
+    pub policy_rc_d: Option<i64>,
 }
 
 /// Fetches the package lists; a list that cannot be fetched is an error, unlike apt's own default.
-pub(super) fn update(options: &Options, retries: u64) -> String {
+pub fn update(options: &Options, retries: u64) -> String {
     format!(
         "{}wait_for_lock /var/lib/apt/lists/lock\n\
          apt_get -o APT::Update::Error-Mode=any -o Acquire::Retries={retries} update || exit\n\

@@ -48,7 +48,7 @@ pub fn names(text: &str) -> (Vec<&str>, Vec<&str>) {
     let variables = text
         .lines()
         .filter_map(|line| line.split_once('='))
-        .map(|(name, _)| name)
+        .map(|(name, _)| name.trim())
         .filter(|name| !name.is_empty() && !name.contains(char::is_whitespace))
         .collect();
     (jobs, variables)
@@ -139,8 +139,10 @@ fn put_variable(
 }
 
 fn declares(line: &str, name: &str) -> bool {
-    line.strip_prefix(name)
-        .is_some_and(|rest| rest.starts_with('='))
+    // cron allows spaces around the sign.
+    line.trim_start()
+        .strip_prefix(name)
+        .is_some_and(|rest| rest.trim_start().starts_with('='))
 }
 
 #[cfg(test)]

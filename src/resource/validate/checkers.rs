@@ -102,6 +102,18 @@ printf '%s\n' "$w"; exit 1"#,
         sight: Sight::Alone,
         script: super::super::mount::CHECK,
     },
+    // What a source holds is only seen when its lists are fetched; this is about how it is written.
+    Checker {
+        files: &[
+            "/etc/apt/sources.list",
+            "/etc/apt/sources.list.d/*.list",
+            "/etc/apt/sources.list.d/*.sources",
+        ],
+        program: "apt-get",
+        shown: "apt-get indextargets",
+        sight: Sight::Whole,
+        script: "apt-get indextargets >/dev/null",
+    },
     // redis has no checker. Told to listen nowhere, it reads its configuration and ends, before it looks at any data.
     Checker {
         files: &["/etc/redis/redis.conf", "/etc/redis/redis-*.conf"],
@@ -219,6 +231,7 @@ mod tests {
             "/etc/sudoers.d/ops",
             "/etc/fail2ban/fail2ban.local",
             "/etc/fail2ban/jail.d/a.conf",
+            "/etc/apt/sources.list.d/x.sources",
             "/etc/systemd/system/app@.service",
             "/etc/systemd/system/nginx.service.d/x.conf",
             "/etc/postgresql/15/main/conf.d/a.conf",
@@ -230,6 +243,7 @@ mod tests {
             "/etc/sudoers.d/a/b",
             "/etc/sudoers.d/",
             "/etc/ssh/ssh_config",
+            "/etc/apt/sources.list.d/x.bak",
             "/etc/fail2ban/README",
             "/etc/postgresql/15/main/environment",
             "/srv/etc/sudoers",
