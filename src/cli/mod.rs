@@ -3,7 +3,9 @@
 mod apply;
 mod cluster;
 mod command_line;
+mod command_table;
 mod commit;
+mod complete;
 mod defaults;
 mod demo;
 mod deploy;
@@ -12,11 +14,13 @@ mod duration;
 mod environment;
 pub mod exit;
 mod hosts;
+mod init;
 mod interrupt;
 pub mod lab;
 mod listing;
 mod load;
 mod logs;
+mod man;
 mod means;
 mod node;
 mod options;
@@ -41,14 +45,14 @@ mod words;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use environment::Environment;
 use options::RefusedArgs;
 
 /// Bring bare Debian nodes, reached only by SSH, to the state that an inventory and a playbook declare
 #[derive(Parser)]
-#[command(name = "hadeploy", version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(name = "hadeploy", version = command_table::VERSION, max_term_width = 80, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -81,6 +85,9 @@ enum Command {
     Exec(Later),
     Doc(doc::DocArgs),
     Schema(schema::SchemaArgs),
+    Init(init::InitArgs),
+    Completions(complete::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// What comes in a later release takes any words, so that it is refused by its name.
@@ -96,7 +103,12 @@ pub fn main() -> u8 {
 }
 
 fn run_command() -> u8 {
-    let arguments = match Arguments::try_parse() {
+    let env = Environment::read();
+    if let Some(status) = complete::answer(&env) {
+        return status;
+    }
+    let words = command_table::command().try_get_matches();
+    let arguments = match words.and_then(|words| Arguments::from_arg_matches(&words)) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
@@ -106,7 +118,6 @@ fn run_command() -> u8 {
             };
         }
     };
-    let env = Environment::read();
     match arguments.command {
         Command::Plan(args) => block_on(plan::run(*args, &env)),
         Command::Apply(args) => block_on(apply::run(*args, &env)),
@@ -126,6 +137,9 @@ fn run_command() -> u8 {
         Command::Exec(later) => later.refuse("exec"),
         Command::Doc(args) => doc::run(&args, &env),
         Command::Schema(args) => schema::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Completions(args) => complete::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Vault(args) => block_on(vault::run(*args, &env)),
     }
 }
