@@ -59,17 +59,13 @@ fn of_git() -> Option<String> {
     if fs::canonicalize(top).ok()? != fs::canonicalize(here).ok()? {
         return None;
     }
-    for name in ["HEAD", "packed-refs"] {
-        println!(
-            "cargo:rerun-if-changed={}",
-            git(&["rev-parse", "--git-path", name])?
-        );
-    }
-    if let Some(branch) = git(&["symbolic-ref", "-q", "HEAD"]) {
-        println!(
-            "cargo:rerun-if-changed={}",
-            git(&["rev-parse", "--git-path", &branch])?
-        );
+    let branch = git(&["symbolic-ref", "-q", "HEAD"]);
+    let names = ["HEAD", "packed-refs"].into_iter().chain(branch.as_deref());
+    for path in names.filter_map(|name| git(&["rev-parse", "--git-path", name])) {
+        // Of a file that is not there cargo would think that it changes each time.
+        if Path::new(&path).exists() {
+            println!("cargo:rerun-if-changed={path}");
+        }
     }
     git(&[
         "show",

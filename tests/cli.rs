@@ -4,6 +4,8 @@
 mod completions;
 #[path = "cli/doc.rs"]
 mod doc;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/init.rs"]
@@ -14,6 +16,8 @@ mod interrupt;
 mod listing;
 #[path = "cli/man.rs"]
 mod man;
+#[path = "cli/pipelines.rs"]
+mod pipelines;
 #[path = "cli/promise.rs"]
 mod promise;
 #[path = "cli/run.rs"]

@@ -10,6 +10,7 @@ mod defaults;
 mod demo;
 mod deploy;
 mod doc;
+mod doctor;
 mod duration;
 mod environment;
 pub mod exit;
@@ -27,6 +28,7 @@ mod options;
 mod panic;
 mod pass;
 mod passwords;
+mod pipeline;
 mod plan;
 mod promise;
 mod prompt;
@@ -86,6 +88,7 @@ enum Command {
     Doc(doc::DocArgs),
     Schema(schema::SchemaArgs),
     Init(init::InitArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Completions(complete::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -108,6 +111,9 @@ fn run_command() -> u8 {
         return status;
     }
     let words = command_table::command().try_get_matches();
+    if let Some(status) = words.as_ref().ok().and_then(reports_nothing) {
+        return status;
+    }
     let arguments = match words.and_then(|words| Arguments::from_arg_matches(&words)) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -138,6 +144,7 @@ fn run_command() -> u8 {
         Command::Doc(args) => doc::run(&args, &env),
         Command::Schema(args) => schema::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Doctor(args) => block_on(doctor::run(*args, &env)),
         Command::Completions(args) => complete::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Vault(args) => block_on(vault::run(*args, &env)),
@@ -152,6 +159,25 @@ impl Later {
             "`hadeploy --help` lists what there is",
         )
     }
+}
+
+/// Runs that are reported task by task.
+const REPORTED: &[&str] = &["plan", "apply", "rolling-update", "deploy", "rollback"];
+
+/// Refuses a report of what is no run.
+fn reports_nothing(words: &clap::ArgMatches) -> Option<u8> {
+    let (name, mut within) = words.subcommand()?;
+    while let Some((_, below)) = within.subcommand() {
+        within = below;
+    }
+    let form = within.try_get_one::<options::Form>("output").ok()??;
+    if *form != options::Form::Junit || REPORTED.contains(&name) {
+        return None;
+    }
+    Some(usage(
+        &format!("`hadeploy {name}` has no tasks to report as JUnit does"),
+        "`--output json` writes what it finds for programs",
+    ))
 }
 
 /// Says which option is refused; none when all are known.

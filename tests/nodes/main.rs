@@ -10,6 +10,7 @@ mod balancers;
 mod bare_plan;
 mod budget;
 mod config_tree;
+mod doctor;
 mod drills;
 mod faults;
 mod guard;
@@ -72,6 +73,7 @@ fn cases() -> Vec<Case> {
         balancers::cases(),
         guard::cases(),
         unlock::cases(),
+        doctor::cases(),
         odd::cases(),
         lockout::cases(),
         validated::cases(),
