@@ -1,13 +1,23 @@
 //! The real binary: what it prints, where, and with which exit status. Nothing here connects to a node.
 
+#[path = "cli/completions.rs"]
+mod completions;
 #[path = "cli/doc.rs"]
 mod doc;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
 #[path = "cli/listing.rs"]
 mod listing;
+#[path = "cli/man.rs"]
+mod man;
+#[path = "cli/pipelines.rs"]
+mod pipelines;
 #[path = "cli/promise.rs"]
 mod promise;
 #[path = "cli/run.rs"]

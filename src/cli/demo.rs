@@ -4,7 +4,7 @@
 mod crowd;
 mod proof;
 mod rolling;
-mod site;
+pub mod site;
 
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};

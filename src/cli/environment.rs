@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::pipeline::Pipeline;
 use crate::secret::{PASSWORD_VARIABLE, Secret};
 
 /// What the environment says, and which of the standard streams are terminals.
@@ -33,6 +34,8 @@ pub struct Environment {
     pub agent: Option<PathBuf>,
     /// The page of the pipeline that this is part of, as GitHub, GitLab or Jenkins say it.
     pub pipeline: Option<String>,
+    /// The pipeline that shows what is told for it.
+    pub ci: Option<Pipeline>,
     /// Whether no human waits for the answer: `CI=true`.
     pub unattended: bool,
     /// Whether colours are not wanted: `NO_COLOR`, or a terminal that has none.
@@ -113,6 +116,7 @@ impl Environment {
             unattended: text("CI").is_some_and(|ci| matches!(ci.as_str(), "true" | "1")),
             colourless: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
+            ci: Pipeline::of(text),
             columns: text("COLUMNS")
                 .and_then(|columns| columns.parse().ok())
                 .or_else(terminal_width)

@@ -10,11 +10,12 @@ use super::defaults::Defaults;
 use super::environment::Environment;
 use super::exit;
 use super::options::{BaseArgs, Output, ProjectArgs};
+use super::pipeline::{self, Lines};
 use super::{passwords, prompt};
 use crate::diagnostic::{Diagnostic, count};
 use crate::event::{Event, Impact, Recap};
 use crate::playbook::{self, Project, includes};
-use crate::report::{Json, Plain, ReportOptions, Reporter};
+use crate::report::{Json, Plain, ReportOptions, Reporter, Reporters};
 use crate::template::Templates;
 use crate::vault::Keyring;
 
@@ -119,11 +120,17 @@ pub fn ended(exit_code: u8, reason: String) -> Recap {
 /// For what is told before a run: people read it on standard error, programs on standard output.
 fn reporter(base: &BaseArgs, env: &Environment) -> Box<dyn Reporter> {
     match base.output {
-        Output::Json => Box::new(Json::new(Box::new(io::stdout()))),
-        Output::Human => Box::new(Plain::new(
-            options(base, env, env.tells),
-            Box::new(io::stderr()),
-        )),
+        Output::Json => {
+            let mut all = pipeline::reporters(env, Lines::Nowhere);
+            all.push(Box::new(Json::new(Box::new(io::stdout()))));
+            Box::new(Reporters(all))
+        }
+        Output::Human => {
+            let mut all = pipeline::reporters(env, Lines::Err);
+            let plain = Plain::new(options(base, env, env.tells), Box::new(io::stderr()));
+            all.push(Box::new(plain));
+            Box::new(Reporters(all))
+        }
     }
 }
 

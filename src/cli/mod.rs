@@ -3,20 +3,25 @@
 mod apply;
 mod cluster;
 mod command_line;
+mod command_table;
 mod commit;
+mod complete;
 mod defaults;
 mod demo;
 mod deploy;
 mod doc;
+mod doctor;
 mod duration;
 mod environment;
 pub mod exit;
 mod hosts;
+mod init;
 mod interrupt;
 pub mod lab;
 mod listing;
 mod load;
 mod logs;
+mod man;
 mod means;
 mod node;
 mod options;
@@ -24,6 +29,7 @@ mod outside;
 mod panic;
 mod pass;
 mod passwords;
+mod pipeline;
 mod plan;
 mod promise;
 mod prompt;
@@ -42,14 +48,14 @@ mod words;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use environment::Environment;
 use options::RefusedArgs;
 
 /// Bring bare Debian nodes, reached only by SSH, to the state that an inventory and a playbook declare
 #[derive(Parser)]
-#[command(name = "hadeploy", version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(name = "hadeploy", version = command_table::VERSION, max_term_width = 80, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -82,6 +88,10 @@ enum Command {
     Exec(Later),
     Doc(doc::DocArgs),
     Schema(schema::SchemaArgs),
+    Init(init::InitArgs),
+    Doctor(Box<doctor::DoctorArgs>),
+    Completions(complete::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// What comes in a later release takes any words, so that it is refused by its name.
@@ -97,7 +107,15 @@ pub fn main() -> u8 {
 }
 
 fn run_command() -> u8 {
-    let arguments = match Arguments::try_parse() {
+    let env = Environment::read();
+    if let Some(status) = complete::answer(&env) {
+        return status;
+    }
+    let words = command_table::command().try_get_matches();
+    if let Some(status) = words.as_ref().ok().and_then(reports_nothing) {
+        return status;
+    }
+    let arguments = match words.and_then(|words| Arguments::from_arg_matches(&words)) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
@@ -107,7 +125,6 @@ fn run_command() -> u8 {
             };
         }
     };
-    let env = Environment::read();
     match arguments.command {
         Command::Plan(args) => block_on(plan::run(*args, &env)),
         Command::Apply(args) => block_on(apply::run(*args, &env)),
@@ -127,6 +144,10 @@ fn run_command() -> u8 {
         Command::Exec(later) => later.refuse("exec"),
         Command::Doc(args) => doc::run(&args, &env),
         Command::Schema(args) => schema::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Doctor(args) => block_on(doctor::run(*args, &env)),
+        Command::Completions(args) => complete::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Vault(args) => block_on(vault::run(*args, &env)),
     }
 }
@@ -139,6 +160,25 @@ impl Later {
             "`hadeploy --help` lists what there is",
         )
     }
+}
+
+/// Runs that are reported task by task.
+const REPORTED: &[&str] = &["plan", "apply", "rolling-update", "deploy", "rollback"];
+
+/// Refuses a report of what is no run.
+fn reports_nothing(words: &clap::ArgMatches) -> Option<u8> {
+    let (name, mut within) = words.subcommand()?;
+    while let Some((_, below)) = within.subcommand() {
+        within = below;
+    }
+    let form = within.try_get_one::<options::Form>("output").ok()??;
+    if *form != options::Form::Junit || REPORTED.contains(&name) {
+        return None;
+    }
+    Some(usage(
+        &format!("`hadeploy {name}` has no tasks to report as JUnit does"),
+        "`--output json` writes what it finds for programs",
+    ))
 }
 
 /// Says which option is refused; none when all are known.

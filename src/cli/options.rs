@@ -1,5 +1,9 @@
 //! Options that several subcommands share, spelled as Ansible spells them.
 
+mod form;
+
+pub use form::Form;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,9 +23,10 @@ pub struct BaseArgs {
     /// Read hosts and groups from FILE; may be repeated
     #[arg(short, long, value_name = "FILE", alias = "inventory-file")]
     pub inventory: Vec<String>,
-    /// Write for people (human), or one event a line for programs (json)
-    #[arg(long, value_enum, default_value_t = Output::Human, value_name = "FORM", hide_possible_values = true, hide_default_value = true)]
+    #[command(flatten)]
     pub output: Output,
+    #[command(flatten)]
+    pub junit: form::Junit,
     /// Show more: -v also what is unchanged, -vvv what hadeploy itself does
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -32,8 +37,7 @@ pub struct BaseArgs {
 /// How to answer, where nothing else is shared.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Write for people (human), or one line of JSON for each thing (json)
-    #[arg(long, value_enum, default_value_t = Output::Human, value_name = "FORM", hide_possible_values = true, hide_default_value = true)]
+    #[command(flatten)]
     pub output: Output,
 }
 
@@ -62,11 +66,11 @@ pub struct VaultArgs {
 }
 
 /// The forms of output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
-    /// Lines for people
+    /// Lines for people.
     Human,
-    /// One event a line
+    /// One event a line.
     Json,
 }
 
@@ -105,6 +109,13 @@ pub struct ProjectArgs {
     pub list_tags: bool,
     #[command(flatten)]
     pub refused: RefusedArgs,
+}
+
+impl BaseArgs {
+    /// Whether people read standard output, and may be asked.
+    pub fn is_for_people(&self) -> bool {
+        self.output == Output::Human && !self.junit.0
+    }
 }
 
 impl ProjectArgs {

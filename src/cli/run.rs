@@ -16,6 +16,7 @@ use super::load::{self, Loaded, load, refuse, warn};
 use super::means::{Means, settings};
 use super::options::{NodeArgs, Output, ProjectArgs};
 use super::pass::{self, First};
+use super::pipeline::{self, Lines};
 use super::promise::{self, Maker, Promise};
 use super::teller::Teller;
 use super::{command_line, commit, exit, listing, logs, prompt, run_id, say};
@@ -80,8 +81,7 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
     if let Some(fault) = super::node::place(&mut loaded, &work) {
         return refuse(&[fault], &args.base, env);
     }
-    let human = args.base.output == Output::Human;
-    if human || lists {
+    if args.base.output == Output::Human || lists {
         warn(&loaded.warnings, &args.base, env);
     }
     if listing::show(&loaded.project, args) {
@@ -127,7 +127,7 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
 /// Whether somebody is asked who has not seen what would change: then that is shown first.
 fn asks_to_apply(work: &Work, env: &Environment) -> bool {
     let asks = env.asks && env.tells && !env.unattended;
-    let human = work.project.base.output == Output::Human;
+    let human = work.project.base.is_for_people();
     let plays = work.clusters.is_none() && work.first.is_none() && work.question.is_none();
     asks && human && plays && !work.yes && work.mode.may_change()
 }
@@ -153,7 +153,7 @@ fn confirmed(work: &Work, loaded: &Loaded, env: &Environment) -> bool {
     if work.yes {
         return true;
     }
-    let asks = asks && work.project.base.output == Output::Human;
+    let asks = asks && work.project.base.is_for_people();
     if let Some(question) = &work.question {
         if !asks {
             say::err(&format!("{question}\nnobody can be asked: say `--yes`"));
@@ -342,8 +342,9 @@ pub fn reporters(
 ) -> (Reporters, Option<MultiProgress>) {
     let base = &work.project.base;
     if base.output == Output::Json {
-        let json = Json::new(Box::new(io::stdout()));
-        return (Reporters(vec![Box::new(json)]), None);
+        let mut all = pipeline::reporters(env, Lines::Nowhere);
+        all.push(Box::new(Json::new(Box::new(io::stdout()))));
+        return (Reporters(all), None);
     }
     let next = match (mode, &work.promise) {
         (Mode::Plan, Promise::Out(path)) => {
@@ -370,12 +371,27 @@ pub fn reporters(
         next_command: next,
         ..load::options(base, env, env.shows)
     };
+    if base.junit.0 {
+        // The report is for a program; people read the run as it goes on the other stream.
+        let mut all = pipeline::reporters(env, Lines::Err);
+        all.push(Box::new(report::Plain::new(
+            options,
+            Box::new(io::stderr()),
+        )));
+        all.push(Box::new(report::Junit::new(Box::new(io::stdout()))));
+        return (Reporters(all), None);
+    }
     let target = match env.shows && looks == Looks::One {
         true => ProgressDrawTarget::stdout(),
         false => ProgressDrawTarget::hidden(),
     };
     let (reporter, bars) = report::human(options, target, Box::new(io::stdout()));
-    (Reporters(vec![reporter]), bars)
+    let mut all = match brief {
+        true => Vec::new(),
+        false => pipeline::reporters(env, Lines::Out),
+    };
+    all.push(reporter);
+    (Reporters(all), bars)
 }
 
 fn journal(loaded: &Loaded, id: &str, env: &Environment) -> Result<Journal, String> {

@@ -44,7 +44,7 @@ pub struct UnlockArgs {
 
 const EXAMPLES: &str = "Examples:
   hadeploy unlock -i inventory.yml
-  hadeploy unlock node2 --run 20261130t094501-6f2c1d --end-steps -i inventory.yml";
+  hadeploy unlock node2 --run 20261130t094501-6f2c1d --end-steps";
 
 /// Runs it; gives the exit status.
 pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {

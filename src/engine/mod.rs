@@ -48,6 +48,7 @@ mod status;
 mod unlock;
 mod until;
 mod verdict;
+pub mod visit;
 mod walk;
 mod way_in;
 

@@ -3,10 +3,13 @@
 mod cluster;
 mod diff;
 mod failure;
+mod github;
+mod gitlab;
 mod human;
 mod impact;
 mod journal;
 mod json;
+mod junit;
 mod output;
 mod plain;
 mod recap;
@@ -19,8 +22,11 @@ mod trace;
 mod tty;
 
 pub use diff::{Limits, unified};
+pub use github::{Github, Workspace};
+pub use gitlab::Gitlab;
 pub use journal::{Journal, JournalError};
 pub use json::{Json, line};
+pub use junit::Junit;
 pub use plain::Plain;
 pub use trace::LogWriter;
 pub use tty::{Tty, human};
@@ -90,6 +96,12 @@ impl Default for ReportOptions {
             brief: false,
         }
     }
+}
+
+/// `file:line` as two; none when it names no line.
+fn place(at: &str) -> Option<(String, usize)> {
+    let (file, line) = at.rsplit_once(':')?;
+    Some((file.to_owned(), line.parse().ok()?))
 }
 
 /// Several reporters that are all told the same, in order.

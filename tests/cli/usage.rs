@@ -12,7 +12,7 @@ fn help_and_version_are_good_ends() {
             version.stdout.as_str(),
             version.stderr.as_str()
         ),
-        (0, concat!("hadeploy ", env!("CARGO_PKG_VERSION"), "\n"), "")
+        (0, concat!("hadeploy ", env!("HADEPLOY_VERSION"), "\n"), "")
     );
     for words in [
         &["--help"][..],

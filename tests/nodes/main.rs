@@ -10,6 +10,7 @@ mod balancers;
 mod bare_plan;
 mod budget;
 mod config_tree;
+mod doctor;
 mod drills;
 mod faults;
 mod guard;
@@ -76,6 +77,7 @@ fn cases() -> Vec<Case> {
         guard::cases(),
         unlock::cases(),
         jump::cases(),
+        doctor::cases(),
         odd::cases(),
         lockout::cases(),
         validated::cases(),

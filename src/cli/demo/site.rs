@@ -14,7 +14,7 @@ macro_rules! carried {
 }
 
 /// The files as they stand in the repository, by their paths there.
-const FILES: &[(&str, &str)] = carried![
+pub const FILES: &[(&str, &str)] = carried![
     "playbooks/deploy.yml",
     "playbooks/files/app/build.sh",
     "playbooks/files/app/job.js",

@@ -5,6 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// The widest a page gets: longer lines are hard to read.
 const WIDEST: usize = 80;
+/// The narrowest: a table needs some room.
+const NARROWEST: usize = 40;
 /// How far names in a table reach.
 const NAMES: usize = 22;
 
@@ -19,7 +21,7 @@ impl Page {
     /// An empty one, for so many columns.
     pub fn new(columns: Option<usize>, bold: bool) -> Page {
         Page {
-            width: columns.unwrap_or(WIDEST).min(WIDEST),
+            width: columns.unwrap_or(WIDEST).clamp(NARROWEST, WIDEST),
             bold,
             lines: Vec::new(),
         }
@@ -102,7 +104,8 @@ impl Page {
 
     /// A name with facts behind it, and what it means below.
     pub fn entry(&mut self, name: &str, facts: &str, text: &str) {
-        let mut head = indented(&format!("{name}  {facts}"), self.width, 2, 6);
+        // One column is for the second space behind the name.
+        let mut head = indented(&format!("{name} {facts}"), self.width - 1, 2, 6);
         head[0] = head[0].replacen(&format!("{name} "), &format!("{}  ", self.strong(name)), 1);
         self.lines.append(&mut head);
         self.lines.append(&mut indented(text, self.width, 6, 6));
@@ -161,7 +164,7 @@ mod tests {
         page.bullet("an item that goes on in the next line");
         let text = page.text();
         assert!(
-            text.lines().all(|line| line.chars().count() <= 30),
+            text.lines().all(|line| line.chars().count() <= 40),
             "{text}"
         );
         assert!(text.contains("\n  a_name_that_is_rather_long\n"), "{text}");
@@ -170,7 +173,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("\n  - an item that goes on in the\n    next line"),
+            text.contains("\n  - an item that goes on in the next\n    line"),
             "{text}"
         );
     }

@@ -26,7 +26,8 @@ use crate::sql;
 /// # Examples
 /// ```yaml
 /// - name: reports read only
-///   postgresql_privs: { db: appdb, roles: reports, objs: ALL_IN_SCHEMA, privs: SELECT }
+///   postgresql_privs:
+///     { db: appdb, roles: reports, objs: ALL_IN_SCHEMA, privs: SELECT }
 /// ```
 pub(in crate::resource) static POSTGRESQL_PRIVS: Kind = Kind {
     name: "postgresql_privs",
