@@ -134,7 +134,9 @@ impl HostRun {
         if let Some(units) = &self.slots[index].units {
             return Ok(units.clone());
         }
-        let units = Arc::new(self.binder.bind(task, &self.items[index].given)?);
+        let item = &self.items[index];
+        let bind = || self.binder.bind(task, &item.given);
+        let units = Arc::new(self.play.at_place(&self.progress, &item.place, bind)?);
         self.slots[index].units = Some(units.clone());
         Ok(units)
     }
