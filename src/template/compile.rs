@@ -249,7 +249,7 @@ impl Engine {
             })
             .collect();
         let problems = check::pieces(text, &pieces);
-        let mut rewriter = Rewriter::new(text, start);
+        let mut rewriter = Rewriter::new(text, start).trimming(options.trim_blocks);
         for piece in &pieces {
             rewriter.piece(piece);
         }
