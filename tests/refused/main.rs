@@ -1,13 +1,9 @@
 //! What hadeploy does not do, and what is broken, is refused before connecting, at its place. The nodes of these tests are a port of this
 //! machine that notices whoever comes.
 
-#[path = "constructs.rs"]
 mod constructs;
-#[path = "dice.rs"]
 mod dice;
-#[path = "mutation.rs"]
 mod mutation;
-#[path = "mutations.rs"]
 mod mutations;
 
 use std::net::TcpListener;

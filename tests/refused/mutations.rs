@@ -84,6 +84,10 @@ fn one(way: &'static Way, dice: &mut Dice) -> Option<Broken> {
     } else {
         PROJECTS
     })?;
+    if *project == "includes" && way.name == "a variable is misspelt" {
+        // A file whose name is a template may define any name: nobody can tell before it is read.
+        return None;
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ansible/projects");
     let trap = Trap::new();
     let mut files = Vec::new();
