@@ -89,14 +89,22 @@ pub struct Span {
 }
 
 impl Span {
-    /// Bytes `start..end` of `source`; clamped to the text.
+    /// Bytes `start..end` of `source`; clamped to the text, and widened to whole characters.
     pub fn new(source: &Arc<Source>, start: u32, end: u32) -> Span {
-        let last = source.text.len() as u32;
-        let start = start.min(last);
+        let text = &source.text;
+        let last = text.len() as u32;
+        let mut start = start.min(last);
+        let mut end = end.clamp(start, last);
+        while !text.is_char_boundary(start as usize) {
+            start -= 1;
+        }
+        while !text.is_char_boundary(end as usize) {
+            end += 1;
+        }
         Span {
             source: source.clone(),
             start,
-            end: end.clamp(start, last),
+            end,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod ansible_cfg;
 mod apply;
 mod cluster;
 mod command_line;

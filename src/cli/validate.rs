@@ -5,7 +5,7 @@ use clap::Args;
 use super::environment::Environment;
 use super::load::{Loaded, ended, load, refuse, warn};
 use super::options::{Output, ProjectArgs};
-use super::{exit, listing, say};
+use super::{ansible_cfg, exit, listing, say};
 use crate::diagnostic::count;
 use crate::event::Event;
 use crate::report;
@@ -23,10 +23,15 @@ pub fn run(args: &ValidateArgs, env: &Environment) -> u8 {
     if let Some(status) = super::refuse_options(&args.refused) {
         return status;
     }
-    let loaded = match load(args, false, env) {
+    let notes = ansible_cfg::notes(&env.folder, &args.playbooks);
+    let mut loaded = match load(args, false, env) {
         Ok(loaded) => loaded,
-        Err(faults) => return refuse(&faults, &args.base, env),
+        Err(mut faults) => {
+            faults.extend(notes);
+            return refuse(&faults, &args.base, env);
+        }
     };
+    loaded.warnings.extend(notes);
     warn(&loaded.warnings, &args.base, env);
     if listing::show(&loaded.project, args) {
         return exit::DONE;

@@ -315,7 +315,8 @@ impl HostRun {
         let (What::Task(task) | What::Handler(_, task)) = item.what.clone() else {
             return Turn::Wait(item.place);
         };
-        match self.binder.bind(&task, &item.given) {
+        let bind = || self.binder.bind(&task, &item.given);
+        match self.play.at_place(&self.progress, &item.place, bind) {
             Err(Stop::After(what)) if what == GATHERING && self.facts_may_come() => {
                 Turn::WaitForFacts
             }

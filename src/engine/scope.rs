@@ -1,13 +1,15 @@
 //! The names a task may use: one precedence, Ansible's.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use minijinja::Value as Native;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
 use super::around::Around;
 use super::native;
-use super::state::{HostState, Out, Run};
+use super::place::Place;
+use super::progress::Progress;
+use super::state::{HostState, Out, Run, lock};
 use crate::change::FACT;
 use crate::playbook::{Scheduled, VarsFile, load_vars_file};
 use crate::template::{Lookup, Scope, Stop, Surroundings, to_native};
@@ -28,6 +30,8 @@ pub struct PlayScope {
     pub batch: Arc<[Arc<str>]>,
     files: OnceLock<Vec<Arc<Map>>>,
     around: Around,
+    /// While a task is bound: where it stands among those of the other hosts.
+    here: Mutex<Option<(Arc<Progress>, Place)>>,
 }
 
 impl PlayScope {
@@ -45,7 +49,29 @@ impl PlayScope {
             host,
             batch,
             files: OnceLock::new(),
+            here: Mutex::default(),
         })
+    }
+
+    /// Binds a task at its place. What depends on how the other hosts fared is known there only once they have come as far.
+    pub fn at_place<T>(
+        &self,
+        progress: &Arc<Progress>,
+        place: &Place,
+        bind: impl FnOnce() -> T,
+    ) -> T {
+        *lock(&self.here) = Some((progress.clone(), place.clone()));
+        let bound = bind();
+        *lock(&self.here) = None;
+        bound
+    }
+
+    /// Whether who is still in the play is known: nobody is on the way to the task that asks.
+    fn is_decided(&self) -> bool {
+        let here = lock(&self.here);
+        let behind =
+            |(progress, place): &(Arc<Progress>, Place)| !progress.all_at(&self.host.name, place);
+        !self.run.settings.mode.may_change() || !here.as_ref().is_some_and(behind)
     }
 
     /// Reads those `vars_files` whose names are templates. To be called before the first task is bound; again once facts are there when
@@ -153,6 +179,9 @@ impl PlayScope {
                 batch: self.batch.clone(),
             }),
             "vars" => return Lookup::Undefined,
+            "play_hosts" | "ansible_play_batch" | "ansible_play_hosts" if !self.is_decided() => {
+                return Lookup::After("what the other hosts do before it".to_owned());
+            }
             "play_hosts" | "ansible_play_batch" => native(
                 self.batch
                     .iter()

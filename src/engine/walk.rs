@@ -88,7 +88,11 @@ impl HostRun {
             return Step::On;
         }
         for number in self.slots[index].ends.len()..units.len() {
-            if let Some(step) = self.unit(index, number, task, &units[number], walk) {
+            let step = match self.renewed(number, task, &units[number], walk) {
+                Ok(unit) => self.unit(index, number, task, &unit, walk),
+                Err(end) => self.decided(index, number, task, *end, walk),
+            };
+            if let Some(step) = step {
                 return step;
             }
             if !walk.clear {
@@ -101,6 +105,27 @@ impl HostRun {
         Step::On
     }
 
+    /// An item of `set_fact` reads what the items before it have set: it is bound anew behind them.
+    fn renewed(
+        &self,
+        number: usize,
+        task: &Task,
+        unit: &Arc<Unit>,
+        walk: &Walk,
+    ) -> Result<Arc<Unit>, Box<UnitEnd>> {
+        if number == 0 || !walk.clear || task.action.name() != "set_fact" {
+            return Ok(unit.clone());
+        }
+        let failed = |stop| {
+            let what = match stop {
+                Stop::Fault(fault) => fault.one_line(),
+                Stop::After(what) => format!("it uses something that is known only after `{what}`"),
+            };
+            Box::new(UnitEnd::failed(Failure::new(what)))
+        };
+        self.binder.again(task, unit).map(Arc::new).map_err(failed)
+    }
+
     /// Bound once; a later walk finds it again.
     pub(super) fn bound(
         &mut self,
@@ -110,7 +135,9 @@ impl HostRun {
         if let Some(units) = &self.slots[index].units {
             return Ok(units.clone());
         }
-        let units = Arc::new(self.binder.bind(task, &self.items[index].given)?);
+        let item = &self.items[index];
+        let bind = || self.binder.bind(task, &item.given);
+        let units = Arc::new(self.play.at_place(&self.progress, &item.place, bind)?);
         self.slots[index].units = Some(units.clone());
         Ok(units)
     }

@@ -224,7 +224,8 @@ impl ConnectionVars {
                 _ => {
                     faults.push(
                         wrong(value, "method", "`ssh` or `local`")
-                            .nearest(value.as_str().unwrap_or(""), ["ssh", "local"]),
+                            .nearest(value.as_str().unwrap_or(""), ["ssh", "local"])
+                            .help("nodes are Debian machines, reached by ssh; `local` is this one"),
                     );
                     Method::Ssh
                 }

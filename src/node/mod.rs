@@ -27,7 +27,7 @@ pub use error::NodeError;
 pub use guard::GuardState;
 pub use launch::{Launch, LaunchEnd};
 pub use lease::{Claim, LeaseInfo, OwedEntry};
-pub use outcome::{ScriptEnd, StepEnd};
+pub use outcome::{ScriptEnd, StepEnd, parse as parse_script_end};
 pub use prove::Proof;
 pub use pulse::Pulse;
 pub use script::{OWED, OwedNote, PlacedStep};

@@ -250,9 +250,9 @@ fn run_text(
     if placed.user.is_none() {
         head.push_str("rm -f \"$D/b\"\n");
     }
-    if let Some(user) = &placed.user {
-        let _ = writeln!(head, "export HOME=~{user} USER={user} LOGNAME={user}");
-    }
+    // A unit has none of these, and a login has them: programs look for their settings below the home folder.
+    let user = placed.user.as_deref().unwrap_or("root");
+    let _ = writeln!(head, "export HOME=~{user} USER={user} LOGNAME={user}");
     let _ = writeln!(
         text,
         "umask 077; cat >\"$D/b\" <<'END-{run}'\n{head}{body}END-{run}\numask 022"

@@ -37,6 +37,11 @@ impl Reader {
             return;
         }
         if !map.contains_key("block") {
+            let meant = |key: &str| crate::diagnostic::nearest(key, ["block"]).is_some();
+            if let Some((key, entry)) = map.iter().find(|(key, _)| meant(key)) {
+                self.not_on_block(key, &entry.key);
+                return;
+            }
             let lone = PARTS.iter().find_map(|(key, _)| map.get(*key));
             let key = lone.map_or(&span, |entry| &entry.key);
             let fault = Diagnostic::at(key, format!("`{}` without `block`", key.text()));
@@ -67,6 +72,10 @@ impl Reader {
             Some(instead) => {
                 Diagnostic::at(span, format!("hadeploy does not have `{key}` on a block"))
                     .help(instead)
+            }
+            None if known && key.starts_with("loop") => {
+                Diagnostic::at(span, format!("`{key}` does not go with `block`"))
+                    .help("put the tasks into a file, and loop over an `include_tasks` of it")
             }
             None if known => Diagnostic::at(span, format!("`{key}` does not go with `block`"))
                 .help("write it on the tasks in the block"),

@@ -230,17 +230,24 @@ impl Checker<'_> {
             return;
         }
         match read_source(path, self.keyring) {
-            Ok(source) => {
-                let mut faults = self
-                    .templates
-                    .check_source(&source, &RenderOptions::default());
-                self.faults.append(&mut faults);
-            }
+            Ok(source) => self.template_source(&source),
             Err(error) => {
                 let said = unreadable(&path.display().to_string(), &error);
                 self.faults.push(said.place(&at.span));
             }
         }
+    }
+
+    /// A template, and those that it names.
+    fn template_source(&mut self, source: &Arc<Source>) {
+        let options = RenderOptions::default();
+        let mut faults = self.templates.check_source(source, &options);
+        for named in self.templates.named_in(source, &mut faults) {
+            if self.files.insert(named.name().into()) {
+                self.template_source(&named);
+            }
+        }
+        self.faults.append(&mut faults);
     }
 }
 

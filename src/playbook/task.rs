@@ -163,7 +163,7 @@ impl Reader {
                 );
                 self.fault(match key.as_ref() {
                     "loop" | "with_items" | "with_dict" => {
-                        fault.help("an import happens once, before any host is known; loop over the tasks in the file")
+                        fault.help("an import happens once, before any host is known: loop over the tasks in the file, or use `include_tasks`")
                     }
                     _ => fault.help("write it on the tasks in the file"),
                 });

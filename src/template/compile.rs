@@ -35,8 +35,8 @@ pub(super) struct Compiled {
     pub program: Result<Program, Vec<Problem>>,
     /// From offsets of the compiled text to those of the written one.
     pub offsets: Offsets,
-    /// Whether a line break stands behind: it belongs to a result that is text, and to no other.
-    pub newline: bool,
+    /// How many line breaks stand at the end: a result that is text has as many at its end, as in Ansible.
+    pub newlines: usize,
 }
 
 /// What is run.
@@ -77,11 +77,7 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) fn new(find: Box<Includes>, outside: Outside) -> Arc<Engine> {
         let includes = Included::new(find);
-        let syntax = syntax(&RenderOptions {
-            trim_blocks: false,
-            ..RenderOptions::default()
-        })
-        .expect("the standard markers are valid");
+        let syntax = syntax(&RenderOptions::default()).expect("the standard markers are valid");
         Arc::new(Engine {
             values: environment(syntax.clone(), &includes, Gives::Text),
             blocks: environment(syntax, &includes, Gives::Values),
@@ -159,7 +155,7 @@ impl Engine {
             let pieces = scan::pieces(body, &MARKERS);
             if single(body, &pieces).is_some() || only_blocks(body, &pieces) {
                 return Compiled {
-                    newline: true,
+                    newlines: 1,
                     ..self.compile(body, form)
                 };
             }
@@ -179,7 +175,7 @@ impl Engine {
             return Compiled {
                 program: Err(problems),
                 offsets: Offsets::default(),
-                newline: false,
+                newlines: 0,
             };
         }
         match expression {
@@ -206,7 +202,7 @@ impl Engine {
                 Compiled {
                     program,
                     offsets,
-                    newline: false,
+                    newlines: newlines(original),
                 }
             }
         }
@@ -232,7 +228,7 @@ impl Engine {
         Compiled {
             program,
             offsets,
-            newline: false,
+            newlines: 0,
         }
     }
 
@@ -241,7 +237,7 @@ impl Engine {
         let fail = |problem| Compiled {
             program: Err(vec![problem]),
             offsets: Offsets::default(),
-            newline: false,
+            newlines: 0,
         };
         let (start, options) = match header(text, options) {
             Ok(read) => read,
@@ -261,7 +257,7 @@ impl Engine {
             })
             .collect();
         let problems = check::pieces(text, &pieces);
-        let mut rewriter = Rewriter::new(text, start);
+        let mut rewriter = Rewriter::new(text, start).trimming(options.trim_blocks);
         for piece in &pieces {
             rewriter.piece(piece);
         }
@@ -270,7 +266,7 @@ impl Engine {
             return Compiled {
                 program: Err(problems),
                 offsets: Offsets::default(),
-                newline: false,
+                newlines: 0,
             };
         }
         let program = environment
@@ -280,7 +276,7 @@ impl Engine {
         Compiled {
             program,
             offsets,
-            newline: false,
+            newlines: newlines(text),
         }
     }
 
@@ -296,6 +292,11 @@ impl Engine {
         files.insert(key(options), environment);
         Ok(environment)
     }
+}
+
+/// How many line breaks end a text.
+pub(super) fn newlines(text: &str) -> usize {
+    text.len() - text.trim_end_matches('\n').len()
 }
 
 /// Texts live as long as the environments: a run compiles each once and ends.
@@ -332,7 +333,7 @@ fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, minijinja::Error> {
         .comment_delimiters(e, f)
         .trim_blocks(options.trim_blocks)
         .lstrip_blocks(options.lstrip_blocks)
-        .keep_trailing_newline(true)
+        .keep_trailing_newline(false)
         .build()
 }
 
@@ -369,15 +370,23 @@ fn environment(
 /// Whether a text has no text of its own, and no block that makes text of its content.
 fn only_blocks(text: &str, pieces: &[Piece]) -> bool {
     const PLAIN: &[&str] = &["if", "elif", "else", "endif", "for", "endfor", "set"];
-    pieces.iter().all(|piece| match piece.part {
-        Part::Data => false,
-        Part::Block => {
-            let words = text[piece.inner.clone()].trim();
-            let first = words.split_whitespace().next().unwrap_or("");
-            PLAIN.contains(&first) && (first != "set" || words.contains('='))
-        }
-        Part::Expression | Part::Comment => true,
-    }) && pieces.iter().any(|piece| piece.part == Part::Expression)
+    // The line break behind a block goes with it.
+    let trimmed = |at: usize| {
+        at > 0 && pieces[at - 1].part == Part::Block && text[pieces[at].outer.clone()] == *"\n"
+    };
+    pieces
+        .iter()
+        .enumerate()
+        .all(|(at, piece)| match piece.part {
+            Part::Data => trimmed(at),
+            Part::Block => {
+                let words = text[piece.inner.clone()].trim();
+                let first = words.split_whitespace().next().unwrap_or("");
+                PLAIN.contains(&first) && (first != "set" || words.contains('='))
+            }
+            Part::Expression | Part::Comment => true,
+        })
+        && pieces.iter().any(|piece| piece.part == Part::Expression)
 }
 
 /// The range inside the braces, when a text is exactly one `{{ }}`.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use minijinja::{Error, ErrorKind, Template, Value as Native};
 
 use super::check::Problem;
-use super::compile::{Compiled, Engine, Form, Program};
+use super::compile::{Compiled, Engine, Form, Program, newlines};
 use super::lazy::{List, Mapping, Root};
 use super::output::Capped;
 use super::rewrite::Offsets;
@@ -254,7 +254,9 @@ impl Evaluation {
         };
         let _entered = current::enter(self);
         let text = match &compiled.program {
-            Ok(Program::Template(template)) => self.template(template, &compiled, &written)?,
+            Ok(Program::Template(template)) => {
+                ended(self.template(template, &compiled, &written)?, &compiled)
+            }
             Ok(Program::Expression { .. } | Program::Blocks(_)) => String::new(),
             Err(problems) => return Err(self.problem(problems, &written)),
         };
@@ -279,7 +281,9 @@ impl Evaluation {
     fn run(self: &Arc<Self>, compiled: &Compiled, written: &Written<'_>) -> Result<Native, Halt> {
         let native = self.result(compiled, written)?;
         match native.as_str() {
-            Some(text) if compiled.newline => Ok(Native::from(format!("{text}\n"))),
+            Some(text) if newlines(text) < compiled.newlines => {
+                Ok(Native::from(ended(text.to_owned(), compiled)))
+            }
             _ => Ok(native),
         }
     }
@@ -444,4 +448,16 @@ impl Evaluation {
                 None => Native::UNDEFINED,
             })
     }
+}
+
+/// A result with the line breaks at its end that its template has there: Jinja takes one away, and that behind a block. Blocks that
+/// come to nothing leave nothing.
+fn ended(mut text: String, compiled: &Compiled) -> String {
+    if text.is_empty() && matches!(compiled.program, Ok(Program::Template(_))) {
+        return text;
+    }
+    for _ in newlines(&text)..compiled.newlines {
+        text.push('\n');
+    }
+    text
 }

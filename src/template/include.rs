@@ -51,6 +51,11 @@ impl Included {
         });
     }
 
+    /// The template of that name which another one asks for.
+    pub(super) fn look(&self, name: &str, asking: &str) -> Option<Arc<Source>> {
+        (self.find)(name, asking)
+    }
+
     /// The source of an included template, for its place in messages.
     pub(super) fn source(&self, name: &str) -> Option<Arc<Source>> {
         self.found

@@ -14,6 +14,7 @@ mod include;
 mod known;
 mod lazy;
 mod lookup;
+mod named;
 mod output;
 mod python;
 mod refused;
@@ -181,6 +182,11 @@ impl Templates {
     /// What is wrong with a template file.
     pub fn check_source(&self, source: &Arc<Source>, options: &RenderOptions) -> Vec<Diagnostic> {
         check::source(&self.engine, source, options)
+    }
+
+    /// The templates that a template file includes, imports or extends by name, as far as they are found; a missing one is a fault.
+    pub fn named_in(&self, source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Vec<Arc<Source>> {
+        named::of(self.engine.includes(), source, faults)
     }
 
     /// The names the templates of a value look up and do not define.

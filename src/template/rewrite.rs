@@ -13,6 +13,7 @@ pub(super) struct Rewriter<'t> {
     text: &'t str,
     at: usize,
     literal: bool,
+    trims: bool,
     out: String,
     offsets: Vec<(usize, usize, bool)>,
 }
@@ -24,6 +25,7 @@ impl<'t> Rewriter<'t> {
             text,
             at,
             literal: false,
+            trims: true,
             out: String::with_capacity(text.len()),
             offsets: Vec::new(),
         }
@@ -35,6 +37,11 @@ impl<'t> Rewriter<'t> {
             literal: true,
             ..Rewriter::new(text, 0)
         }
+    }
+
+    /// Of a template whose line breaks behind blocks stay, or not.
+    pub(super) fn trimming(self, trims: bool) -> Rewriter<'t> {
+        Rewriter { trims, ..self }
     }
 
     /// Begins at an offset.
@@ -71,6 +78,11 @@ impl<'t> Rewriter<'t> {
             self.expression(piece.inner.clone(), piece.part == Part::Expression);
         }
         self.copy(piece.outer.end);
+        // Jinja keeps the line break behind this one block, the engine does not.
+        let raw = piece.part == Part::Block && self.text[piece.inner.clone()].trim() == "raw";
+        if raw && self.trims && self.text[self.at..].starts_with('\n') {
+            self.insert("\n");
+        }
     }
 
     /// Copies an expression to its end; `braced` when it stands in `{{ }}`.

@@ -294,7 +294,11 @@ fn conditions_give_booleans() {
 fn files_keep_lines_and_follow_their_header() {
     let templates = Templates::with_includes(Box::new(|name, parent| {
         assert!(parent.contains("main"), "{parent}");
-        (name == "part.j2").then(|| Source::new("templates/part.j2", "part {{ x }} {{ gone }}"))
+        match name {
+            "part.j2" => Some(Source::new("templates/part.j2", "part {{ x }} {{ gone }}")),
+            "line.j2" => Some(Source::new("templates/line.j2", "line\n")),
+            _ => None,
+        }
     }));
     let scope = scope("{x: 1, l: [a, b]}");
     let file = |text: &str| {
@@ -310,7 +314,11 @@ fn files_keep_lines_and_follow_their_header() {
             "a\n{% for i in l %}\n{{ i }}\n{% endfor %}\nb\n",
             "a\na\nb\nb\n",
         ),
-        ("  {% if true %}\nx\n  {% endif %}\n", "  x\n  "),
+        ("  {% if true %}\nx\n  {% endif %}\n", "  x\n  \n"),
+        ("{% if true %}x{% endif %}\n", "x\n"),
+        ("{% if false %}x{% endif %}\n", ""),
+        ("{{ [x ~ '\n'] | first }}\n", "1\n"),
+        ("{% include 'line.j2' %}\n!\n", "line!\n"),
         (
             "#jinja2: lstrip_blocks: True\n  {% if true %}\nx\n  {% endif %}\n",
             "x\n",

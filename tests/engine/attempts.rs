@@ -145,3 +145,22 @@ async fn a_handler_is_owed_only_by_the_last_attempt() {
     assert_eq!(told.recap.exit_code, 0, "{}", told.story());
     assert_eq!((bench.host().owed(), bench.host().count("h")), (0, 0));
 }
+
+/// The items of `set_fact` build on each other, its conditions too.
+#[tokio::test(flavor = "multi_thread")]
+async fn items_of_set_fact_read_what_was_set_before_them() {
+    let bench = Bench::new(&["a"]);
+    let told = bench
+        .apply(&play(
+            r#"    - {shell: "echo before >> {{ dir }}/log"}
+    - name: grow
+      set_fact: {grown: "{{ grown | default([]) + [item] }}"}
+      loop: [1, 2, 2, 3]
+      when: item not in grown | default([])
+    - {name: told, assert: {that: "grown == [1, 2, 3]"}}
+"#,
+        ))
+        .await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert_eq!(told.status("told"), Some(Status::Ok), "{}", told.story());
+}

@@ -182,3 +182,13 @@ async fn unchanged_tasks_that_run_once_cost_nothing() {
         }
     }
 }
+
+/// Who is still in the play is known only when the slowest host has come as far.
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_that_are_left_are_told_in_the_order_of_tasks() {
+    let bench = Bench::new(&["a", "b"]);
+    let tasks = "    - {name: slow, shell: \"sleep 0.4; false\", when: inventory_hostname == 'a'}\n    - {name: left, set_fact: {left: \"{{ ansible_play_hosts }} {{ play_hosts }}\"}}\n    - {name: told, assert: {that: \"left == \\\"['b'] ['b']\\\"\"}}\n";
+    let told = bench.apply(&play(&bench, "", tasks)).await;
+    assert_eq!(failed(&told), ["a"], "{}", told.story());
+    assert_eq!(told.status("told"), Some(Status::Ok), "{}", told.story());
+}

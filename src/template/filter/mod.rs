@@ -347,6 +347,12 @@ pub(super) fn method(
     method: &str,
     args: &[Native],
 ) -> Result<Native, Error> {
+    if let ("index", ValueKind::Seq, [wanted]) = (method, value.kind(), args) {
+        let at = items_of(value)?.iter().position(|item| item == wanted);
+        return at
+            .map(Native::from)
+            .ok_or_else(|| fault("the list does not hold that value"));
+    }
     minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)
 }
 

@@ -1,0 +1,201 @@
+//! Parsers of foreign bytes are given broken ones: whatever comes, they read it or say what is wrong, and soon.
+//!
+//! Each target starts from the files of `tests/fuzz/corpus/TARGET`, which are inputs by themselves, and changes them with dice of a fixed
+//! seed. `FUZZ_SECONDS=3600` gives each target an hour, `FUZZ_SEED=7` other dice; a name after `--` chooses targets. What broke a parser
+//! is left in the folder of builds, and belongs into the corpus once it is mended.
+
+#[path = "../refused/dice.rs"]
+#[allow(dead_code, reason = "not every program that shares it uses all of it")]
+mod dice;
+mod targets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use dice::Dice;
+
+/// Tries one input; whether it was read as right.
+pub type Target = fn(&[u8]) -> bool;
+
+/// An input takes at most this long, in an unoptimised build on a busy machine.
+const SLOW: Duration = Duration::from_secs(10);
+/// Inputs grow no longer than this.
+const LARGEST: usize = 32 << 10;
+/// At most so many inputs are kept beside the corpus.
+const POOL: usize = 400;
+
+/// Words that parsers look for.
+const WORDS: &[&str] = &[
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "\n",
+    "\r\n",
+    "\t",
+    "\0",
+    "- ",
+    ": ",
+    "'",
+    "\"",
+    "\\",
+    "[",
+    "]",
+    "{",
+    "}",
+    "|",
+    ">",
+    "&a",
+    "*a",
+    "<<",
+    "!vault",
+    "!!",
+    "#",
+    "%",
+    "=",
+    ",",
+    "..",
+    "-",
+    "0x",
+    "1e999",
+    "é",
+    "\u{2028}",
+    "9223372036854775808",
+    "-1",
+    "if",
+    "else",
+    "endif",
+    "for",
+    "in",
+    "endfor",
+    "is",
+    "not",
+    "or",
+    "$ANSIBLE_VAULT;1.1;AES256",
+    "Host *",
+    "Match all",
+    "Include x",
+    "ssh-ed25519",
+    "|1|",
+    "@cert-authority",
+    "@revoked",
+    "[web]",
+    ":vars",
+    ":children",
+    "null",
+];
+
+/// Runs a target for its time.
+pub fn fuzz(name: &str, target: Target) {
+    let number = |name: &str, or: u64| {
+        let text = std::env::var(name).ok();
+        text.map_or(or, |text| text.parse().expect("a number"))
+    };
+    let time = Duration::from_secs(number("FUZZ_SECONDS", 2));
+    let mut dice = Dice(number("FUZZ_SEED", 1));
+    let mut pool = corpus(name);
+    let kept = pool.len();
+    assert!(kept > 0, "no corpus of `{name}`");
+    let start = Instant::now();
+    for input in &pool {
+        attempt(name, target, input);
+    }
+    let mut tried = 0_u64;
+    while start.elapsed() < time {
+        let input = mutated(&pool, &mut dice);
+        tried += 1;
+        // What is still read as right leads deeper than what falls at the first byte.
+        if attempt(name, target, &input) {
+            if pool.len() < POOL {
+                pool.push(input);
+            } else {
+                let at = kept + dice.roll(POOL - kept);
+                pool[at] = input;
+            }
+        }
+    }
+    assert!(tried > 0, "no input was tried");
+    if std::env::var_os("FUZZ_SECONDS").is_some() {
+        let file = folder().join(format!("{name}.count"));
+        std::fs::write(file, format!("{tried}\n")).expect("written");
+    }
+}
+
+/// Tries one input, and leaves it where it can be found when it breaks something.
+fn attempt(name: &str, target: Target, input: &[u8]) -> bool {
+    let start = Instant::now();
+    let end = catch_unwind(AssertUnwindSafe(|| target(input)));
+    let slow = start.elapsed() > SLOW;
+    match end {
+        Ok(read) if !slow => read,
+        end => {
+            let sum = input.iter().fold(0_u32, |sum, byte| {
+                sum.wrapping_mul(31).wrapping_add(u32::from(*byte))
+            });
+            let file = folder().join(format!("{name}-{sum:08x}"));
+            std::fs::write(&file, input).expect("written");
+            let what = if end.is_err() { "a panic" } else { "too slow" };
+            panic!("{what}, by {}:\n{}", file.display(), input.escape_ascii());
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fuzz/corpus")
+        .join(name);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("a corpus")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .map(|file| std::fs::read(file).expect("readable"))
+        .collect()
+}
+
+/// One of the inputs, changed at up to eight places.
+fn mutated(pool: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
+    let mut input = pool[dice.roll(pool.len())].clone();
+    for _ in 0..=dice.roll(8) {
+        let at = dice.roll(input.len() + 1);
+        let end = (at + 1 + dice.roll(24)).min(input.len());
+        match dice.roll(8) {
+            0 if at < input.len() => input[at] ^= 1 << dice.roll(8),
+            1 => drop(input.drain(at.min(end)..end)),
+            2 => {
+                let part = input[at.min(end)..end].to_vec();
+                input.splice(at..at, part);
+            }
+            3 | 4 => {
+                let word = WORDS[dice.roll(WORDS.len())];
+                input.splice(at..at, word.bytes());
+            }
+            5 => input.truncate(at.max(1)),
+            6 => {
+                let other = &pool[dice.roll(pool.len())];
+                let from = dice.roll(other.len() + 1);
+                let to = (from + dice.roll(200)).min(other.len());
+                input.splice(at..at, other[from..to].iter().copied());
+            }
+            // Deep nesting is what recursion breaks at.
+            _ => {
+                let word = WORDS[dice.roll(WORDS.len())];
+                let many = word.repeat(1 + dice.roll(300));
+                input.splice(at..at, many.bytes());
+            }
+        }
+    }
+    input.truncate(LARGEST);
+    input
+}
