@@ -37,6 +37,7 @@ mod progress;
 mod promised;
 mod reach;
 mod recap;
+mod roles;
 mod rolling;
 mod scope;
 mod script;

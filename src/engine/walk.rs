@@ -42,7 +42,10 @@ impl HostRun {
         }
         // A script may lead over flushes at which nothing was due: what ran behind one leaves it behind too, and is not begun again.
         let skips = &self.items[self.cursor..index];
-        if !skips.iter().all(|item| matches!(item.what, What::Flush)) {
+        if !skips
+            .iter()
+            .all(|item| matches!(item.what, What::Flush | What::Nothing))
+        {
             return;
         }
         self.cursor = index + 1;
@@ -53,6 +56,9 @@ impl HostRun {
     }
 
     pub(super) fn task(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
+        if let Some(step) = self.ran_before(index, task, walk) {
+            return step;
+        }
         let cluster = is_cluster(task);
         if (task.run_once || cluster)
             && let Some(step) = self.once(index, task, walk)
@@ -111,6 +117,12 @@ impl HostRun {
         }
         let units = Arc::new(self.binder.bind(task, &self.items[index].given)?);
         self.slots[index].units = Some(units.clone());
+        if units
+            .iter()
+            .any(|unit| unit.resource.is_some() || unit.included.is_some())
+        {
+            self.runs_role(task);
+        }
         Ok(units)
     }
 

@@ -15,5 +15,6 @@ mod live;
 mod order;
 mod played;
 mod promises;
+mod roles;
 mod tables;
 mod wire;
