@@ -18,6 +18,8 @@ mod kinds;
 mod playbook;
 #[path = "project/resolve.rs"]
 mod resolve;
+#[path = "project/roles.rs"]
+mod roles;
 
 use std::path::{Path, PathBuf};
 

@@ -28,8 +28,6 @@ pub struct Environment {
     pub uid: u32,
     /// The name of this machine.
     pub machine: String,
-    /// All variables that are text, for `${NAME}` in ssh configurations; passwords are not among them.
-    pub variables: HashMap<String, String>,
     /// The socket of an ssh-agent.
     pub agent: Option<PathBuf>,
     /// The page of the pipeline that this is part of, as GitHub, GitLab or Jenkins say it.
@@ -57,7 +55,7 @@ pub struct Environment {
     pub runtime: Option<PathBuf>,
     /// `HADEPLOY_LOG`, else `RUST_LOG`.
     pub log_filter: Option<String>,
-    /// All of it, for the lookup `env`.
+    /// All of it, for the lookup `env` and for `${NAME}` in ssh configurations.
     pub variables: Variables,
     /// Whether standard input is a terminal.
     pub asks: bool,
@@ -102,12 +100,6 @@ impl Environment {
                 .or_else(account)
                 .unwrap_or_else(|| "root".to_owned()),
             uid: uid().unwrap_or(0),
-            variables: env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .filter(|(name, _)| name != PASSWORD_VARIABLE)
-                .collect(),
             machine: fs::read_to_string("/proc/sys/kernel/hostname")
                 .map(|name| name.trim().to_owned())
                 .unwrap_or_else(|_| "localhost".to_owned()),

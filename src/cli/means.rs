@@ -59,7 +59,7 @@ fn ssh_config(env: &Environment) -> SshConfig {
         uid: env.uid,
         home: env.home.clone(),
         machine: env.machine.clone(),
-        variables: env.variables.clone(),
+        variables: env.variables.0.clone(),
     };
     let user_file = env.home.as_ref().map(|home| home.join(".ssh/config"));
     SshConfig::new(who, user_file, Some("/etc/ssh/ssh_config".into()))

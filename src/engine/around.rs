@@ -33,6 +33,7 @@ impl Around {
         Around {
             run: run.clone(),
             search: Search {
+                roles: Vec::new(),
                 task: play.play.folder.clone(),
                 playbook: play.playbook_folder.clone(),
                 project: run.project.folder.clone(),

@@ -8,12 +8,11 @@ use minijinja::Value as Native;
 use super::acting::shell_user;
 use super::around::Around;
 use super::controller::TaskController;
-use super::include::Included;
 use super::items::extended;
 use super::scope::{PlayScope, TaskScope};
 use super::state::HostState;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Task, TaskAction};
+use crate::playbook::{Loaded, Task, TaskAction};
 use crate::resource::{Kind, Param, ParamType, Resource};
 use crate::template::{Scope, Stop, is_omit, to_native};
 use crate::value::{Kind as ValueKind, Value};
@@ -27,7 +26,7 @@ pub struct Unit {
     /// The wanted state; none when its condition is false.
     pub resource: Option<Box<dyn Resource>>,
     /// Of an include: what it includes; none when its condition is false.
-    pub included: Option<Included>,
+    pub included: Option<Arc<Loaded>>,
     /// The account that acts; none for the shell's own.
     pub user: Option<String>,
     /// The host that acts in place of the task's own.
@@ -100,6 +99,8 @@ impl Binder {
         Arc::new(TaskScope {
             play: self.play.clone(),
             vars: task.vars.clone(),
+            params: task.params.clone(),
+            role: task.role.clone(),
             own,
             around: Around::of_task(&self.play.run, &self.play.play, task),
         })

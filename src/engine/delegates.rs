@@ -99,9 +99,12 @@ impl Scope for Foreseen {
         {
             return Lookup::Ready(item.clone());
         }
+        let role = self.task.role.iter();
         let layers = std::iter::once(&*self.extra)
+            .chain(self.task.params.iter().rev().map(Arc::as_ref))
             .chain(self.task.vars.iter().rev().map(Arc::as_ref))
-            .chain([&self.play.play.vars, &*self.host.vars]);
+            .chain([&self.play.play.vars, &*self.host.vars])
+            .chain(role.flat_map(|role| role.defaults.iter().rev().map(Arc::as_ref)));
         for layer in layers {
             if let Some(entry) = layer.get(name) {
                 return Lookup::Written(entry.value.clone());

@@ -10,15 +10,15 @@ use sha2::{Digest, Sha256};
 use super::state::lock;
 use crate::change::Content;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::Task;
+use crate::playbook::Loaded;
 use crate::source::Source;
 use crate::vault::{FileError, Keyring, is_vault_file, read_source};
 
 /// Files larger than this are streamed, never held in memory.
 const IN_MEMORY: u64 = 1024 * 1024;
 
-/// The tasks of an included file, or what is wrong with it.
-type Included = Result<Arc<[Task]>, Diagnostic>;
+/// The tasks of an included file or role, or what is wrong with it.
+type Included = Result<Arc<Loaded>, Diagnostic>;
 
 /// What was read so far.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub struct Files {
     opened: Mutex<HashMap<PathBuf, Option<Content>>>,
     sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
     digests: Mutex<HashMap<PathBuf, (u64, Arc<str>)>>,
-    tasks: Mutex<HashMap<(usize, PathBuf), Included>>,
+    tasks: Mutex<HashMap<(usize, String), Included>>,
     looked_up: Mutex<BTreeSet<PathBuf>>,
     awaited: OnceLock<String>,
 }
@@ -81,27 +81,30 @@ impl Files {
         let mut paths: Vec<PathBuf> = lock(&self.contents).keys().cloned().collect();
         paths.extend(lock(&self.sources).keys().cloned());
         paths.extend(lock(&self.digests).keys().cloned());
-        paths.extend(lock(&self.tasks).keys().map(|(_, path)| path.clone()));
         paths.extend(lock(&self.looked_up).iter().cloned());
+        let loaded = lock(&self.tasks);
+        let loaded = loaded.values().flatten().flat_map(|it| &it.files);
+        paths.extend(loaded.cloned());
         paths
     }
 
-    /// The tasks that the task `include` includes from a file, read by `load` from a first number on: the same for all hosts.
+    /// What the task `include` includes of a file or role, known by `key`, read by `load` from a first number on: the same for all
+    /// hosts.
     pub fn tasks(
         &self,
         include: usize,
-        path: &Path,
-        load: impl FnOnce(usize) -> Result<Vec<Task>, Vec<Diagnostic>>,
-    ) -> Result<Arc<[Task]>, Diagnostic> {
+        key: &str,
+        load: impl FnOnce(usize) -> Result<Loaded, Vec<Diagnostic>>,
+    ) -> Included {
         let mut known = lock(&self.tasks);
         let first_id = FIRST_ID + (known.len() << 20);
-        let read = known.entry((include, path.to_owned())).or_insert_with(|| {
-            let tasks = load(first_id).map_err(|faults| {
+        let read = known.entry((include, key.to_owned())).or_insert_with(|| {
+            let loaded = load(first_id).map_err(|faults| {
                 let mut faults = faults.into_iter().filter(Diagnostic::is_error);
                 let nothing = || Diagnostic::error("the file cannot be read");
                 faults.next().unwrap_or_else(nothing)
             })?;
-            Ok(tasks.into())
+            Ok(Arc::new(loaded))
         });
         read.clone()
     }

@@ -176,7 +176,11 @@ impl HostRun {
             None => self.play.clone(),
         };
         let shown = self.run.templates.render(name, &scope).ok()?;
-        shown.as_str().map(Arc::from)
+        let shown = shown.as_str()?;
+        Some(match &task.role {
+            Some(role) => format!("{} : {shown}", role.own.name).into(),
+            None => shown.into(),
+        })
     }
 
     /// A task failed: a rescue, what always runs, or nothing more but forced handlers.
@@ -270,6 +274,8 @@ impl HostRun {
         Arc::new(TaskScope {
             play: self.play.clone(),
             vars: unit.scope.vars.clone(),
+            params: unit.scope.params.clone(),
+            role: unit.scope.role.clone(),
             own,
             around: unit.scope.around.clone(),
         })

@@ -51,7 +51,7 @@ impl HostRun {
                 continue;
             }
             seen.push(number);
-            let handler = self.layout.handlers[number].clone();
+            let handler = self.layout.handlers()[number].clone();
             if let Some(effect) = self.effect_of(&handler) {
                 follows.push(Consequence {
                     effect,

@@ -61,13 +61,17 @@ impl HostRun {
                 None => name.as_str().into_iter().collect(),
             };
             for word in wanted {
-                let handlers = &self.layout.handlers;
-                let named = handlers.iter().rposition(|handler| &*handler.label == word);
-                let listening = handlers
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, handler)| handler.listen.iter().any(|topic| &**topic == word))
-                    .map(|(index, _)| index);
+                let handlers = self.layout.handlers();
+                let named = handlers.iter().rposition(|handler| handler.is_called(word));
+                let listens = |handler: &Task| handler.listen.iter().any(|topic| &**topic == word);
+                // Of those that have one name the last counts, as in Ansible.
+                let listening = handlers.iter().enumerate().filter(|(index, handler)| {
+                    let same = |other: &Arc<Task>| {
+                        handler.name.is_some() && other.name == handler.name && listens(other)
+                    };
+                    listens(handler) && !handlers[index + 1..].iter().any(same)
+                });
+                let listening = listening.map(|(index, _)| index);
                 let before = found.len();
                 found.extend(listening.chain(named));
                 if found.len() == before {
@@ -121,6 +125,7 @@ impl HostRun {
     /// The notes to write before a change of `task`.
     pub(super) fn notes(&self, index: usize, task: &Task) -> Vec<OwedNote> {
         let handlers = self.handlers_of(index, task).unwrap_or_default();
+        let all = self.layout.handlers();
         handlers
             .into_iter()
             .map(|handler| {
@@ -128,7 +133,7 @@ impl HostRun {
                     id: String::new(),
                     playbook: self.run.project.playbooks.join(" "),
                     play: self.play.play.play.name.to_string(),
-                    handler: self.layout.handlers[handler].label.to_string(),
+                    handler: all[handler].label.to_string(),
                     task: task.label.to_string(),
                     since: jiff::Timestamp::now()
                         .strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -151,14 +156,14 @@ impl HostRun {
     pub(super) fn note_of(&self, handler: usize) -> String {
         note_id(
             &self.play.play.play.name,
-            &self.layout.handlers[handler].label,
+            &self.layout.handlers()[handler].label,
         )
     }
 
     /// What earlier runs owe this play here is due now, and is said.
     pub(super) fn take_owed(&mut self) {
         let play = self.play.play.play.name.clone();
-        let handlers = self.layout.handlers.clone();
+        let handlers = self.layout.handlers();
         let mut owed = lock(&self.host.owed);
         owed.retain(|entry| {
             let mine = *entry.play == *play;
@@ -191,6 +196,7 @@ impl HostRun {
                 self.pass(index);
                 return Step::On;
             }
+            let all = self.layout.handlers();
             let place = self.items[index].place.clone();
             let within = self.items[index].within.clone();
             let handlers: Vec<Item> = due
@@ -199,7 +205,7 @@ impl HostRun {
                     within: within.clone(),
                     place: place.handler(handler),
                     given: Arc::default(),
-                    what: What::Handler(handler, self.layout.handlers[handler].clone()),
+                    what: What::Handler(handler, all[handler].clone()),
                 })
                 .collect();
             let added = handlers.len();
@@ -228,7 +234,7 @@ impl HostRun {
             .iter()
             .any(|entry| match &self.items[entry.item].what {
                 What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
-                What::Flush | What::Raise => false,
+                What::Flush | What::Raise | What::Nothing => false,
             })
     }
 }

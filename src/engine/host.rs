@@ -105,6 +105,8 @@ pub struct HostRun {
     pub(super) broken: bool,
     /// A task failed and the way goes on elsewhere: the walk begins anew.
     pub(super) leaped: bool,
+    /// The roles that run once and have run, with the number of the use that did.
+    pub(super) ran: HashMap<Arc<str>, usize>,
     /// In a plan: what other hosts would be that act for this one.
     pub(super) elsewhere: HashMap<Arc<str>, Known>,
     /// What names were before tasks promised to set them.
@@ -135,6 +137,7 @@ impl HostRun {
             hidden: None,
             broken: false,
             leaped: false,
+            ran: HashMap::new(),
             elsewhere: HashMap::new(),
             displaced: HashMap::new(),
             permit: None,
@@ -288,6 +291,10 @@ impl HostRun {
             let step = match self.items[index].what.clone() {
                 What::Flush => self.flush(index, &mut walk),
                 What::Raise => self.raise(index, &mut walk),
+                What::Nothing => {
+                    self.pass_nothing(index, &walk);
+                    Step::On
+                }
                 What::Task(task) | What::Handler(_, task) => self.task(index, &task, &mut walk),
             };
             match step {

@@ -1,7 +1,6 @@
-//! Includes: the tasks of a file are laid out behind the task that includes it, as soon as it is known which file that is.
+//! Includes: the tasks of a file or role are laid out behind the task that includes it, as soon as it is known which one that is.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use minijinja::Value as Native;
@@ -12,41 +11,30 @@ use super::layout::{Item, What};
 use super::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
 use crate::event::Event;
-use crate::playbook::{Include, Part, Task, TaskAction, Within};
+use crate::playbook::{Include, Loaded, Part, Role, Task, TaskAction, Within};
 use crate::template::Stop;
 
-/// What a unit of an include includes.
-pub struct Included {
-    /// The file.
-    pub path: PathBuf,
-    /// Its tasks.
-    pub tasks: Arc<[Task]>,
-}
-
 impl Binder {
-    /// The file that is named now, with its tasks.
+    /// The file or role that is named now, with its tasks.
     pub(super) fn included(
         &self,
         task: &Task,
         include: &Include,
         scope: &Arc<TaskScope>,
-    ) -> Result<Included, Stop> {
-        if let Some((path, tasks)) = &include.read {
-            return Ok(Included {
-                path: path.clone(),
-                tasks: tasks.clone(),
-            });
+    ) -> Result<Arc<Loaded>, Stop> {
+        if let Some(loaded) = &include.read {
+            return Ok(loaded.clone());
         }
         let run = &self.play.run;
-        let file = self.render(&include.file, scope)?;
-        let path = include.find(&file)?;
-        let tasks = run.files.tasks(task.id, &path, |first_id| {
-            let (tasks, warnings) = include.load(&path, &file, first_id)?;
-            for warning in warnings {
-                run.say(Event::Diagnostic(Box::new(warning)));
+        let chosen = include.choose(|value| self.render(value, scope))?;
+        let loaded = run.files.tasks(task.id, &chosen.key, |first_id| {
+            let loaded = include.load(&chosen, first_id)?;
+            for warning in &loaded.warnings {
+                run.say(Event::Diagnostic(Box::new(warning.clone())));
             }
-            Ok(tasks)
+            Ok(loaded)
         })?;
+        let tasks = &loaded.tasks;
         let host = &self.play.host;
         let needs_root = |task: &&Task| {
             super::hosts::becomes(&task.privilege.over(&self.play.play.play.privilege))
@@ -61,7 +49,7 @@ impl Binder {
             .help("the file is only known now: set `become` where it is included, on its play or a block")
             .into());
         }
-        Ok(Included { path, tasks })
+        Ok(loaded)
     }
 }
 
@@ -79,6 +67,8 @@ impl HostRun {
             let Some(included) = &unit.included else {
                 continue;
             };
+            self.layout.add_handlers(&included.handlers);
+            self.show(&included.public);
             let given: Arc<[(Arc<str>, Native)]> = unit.scope.own.clone().into();
             // Each time a file is included, its blocks are others.
             let mut blocks: HashMap<usize, usize> = HashMap::new();
@@ -106,6 +96,15 @@ impl HostRun {
             }
         }
         self.insert(index + 1, laid_out);
+    }
+
+    /// From here on, all tasks of the play see the variables of some roles.
+    fn show(&self, roles: &[Arc<Role>]) {
+        let play = self.play.play.number;
+        let mut vars = self.host.vars();
+        for role in roles {
+            vars.shown.push((play, role.clone()));
+        }
     }
 
     /// What was laid out of includes from `from` on is not there any more: they are bound anew.

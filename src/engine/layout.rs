@@ -1,12 +1,13 @@
 //! A play laid out: its tasks in order, with the places where handlers are flushed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use minijinja::Value as Native;
 
 use super::once::Once;
 use super::place::Place;
+use super::state::lock;
 use crate::playbook::{Meta, Part, Play, Task, TaskAction, Within};
 
 /// A play laid out: its tasks and flushes in order, shared by all hosts.
@@ -17,8 +18,8 @@ pub struct Layout {
     pub rescues: HashMap<usize, Vec<Item>>,
     /// What came of tasks that run once.
     pub once: Once,
-    /// In the order of their definition.
-    pub handlers: Vec<Arc<Task>>,
+    /// In the order of their definition; those of roles that are chosen in the run behind all others.
+    handlers: Mutex<Arc<Vec<Arc<Task>>>>,
 }
 
 /// One thing in its place.
@@ -43,6 +44,8 @@ pub enum What {
     Handler(usize, Arc<Task>),
     /// Handlers notified so far run here.
     Flush,
+    /// What was here is not done.
+    Nothing,
     /// An earlier failure goes on here: what always runs behind it has run.
     Raise,
 }
@@ -54,7 +57,9 @@ impl Layout {
             items: Vec::new(),
             rescues: HashMap::new(),
             once: Once::default(),
-            handlers: play.handlers.iter().cloned().map(Arc::new).collect(),
+            handlers: Mutex::new(Arc::new(
+                play.handlers.iter().cloned().map(Arc::new).collect(),
+            )),
         };
         let mut place = 0;
         for tasks in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
@@ -75,6 +80,25 @@ impl Layout {
             place += 1;
         }
         layout
+    }
+
+    /// The handlers that are known so far. None ever goes away or gets another index.
+    pub fn handlers(&self) -> Arc<Vec<Arc<Task>>> {
+        lock(&self.handlers).clone()
+    }
+
+    /// Handlers of a role that was included, once for all hosts.
+    pub fn add_handlers(&self, more: &[Arc<Task>]) {
+        if more.is_empty() {
+            return;
+        }
+        let mut handlers = lock(&self.handlers);
+        let handlers = Arc::make_mut(&mut *handlers);
+        for handler in more {
+            if handlers.iter().all(|known| known.id != handler.id) {
+                handlers.push(handler.clone());
+            }
+        }
     }
 
     fn add(&mut self, item: Item) {

@@ -39,6 +39,7 @@ mod progress;
 mod promised;
 mod reach;
 mod recap;
+mod roles;
 mod rolling;
 mod scope;
 mod script;

@@ -11,7 +11,7 @@ use super::place::Place;
 use super::progress::Progress;
 use super::state::{HostState, Out, Run, lock};
 use crate::change::FACT;
-use crate::playbook::{Scheduled, VarsFile, load_vars_file};
+use crate::playbook::{Own, Role, Scheduled, VarsFile, load_vars_file};
 use crate::template::{Lookup, Scope, Stop, Surroundings, to_native};
 use crate::value::Map;
 
@@ -204,6 +204,18 @@ impl PlayScope {
                     .map(|name| name.as_str())
                     .collect::<Vec<_>>(),
             ),
+            "ansible_play_role_names" | "role_names" => names(&self.play.play.roles.named),
+            "ansible_dependent_role_names" => names(&self.play.play.roles.dependent),
+            "ansible_role_names" => {
+                let roles = &self.play.play.roles;
+                let all: Vec<Arc<str>> = roles
+                    .dependent
+                    .iter()
+                    .chain(&roles.named)
+                    .cloned()
+                    .collect();
+                names(&all)
+            }
             "ansible_play_name" => Native::from(self.play.play.name.as_ref()),
             "ansible_check_mode" => Native::from(!self.run.settings.mode.may_change()),
             "ansible_diff_mode" => Native::from(self.run.settings.diff),
@@ -224,6 +236,12 @@ impl PlayScope {
     }
 }
 
+/// Names, each once.
+fn names(all: &[Arc<str>]) -> Native {
+    let unique: indexmap::IndexSet<&str> = all.iter().map(Arc::as_ref).collect();
+    native(unique.into_iter().collect::<Vec<_>>())
+}
+
 fn absolute(path: &std::path::Path) -> String {
     let path = if path.as_os_str().is_empty() {
         std::path::Path::new(".")
@@ -242,17 +260,37 @@ fn written(map: &Map, name: &str) -> Option<Lookup> {
 }
 
 impl PlayScope {
-    /// What is stronger than a task's own variables.
+    /// What is stronger than a task's own variables but its parameters.
     fn above_task(&self, name: &str) -> Option<Lookup> {
         if let Some(found) = written(&self.run.project.extra, name) {
             return Some(found);
         }
+        self.set(name)
+    }
+
+    /// What tasks have set.
+    fn set(&self, name: &str) -> Option<Lookup> {
         let set = self.host.vars().set.get(name).cloned();
         set.map(Lookup::Ready)
     }
 
+    /// The layers that a play sees of its roles, strongest first.
+    fn shown(&self, layers: fn(&Role) -> &Vec<Arc<Map>>, name: &str) -> Option<Lookup> {
+        let find = |role: &Arc<Role>| layers(role).iter().rev().find_map(|map| written(map, name));
+        let play = &self.play;
+        let vars = self.host.vars();
+        let included = vars.shown.iter().rev();
+        let mut included = included.filter(|(number, _)| *number == play.number);
+        included
+            .find_map(|(_, role)| find(role))
+            .or_else(|| play.play.roles.public.iter().rev().find_map(find))
+    }
+
     /// What is weaker than a task's own variables.
-    fn below_task(&self, name: &str) -> Lookup {
+    fn below_task(&self, name: &str, role: Option<&Role>) -> Lookup {
+        if let Some(found) = self.shown(|role| &role.shown_vars, name) {
+            return found;
+        }
         for file in self.files.get().into_iter().flatten().rev() {
             if let Some(found) = written(file, name) {
                 return found;
@@ -272,12 +310,25 @@ impl PlayScope {
             return found;
         }
         if let Some(fact) = name.strip_prefix("ansible_") {
-            return match fact {
+            let found = match fact {
                 "host" => Lookup::Ready(Native::from(self.host.connection.address.as_str())),
                 "user" => Lookup::Ready(Native::from(self.host.login.as_str())),
                 "port" => Lookup::Ready(Native::from(self.host.connection.port.unwrap_or(22))),
                 fact => self.fact(fact),
             };
+            match found {
+                Lookup::Undefined => {}
+                found => return found,
+            }
+        }
+        let defaults = role.into_iter().flat_map(|role| role.defaults.iter().rev());
+        for map in defaults {
+            if let Some(found) = written(map, name) {
+                return found;
+            }
+        }
+        if let Some(found) = self.shown(|role| &role.shown_defaults, name) {
+            return found;
         }
         if self.files.get().is_none() {
             return Lookup::After(GATHERING.to_owned());
@@ -309,7 +360,7 @@ impl PlayScope {
 impl Scope for PlayScope {
     fn lookup(&self, name: &str) -> Lookup {
         self.above_task(name)
-            .unwrap_or_else(|| self.below_task(name))
+            .unwrap_or_else(|| self.below_task(name, None))
     }
 
     fn names(&self) -> Vec<String> {
@@ -327,6 +378,10 @@ pub struct TaskScope {
     pub play: Arc<PlayScope>,
     /// `vars` of imports and of the task, outer first.
     pub vars: Vec<Arc<Map>>,
+    /// What is stronger than what tasks set, outer first.
+    pub params: Vec<Arc<Map>>,
+    /// The role of the task.
+    pub role: Option<Arc<Role>>,
     /// The loop's variables, or the result a `changed_when` looks at.
     pub own: Vec<(Arc<str>, Native)>,
     /// The controller, for its lookups.
@@ -338,7 +393,18 @@ impl Scope for TaskScope {
         if let Some((_, value)) = self.own.iter().rev().find(|(own, _)| **own == *name) {
             return Lookup::Ready(value.clone());
         }
-        if let Some(found) = self.play.above_task(name) {
+        if let Some(found) = self.role.as_ref().and_then(|role| about(role, name)) {
+            return found;
+        }
+        if let Some(found) = written(&self.play.run.project.extra, name) {
+            return found;
+        }
+        for map in self.params.iter().rev() {
+            if let Some(found) = written(map, name) {
+                return found;
+            }
+        }
+        if let Some(found) = self.play.set(name) {
             return found;
         }
         for map in self.vars.iter().rev() {
@@ -346,13 +412,14 @@ impl Scope for TaskScope {
                 return found;
             }
         }
-        self.play.below_task(name)
+        self.play.below_task(name, self.role.as_deref())
     }
 
     fn names(&self) -> Vec<String> {
         let mut names = self.play.all_names();
         names.extend(self.own.iter().map(|(name, _)| name.to_string()));
-        for map in &self.vars {
+        let role = self.role.iter().flat_map(|role| role.layers());
+        for map in self.vars.iter().chain(&self.params).chain(role) {
             names.extend(map.keys().map(|name| name.to_string()));
         }
         names
@@ -361,6 +428,25 @@ impl Scope for TaskScope {
     fn surroundings(&self) -> Option<&dyn Surroundings> {
         Some(&*self.around)
     }
+}
+
+/// What the tasks of a role know of it.
+fn about(role: &Role, name: &str) -> Option<Lookup> {
+    let parents = |of: fn(&Own) -> String| match role.parents.is_empty() {
+        true => None,
+        false => {
+            let found = role.parents.iter().map(|own| of(own));
+            Some(native(found.collect::<Vec<_>>()))
+        }
+    };
+    let value = match name {
+        "role_name" | "ansible_role_name" => Native::from(role.own.name.as_ref()),
+        "role_path" => Native::from(absolute(&role.own.path)),
+        "ansible_parent_role_names" => parents(|own| own.name.to_string())?,
+        "ansible_parent_role_paths" => parents(|own| absolute(&own.path))?,
+        _ => return None,
+    };
+    Some(Lookup::Ready(value))
 }
 
 /// `hostvars`: every host of the inventory, with its variables as they are now.

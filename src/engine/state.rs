@@ -23,7 +23,7 @@ use crate::fact::Known;
 use crate::inventory::{Connection, Host};
 use crate::node::{LeaseInfo, Node, OwedEntry, Pulse};
 use crate::plan;
-use crate::playbook::Project;
+use crate::playbook::{Project, Role};
 use crate::secret::{Masker, Secret};
 use crate::template::Templates;
 use crate::transport::ssh::HostKeyChecking;
@@ -283,6 +283,8 @@ pub struct RunVars {
     pub facts: Option<Native>,
     /// Registered results and `set_fact`.
     pub set: HashMap<Arc<str>, Native>,
+    /// Roles that a play included and whose variables all its tasks see, with the number of that play.
+    pub shown: Vec<(usize, Arc<Role>)>,
 }
 
 impl HostState {
@@ -326,6 +328,7 @@ impl HostState {
         *lock(&again.vars) = RunVars {
             facts: vars.facts.clone(),
             set: vars.set.clone(),
+            shown: vars.shown.clone(),
         };
         *lock(&again.owed) = lock(&self.owed).clone();
         drop(vars);

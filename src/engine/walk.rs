@@ -43,7 +43,10 @@ impl HostRun {
         }
         // A script may lead over flushes at which nothing was due: what ran behind one leaves it behind too, and is not begun again.
         let skips = &self.items[self.cursor..index];
-        if !skips.iter().all(|item| matches!(item.what, What::Flush)) {
+        if !skips
+            .iter()
+            .all(|item| matches!(item.what, What::Flush | What::Nothing))
+        {
             return;
         }
         self.cursor = index + 1;
@@ -54,6 +57,9 @@ impl HostRun {
     }
 
     pub(super) fn task(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Step {
+        if let Some(step) = self.ran_before(index, task, walk) {
+            return step;
+        }
         let cluster = is_cluster(task);
         if (task.run_once || cluster)
             && let Some(step) = self.once(index, task, walk)
@@ -139,6 +145,12 @@ impl HostRun {
         let bind = || self.binder.bind(task, &item.given);
         let units = Arc::new(self.play.at_place(&self.progress, &item.place, bind)?);
         self.slots[index].units = Some(units.clone());
+        if units
+            .iter()
+            .any(|unit| unit.resource.is_some() || unit.included.is_some())
+        {
+            self.runs_role(task);
+        }
         Ok(units)
     }
 

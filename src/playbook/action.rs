@@ -3,6 +3,8 @@
 use super::fields::{is_literal, is_template};
 use super::free_form;
 use super::parse::Reader;
+use super::role_task::role_word;
+use super::role_use::RoleAsk;
 use super::{Meta, TaskAction, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::resource::{Args, Kind};
@@ -15,14 +17,18 @@ pub(super) enum Action {
     Run(TaskAction),
     /// The file of an `import_tasks`.
     Import(Value),
-    /// An `include_tasks`.
+    /// An `import_role`.
+    ImportRole(Span, RoleAsk),
+    /// An `include_tasks` or `include_role`.
     Include(Asked),
 }
 
-/// The parameters of an `include_tasks`.
+/// The parameters of an `include_tasks` or `include_role`.
 pub(super) struct Asked {
+    /// The file, or the name of the role.
     pub(super) file: Value,
     pub(super) apply: Option<Value>,
+    pub(super) role: Option<RoleAsk>,
 }
 
 /// What a key of a task names.
@@ -32,6 +38,7 @@ enum Named {
     Meta,
     Import,
     Include,
+    Role(&'static str),
 }
 
 /// Whether a key imports tasks.
@@ -74,6 +81,9 @@ impl Reader {
         }
         if is_include(name) {
             return Some(Named::Include);
+        }
+        if let Some(word) = role_word(name) {
+            return Some(Named::Role(word));
         }
         self.find_kind(name).map(Named::Kind)
     }
@@ -129,7 +139,7 @@ impl Reader {
     fn there_are(&self) -> String {
         let names: Vec<_> = self.kinds.iter().map(|kind| kind.name).collect();
         format!(
-            "the kinds of tasks are {}, import_tasks, include_tasks and meta",
+            "the kinds of tasks are {}, import_role, import_tasks, include_role, include_tasks and meta",
             names.join(", ")
         )
     }
@@ -206,7 +216,9 @@ impl Reader {
         }
         let names = self.kinds.iter().map(|kind| kind.name).chain([
             "meta",
+            "import_role",
             "import_tasks",
+            "include_role",
             "include_tasks",
         ]);
         let near_kind = crate::diagnostic::nearest(key, names.clone());
@@ -251,6 +263,18 @@ impl Reader {
                 };
                 Some(Action::Import(file))
             }
+            Named::Role(word) => {
+                let asked = self.asked_role(word, value, span, args)?;
+                Some(match (word, asked) {
+                    (
+                        "import_role",
+                        Asked {
+                            role: Some(role), ..
+                        },
+                    ) => Action::ImportRole(span.clone(), role),
+                    (_, asked) => Action::Include(asked),
+                })
+            }
             Named::Include => self.asked(value, span, args).map(Action::Include),
             Named::Kind(kind) => {
                 let map = self.parameters(kind, value, span, args)?;
@@ -264,6 +288,7 @@ impl Reader {
         let mut asked = Asked {
             file: Value::new(ValueKind::Null, span),
             apply: None,
+            role: None,
         };
         let maps = [Some(value), args.map(|entry| &entry.value)];
         for given in maps.into_iter().flatten() {

@@ -158,7 +158,8 @@ impl Checker<'_> {
     }
 
     fn task(&mut self, task: &Task) {
-        for vars in &task.vars {
+        let role = task.role.iter().flat_map(|role| role.layers());
+        for vars in task.vars.iter().chain(&task.params).chain(role) {
             self.shared(vars);
         }
         for (value, how) in uses::of(task) {

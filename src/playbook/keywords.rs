@@ -22,9 +22,31 @@ pub const PLAY: &[&str] = &[
     "any_errors_fatal",
     "rolling",
     "pre_tasks",
+    "roles",
     "tasks",
     "post_tasks",
     "handlers",
+];
+
+/// Keys of an entry of `roles` that are no variables of the role.
+pub(super) const ROLE: &[&str] = &[
+    "when",
+    "vars",
+    "tags",
+    "environment",
+    "become",
+    "become_user",
+    "become_method",
+    "remote_user",
+    "no_log",
+    "check_mode",
+    "diff",
+    "timeout",
+    "ignore_errors",
+    "rollout",
+    "run_once",
+    "delegate_to",
+    "delegate_facts",
 ];
 
 /// Keys of a task, beside the names of kinds.
@@ -178,10 +200,6 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
     ),
     ("no_log", "write it on the tasks that handle secrets"),
     ("order", "hosts run in the order of the inventory"),
-    (
-        "roles",
-        "roles come in a later release; use `import_tasks` and `vars_files`",
-    ),
     ("run_once", "write it on the tasks, or on a block"),
     ("strategy", LATER),
     ("throttle", "give `--forks` on the command line"),
@@ -270,15 +288,7 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
         "write the group into the inventory, or use `when`",
     ),
     ("include", "use `include_tasks` or `import_tasks`"),
-    (
-        "include_role",
-        "roles come in a later release; use `import_tasks`",
-    ),
     ("include_vars", "use `vars_files` on the play"),
-    (
-        "import_role",
-        "roles come in a later release; use `import_tasks`",
-    ),
     ("lvg", MAKES_DISKS),
     ("lvol", MAKES_DISKS),
     (

@@ -5,6 +5,7 @@ use crate::fact::gather;
 /// Variables that every task can read. Whoever makes the scope of a task provides each of them.
 pub const MAGIC: &[&str] = &[
     "ansible_check_mode",
+    "ansible_dependent_role_names",
     "ansible_diff_mode",
     "ansible_facts",
     "ansible_managed",
@@ -12,6 +13,8 @@ pub const MAGIC: &[&str] = &[
     "ansible_play_hosts",
     "ansible_play_hosts_all",
     "ansible_play_name",
+    "ansible_play_role_names",
+    "ansible_role_names",
     "group_names",
     "groups",
     "hostvars",
@@ -22,7 +25,17 @@ pub const MAGIC: &[&str] = &[
     "omit",
     "play_hosts",
     "playbook_dir",
+    "role_names",
     "vars",
+];
+
+/// Variables of a task of a role.
+pub const ROLE: &[&str] = &[
+    "ansible_parent_role_names",
+    "ansible_parent_role_paths",
+    "ansible_role_name",
+    "role_name",
+    "role_path",
 ];
 
 /// Variables of a task with a loop, beside the loop's own.

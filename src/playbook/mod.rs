@@ -15,6 +15,10 @@ mod placing;
 mod play;
 mod project;
 mod prompts;
+mod role;
+mod role_folder;
+mod role_task;
+mod role_use;
 mod rolling;
 mod scope;
 mod search;
@@ -34,12 +38,13 @@ use crate::value::{Map, Value};
 
 pub use check::missing;
 pub use fields::{is_literal, is_template};
-pub use include::Include;
+pub use include::{Include, Loaded};
 pub use listing::{ListedPlay, ListedTask};
 pub use parse::parse_playbook;
 pub use play::load_vars_file;
 pub use project::{Options, Project, Scheduled};
 pub use prompts::{Answers, Blank, Nobody, Prompt};
+pub use role::{Own, PlayRoles, Role};
 pub use search::{Search, includes, project_folder};
 pub use select::TagChoice;
 pub use serial::BatchSize;
@@ -98,8 +103,10 @@ pub struct Play {
     pub tasks: Vec<Task>,
     /// Behind them.
     pub post_tasks: Vec<Task>,
-    /// In the order of their definition.
+    /// In the order of their definition: those of its roles, its own, those of roles that its tasks bring.
     pub handlers: Vec<Task>,
+    /// Its roles; their tasks are among `tasks`.
+    pub roles: PlayRoles,
     /// The folder of its file; empty for the working folder.
     pub folder: PathBuf,
 }
@@ -135,8 +142,12 @@ pub struct Task {
     pub action: TaskAction,
     /// All must hold; those of imports come first.
     pub when: Vec<Value>,
-    /// `vars` of imports and of the task, outer first; not those of the play.
+    /// `vars` of its role, of imports and of the task, outer first; not those of the play.
     pub vars: Vec<Arc<Map>>,
+    /// Parameters of its role and `vars` of includes, outer first: stronger than what tasks set.
+    pub params: Vec<Arc<Map>>,
+    /// The role it belongs to.
+    pub role: Option<Arc<Role>>,
     /// `loop` or `with_…`.
     pub repeat: Option<Loop>,
     /// The variable its result goes to.
@@ -201,11 +212,17 @@ impl Task {
     pub fn with_included(&self) -> Vec<&Task> {
         let mut found = vec![self];
         if let TaskAction::Include(include) = &self.action
-            && let Some((_, tasks)) = &include.read
+            && let Some(loaded) = &include.read
         {
-            found.extend(tasks.iter().flat_map(Task::with_included));
+            found.extend(loaded.tasks.iter().flat_map(Task::with_included));
         }
         found
+    }
+
+    /// Whether a notification of that name means this handler: its name, with its role or without.
+    pub fn is_called(&self, name: &str) -> bool {
+        let plain = self.name.as_ref().and_then(Value::as_str);
+        plain == Some(name) || *self.label == *name
     }
 
     /// Whether it includes tasks of which nothing is known.
@@ -243,7 +260,7 @@ impl TaskAction {
         match self {
             TaskAction::Kind { kind, .. } => kind.name,
             TaskAction::Meta(_) => "meta",
-            TaskAction::Include(_) => "include_tasks",
+            TaskAction::Include(include) => include.word(),
         }
     }
 }

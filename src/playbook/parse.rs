@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::play::Around;
-use super::{Play, Playbook, keywords};
+use super::role::Role;
+use super::role_folder;
+use super::search::project_folder;
+use super::{Play, Playbook, Task, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::inventory::unreadable;
 use crate::resource::Kind;
@@ -49,8 +52,29 @@ pub(super) struct Reader {
     last_id: usize,
     imports: usize,
     pub(super) root: PathBuf,
+    /// Where roles are looked for.
+    pub(super) bases: Vec<PathBuf>,
+    /// Files of variables of roles, read once.
+    pub(super) maps: HashMap<PathBuf, Arc<Map>>,
+    /// What the roles bring to the play that is being read.
+    pub(super) of_play: OfPlay,
     chain: Vec<Opened>,
     read: HashMap<PathBuf, Value>,
+}
+
+/// What roles bring to their play.
+#[derive(Default)]
+pub(super) struct OfPlay {
+    /// Handlers of `roles`: before those of the play.
+    pub(super) early: Vec<Task>,
+    /// Handlers of roles that tasks import or include.
+    pub(super) late: Vec<Task>,
+    /// Those that `roles` names.
+    pub(super) named: Vec<Arc<Role>>,
+    /// Those that tasks import, unless they keep their variables to themselves.
+    pub(super) imported: Vec<Arc<Role>>,
+    /// The names of those that others depend on.
+    pub(super) dependent: Vec<Arc<str>>,
 }
 
 /// A file that is being read.
@@ -74,6 +98,9 @@ impl Reader {
             next_id: first_id,
             last_id: first_id + MAX_TASKS,
             imports: 0,
+            bases: role_folder::bases(&root, &root, project_folder(&root).as_deref()),
+            maps: HashMap::new(),
+            of_play: OfPlay::default(),
             root,
             chain: Vec::new(),
             read: HashMap::new(),
@@ -199,16 +226,26 @@ impl Reader {
         }
     }
 
-    /// The path of an imported file: beside the importing one, else beside the playbook.
-    pub(super) fn imported(&mut self, name: &Value, what: &str) -> Option<PathBuf> {
+    /// Every file that was read.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.read.keys().chain(self.maps.keys()).cloned().collect()
+    }
+
+    /// The path of an imported file: beside the importing one, else in a folder of its role, else beside the playbook.
+    pub(super) fn imported(
+        &mut self,
+        name: &Value,
+        what: &str,
+        role: Option<&Path>,
+    ) -> Option<PathBuf> {
         let text = self.literal(name, what)?;
         let beside = self.folder().join(text.as_ref());
-        let at_root = self.root.join(text.as_ref());
-        if beside.is_file() || !at_root.is_file() {
-            Some(beside)
-        } else {
-            Some(at_root)
+        let others = role.into_iter().chain([self.root.as_path()]);
+        let mut others = others.map(|folder| folder.join(text.as_ref()));
+        if beside.is_file() {
+            return Some(beside);
         }
+        Some(others.find(|path| path.is_file()).unwrap_or(beside))
     }
 
     fn plays(&mut self, file: &Value, around: &Around, plays: &mut Vec<Play>) {
@@ -279,7 +316,7 @@ impl Reader {
                 ),
             }
         }
-        let Some(path) = self.imported(&import.value, "import_playbook") else {
+        let Some(path) = self.imported(&import.value, "import_playbook", None) else {
             return;
         };
         if let Some(value) = self.enter(&path, Some(&import.value)) {

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::fields::is_literal;
-use super::parse::{Reader, at};
+use super::parse::{OfPlay, Reader, at};
+use super::role_folder;
+use super::search::project_folder;
 use super::task::Outer;
-use super::{Play, Privilege, Task, VarsFile, keywords};
+use super::{Play, PlayRoles, Privilege, Task, TaskAction, VarsFile, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::inventory::read_vars;
 use crate::value::{Map, Value};
@@ -59,6 +61,7 @@ impl Reader {
             tasks: Vec::new(),
             post_tasks: Vec::new(),
             handlers: Vec::new(),
+            roles: PlayRoles::default(),
             folder: self.folder(),
         };
         if let Some(text) = hosts.value.as_str() {
@@ -77,10 +80,21 @@ impl Reader {
             Some(entry) => reader.tasks(&entry.value, name, &outer, handler),
             None => Vec::new(),
         };
+        self.bases = role_folder::bases(
+            &play.folder,
+            &self.root,
+            project_folder(&self.root).as_deref(),
+        );
+        self.of_play = OfPlay::default();
         play.pre_tasks = section(self, "pre_tasks", false);
-        play.tasks = section(self, "tasks", false);
+        if let Some(entry) = map.get("roles") {
+            play.tasks = self.roles_of_play(&entry.value, &outer);
+        }
+        play.tasks.extend(section(self, "tasks", false));
         play.post_tasks = section(self, "post_tasks", false);
         play.handlers = section(self, "handlers", true);
+        let of_play = std::mem::take(&mut self.of_play);
+        of_play.join(&mut play);
         self.check_notify(&mut play);
         Some(play)
     }
@@ -89,7 +103,7 @@ impl Reader {
         for (key, entry) in map {
             let value = &entry.value;
             match key.as_ref() {
-                "hosts" | "pre_tasks" | "tasks" | "post_tasks" | "handlers" => {}
+                "hosts" | "pre_tasks" | "roles" | "tasks" | "post_tasks" | "handlers" => {}
                 "name" => {
                     if let Some(name) = self.text("name", value) {
                         play.name = name.as_str().unwrap_or("").into();
@@ -214,10 +228,8 @@ impl Reader {
             open |= !is_literal(name);
             let text = name.as_str().unwrap_or("");
             let earlier = play.handlers[..index].iter().find_map(|other| {
-                other
-                    .name
-                    .as_ref()
-                    .filter(|other| other.as_str() == Some(text))
+                let name = other.name.as_ref()?;
+                (other.label == handler.label).then_some(name)
             });
             if let Some(earlier) = earlier {
                 faults.push(
@@ -227,7 +239,14 @@ impl Reader {
                 );
             }
             names.push(text);
+            if handler.role.is_some() {
+                names.push(&handler.label);
+            }
         }
+        // A role that is chosen in the run brings handlers that are not known.
+        open |= play.all_tasks().flat_map(Task::with_included).any(|task| {
+            matches!(&task.action, TaskAction::Include(include) if include.is_open() && include.word() == "include_role")
+        });
         let notified = play.tasks_and_handlers().flat_map(|task| &task.notify);
         for notify in notified.filter(|notify| is_literal(notify) && !open) {
             let text = notify.as_str().unwrap_or("");

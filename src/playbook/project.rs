@@ -184,6 +184,7 @@ impl Project {
     /// Where a task's relative sources are looked for.
     pub fn search(&self, scheduled: &Scheduled, task: &Task) -> Search {
         Search {
+            roles: task.role.as_ref().map_or(Vec::new(), |role| role.folders()),
             task: task.folder.clone(),
             playbook: scheduled.playbook_folder.clone(),
             project: self.folder.clone(),

@@ -8,6 +8,8 @@ use crate::vault::{Keyring, read_source};
 /// The folders a relative source is searched in.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
+    /// The folders of the role that the task belongs to, and of those that use it: before all others.
+    pub roles: Vec<PathBuf>,
     /// The folder of the task's file.
     pub task: PathBuf,
     /// The folder of the playbook.
@@ -33,8 +35,10 @@ impl Search {
             return vec![PathBuf::from(source)];
         }
         let mut places = Vec::new();
-        let beside = [&self.task, &self.playbook]
-            .into_iter()
+        let beside = self
+            .roles
+            .iter()
+            .chain([&self.task, &self.playbook])
             .flat_map(|base| [base.join(folder).join(source), base.join(source)]);
         let above = self
             .project
@@ -91,6 +95,7 @@ pub fn includes(playbooks: &[String], keyring: &Keyring) -> Box<Includes> {
         let beside = Path::new(asking).parent().map(|folder| folder.join(name));
         let searched = folders.iter().filter_map(|folder| {
             let search = Search {
+                roles: Vec::new(),
                 task: folder.clone(),
                 playbook: folder.clone(),
                 project: project.clone(),

@@ -88,7 +88,7 @@ pub(super) fn start_at(plays: &mut [&mut Play], name: &str) -> Result<(), Box<Di
         .ok()
         .map(|glob| glob.compile_matcher());
     let fits = |task: &Task| {
-        &*task.label == name
+        task.is_called(name)
             || glob
                 .as_ref()
                 .is_some_and(|glob| glob.is_match(&*task.label))

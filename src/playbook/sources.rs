@@ -26,7 +26,9 @@ impl Project {
             }
             for task in play.tasks_and_handlers() {
                 of_span(&task.span, &mut found);
-                task.vars.iter().for_each(|vars| of_map(vars, &mut found));
+                let role = task.role.iter().flat_map(|role| role.layers());
+                let layers = task.vars.iter().chain(&task.params).chain(role);
+                layers.for_each(|vars| of_map(vars, &mut found));
             }
         }
         found

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::action::Action;
 use super::fields::is_literal;
 use super::parse::Reader;
+use super::role::Role;
 use super::{Loop, LoopKind, Privilege, Rollout, Task, TaskAction, Until, Within, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -15,6 +16,10 @@ use crate::value::{Kind, Map, Value};
 pub(super) struct Outer {
     pub(super) when: Vec<Value>,
     pub(super) vars: Vec<Arc<Map>>,
+    /// `vars` of includes, which are stronger than what tasks set.
+    pub(super) params: Vec<Arc<Map>>,
+    /// The role whose files are read.
+    pub(super) role: Option<Arc<Role>>,
     pub(super) tags: Vec<Arc<str>>,
     pub(super) privilege: Privilege,
     pub(super) environment: Vec<Value>,
@@ -68,6 +73,10 @@ impl Reader {
             return;
         };
         let action = match action {
+            Action::ImportRole(span, ask) => {
+                let imported = self.import_role(&span, ask, map, outer, handler);
+                return tasks.extend(imported);
+            }
             Action::Import(file) => return self.import(&file, map, outer, handler, tasks),
             Action::Include(asked) => {
                 return self.include(value, map, outer, handler, asked, tasks);
@@ -97,12 +106,16 @@ impl Reader {
         repeat: Option<Loop>,
         handler: bool,
     ) -> Task {
-        let label = own
-            .name
-            .as_ref()
-            .and_then(Value::as_str)
-            .unwrap_or(action.name())
-            .into();
+        let role = inherited.role;
+        let plain = own.name.as_ref().and_then(Value::as_str);
+        let plain = plain.unwrap_or(action.name());
+        let label = match &role {
+            Some(role) => format!("{} : {plain}", role.own.name).into(),
+            None => plain.into(),
+        };
+        let of_role = |layers: fn(&Role) -> &Vec<Arc<Map>>| {
+            role.iter().flat_map(move |role| layers(role)).cloned()
+        };
         Task {
             id: self.task_id(),
             label,
@@ -111,7 +124,10 @@ impl Reader {
             span,
             action,
             when: inherited.when,
-            vars: inherited.vars,
+            vars: of_role(|role| &role.vars).chain(inherited.vars).collect(),
+            params: of_role(|role| &role.params)
+                .chain(inherited.params)
+                .collect(),
             repeat,
             register: own.register,
             notify: if own.notify.is_empty() {
@@ -140,6 +156,7 @@ impl Reader {
             within: inherited.within.into(),
             given: inherited.given,
             folder: self.folder(),
+            role,
         }
     }
 
@@ -170,7 +187,9 @@ impl Reader {
             }
         }
         let (_, inherited) = self.keywords(map, outer);
-        let Some(path) = self.imported(file, "import_tasks") else {
+        let part = if handler { "handlers" } else { "tasks" };
+        let role = outer.role.as_ref().map(|role| role.own.path.join(part));
+        let Some(path) = self.imported(file, "import_tasks", role.as_deref()) else {
             return;
         };
         if let Some(value) = self.enter(&path, Some(file)) {

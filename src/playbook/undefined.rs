@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::fields::is_template;
-use super::magic::{LOOP, MAGIC, RESCUE, is_fact};
+use super::magic::{LOOP, MAGIC, RESCUE, ROLE, is_fact};
 use super::project::{Project, Scheduled};
 use super::uses::{self, Use};
 use super::{Part, Task, TaskAction, VarsFile, check};
@@ -116,6 +116,17 @@ fn definitions(project: &Project, scheduled: &Scheduled) -> HashMap<Arc<str>, Ve
             }
         }
     }
+    let public = scheduled.play.roles.public.iter();
+    let included = scheduled.play.tasks_and_handlers().filter_map(|task| {
+        let TaskAction::Include(include) = &task.action else {
+            return None;
+        };
+        Some(&include.read.as_ref()?.public)
+    });
+    for role in public.chain(included.flatten()) {
+        role.shown_defaults.iter().for_each(|map| add(map));
+        role.shown_vars.iter().for_each(|map| add(map));
+    }
     add(&scheduled.play.vars);
     for file in &scheduled.play.vars_files {
         if let VarsFile::Read { vars, .. } = file {
@@ -139,13 +150,14 @@ struct Reader<'a> {
 
 /// What a task adds to the names of its play.
 struct Local<'a> {
-    vars: &'a [Arc<Map>],
+    /// Weakest first.
+    vars: Vec<&'a Arc<Map>>,
     names: Vec<&'a str>,
 }
 
 impl Local<'_> {
     const NONE: Local<'static> = Local {
-        vars: &[],
+        vars: Vec::new(),
         names: Vec::new(),
     };
 
@@ -170,9 +182,13 @@ impl Reader<'_> {
 
     fn task(&mut self, task: &Task, templates: Vec<Arc<Source>>) {
         let mut local = Local {
-            vars: &task.vars,
+            vars: task.role.iter().flat_map(|role| &role.defaults).collect(),
             names: task.given.iter().map(Arc::as_ref).collect(),
         };
+        local.vars.extend(task.vars.iter().chain(&task.params));
+        if task.role.is_some() {
+            local.names.extend(ROLE);
+        }
         if let Some(repeat) = &task.repeat {
             local.names.push(&repeat.var);
             local.names.extend(repeat.index_var.as_deref());

@@ -36,7 +36,7 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
         uses.extend(args.open().map(|(_, entry)| (&entry.value, Use::Template)));
     }
     if let TaskAction::Include(include) = &task.action {
-        uses.push((&include.file, Use::Template));
+        uses.extend(include.names().map(|value| (value, Use::Template)));
     }
     let conditions = task.changed_when.iter().chain(&task.failed_when);
     let conditions = conditions.chain(task.until.iter().flat_map(|until| &until.conditions));

@@ -7,7 +7,7 @@ use crate::bench::{Bench, Told};
 const HANDLER: &str = "  handlers:\n    - {name: h, shell: \"echo h >> {{ dir }}/log\"}\n";
 
 /// `log X` becomes a task that logs X, `FAIL` one that fails.
-fn written_out(tasks: &str) -> String {
+pub fn written_out(tasks: &str) -> String {
     let log = regex::Regex::new(r"\blog ([^\n,\]]+)").expect("constant");
     log.replace_all(tasks, "shell: \"echo $1 >> {{ dir }}/log\"")
         .replace("FAIL", "{shell: \"exit 3\"}")
@@ -26,7 +26,7 @@ fn bench(hosts: &[&str], files: &[(&str, &str)]) -> Bench {
     bench
 }
 
-fn log(bench: &Bench) -> String {
+pub fn log(bench: &Bench) -> String {
     bench.host().read("log").trim().replace('\n', " ")
 }
 

@@ -16,5 +16,6 @@ mod order;
 mod patience;
 mod played;
 mod promises;
+mod roles;
 mod tables;
 mod wire;

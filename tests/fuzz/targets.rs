@@ -132,7 +132,7 @@ mod read {
 
     pub fn vault(bytes: &[u8]) -> bool {
         let text = text(bytes);
-        let _ = Keyring::default().open(&text);
+        let _ = Keyring::default().open(bytes);
         is_vault(bytes) && Envelope::parse(&text).is_ok()
     }
 
@@ -151,7 +151,7 @@ mod read {
     }
 
     pub fn ssh_arguments(bytes: &[u8]) -> bool {
-        match SshArguments::parse(&text(bytes), Path::new("/nonexistent")) {
+        match SshArguments::parse(&text(bytes)) {
             Ok(_) => true,
             Err(error) => {
                 assert!(!error.to_string().is_empty());

@@ -204,8 +204,8 @@ fn tasks() {
             "hadeploy does not have `async` on a block",
         ),
         (
-            "include_role: {name: x}",
-            "hadeploy does not have the module `include_role`",
+            "include_role: {nam: x}",
+            "error site.yml:3:22: unknown parameter `nam` for `include_role` | did you mean `name`?",
         ),
         (
             "community.general.ufw: {}",
@@ -269,8 +269,8 @@ fn plays() {
             "error site.yml:2:3: unknown key `tasky` of a play | did you mean `tasks`?",
         ),
         (
-            "- hosts: all\n  roles: [x]\n",
-            "hadeploy does not have `roles` on a play",
+            "- hosts: all\n  roles: x\n",
+            "error site.yml:2:10: `roles` must be a list of roles, not text | write `roles: [NAME]`",
         ),
         (
             "- hosts: all\n  serial: [1, half]\n",

@@ -71,7 +71,10 @@ fn way(visited: &Visited) -> Vec<Finding> {
 fn broken_hop(error: &TransportError) -> (usize, &'static str) {
     match error {
         TransportError::Unresolved { .. } => (0, "name"),
-        TransportError::Refused { .. } => (1, "tcp"),
+        TransportError::AtHop { .. } => (0, "jump host"),
+        TransportError::Refused { .. }
+        | TransportError::NoForward { .. }
+        | TransportError::NoProgram { .. } => (1, "tcp"),
         TransportError::Timeout { what, .. } if what.contains("name") => (0, "name"),
         TransportError::Timeout { what, .. } if what.contains("key exchange") => (2, "ssh"),
         TransportError::Timeout { what, .. } if what.contains("authentication") => (3, "login"),

@@ -1,0 +1,204 @@
+//! The folder of a role: where it is, and which of its files are read.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use super::parse::Reader;
+use crate::diagnostic::{Diagnostic, list};
+use crate::inventory::read_vars;
+use crate::value::{Map, Value};
+
+/// Endings of a role's files, in the order in which they are tried.
+const ENDINGS: &[&str] = &[".yml", ".yaml", ".json"];
+
+/// The folders of a role.
+const FOLDERS: &[&str] = &[
+    "tasks",
+    "handlers",
+    "defaults",
+    "vars",
+    "files",
+    "templates",
+    "meta",
+    "library",
+];
+
+/// The places where a play's roles are looked for: `roles` beside the playbook and of the project, then the playbook's folder.
+pub(super) fn bases(folder: &Path, root: &Path, project: Option<&Path>) -> Vec<PathBuf> {
+    let roles = [Some(folder), Some(root), project];
+    let roles = roles.into_iter().flatten().map(|base| base.join("roles"));
+    let beside = [folder.to_owned(), root.to_owned()];
+    let mut bases: Vec<PathBuf> = Vec::new();
+    for base in roles.chain(beside) {
+        if !bases.contains(&base) {
+            bases.push(base);
+        }
+    }
+    bases
+}
+
+/// The folder and the name of a role. `around` is the folder of the role that asks for it.
+pub(super) fn find(
+    bases: &[PathBuf],
+    around: Option<&Path>,
+    name: &Value,
+) -> Result<(PathBuf, Arc<str>), Box<Diagnostic>> {
+    let text = name.as_str().unwrap_or_default().trim_end_matches('/');
+    if text.is_empty() {
+        return Err(Box::new(Diagnostic::at(
+            &name.span,
+            "the name of the role is empty",
+        )));
+    }
+    let beside = around.and_then(Path::parent).map(Path::to_owned);
+    let mut places: Vec<PathBuf> = bases.to_vec();
+    // Before the playbook's own folder, as in Ansible: a role's neighbours are its dependencies.
+    let at = places.iter().position(|place| !place.ends_with("roles"));
+    if let Some(beside) = beside.filter(|beside| !places.contains(beside)) {
+        places.insert(at.unwrap_or(places.len()), beside);
+    }
+    let mut found = places.iter().map(|base| base.join(text));
+    if let Some(found) = found.find(|path| path.is_dir()) {
+        return Ok((found, text.into()));
+    }
+    Err(Box::new(nowhere(text, name, &places)))
+}
+
+fn nowhere(text: &str, name: &Value, places: &[PathBuf]) -> Diagnostic {
+    let names: Vec<String> = places.iter().flat_map(|place| roles_in(place)).collect();
+    let looked: Vec<String> = places
+        .iter()
+        .map(|place| format!("`{}`", place.join(text).display()))
+        .collect();
+    let looked = looked.join(", then ");
+    let fault = Diagnostic::at(&name.span, format!("there is no role `{text}`"))
+        .nearest(text, names.iter().map(String::as_str));
+    let dots = text.matches('.').count();
+    fault.help(match dots {
+        2.. if !text.contains('/') => format!(
+            "collections are not read: copy the role out of its collection into `roles/`, and use it by its short name; looked for {looked}"
+        ),
+        1 if !text.contains('/') => format!(
+            "`ansible-galaxy role install -p roles {text}` fetches a role of Galaxy; looked for {looked}"
+        ),
+        _ => format!("looked for {looked}"),
+    })
+}
+
+/// The roles that lie in a folder.
+fn roles_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| FOLDERS.iter().any(|part| entry.path().join(part).is_dir()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// A file of a role: `main`, or the one that `from` names. None where there is no `main`.
+pub(super) fn file(
+    role: &Path,
+    part: &str,
+    from: Option<(&str, &Value)>,
+) -> Result<Option<PathBuf>, Box<Diagnostic>> {
+    let folder = role.join(part);
+    let endings = ENDINGS.iter().copied();
+    let (name, endings): (&str, Vec<&str>) = match from {
+        Some((name, _)) => (name, [""].into_iter().chain(endings).collect()),
+        None => ("main", endings.chain([""]).collect()),
+    };
+    let leaves = Path::new(name)
+        .components()
+        .any(|part| !matches!(part, Component::Normal(_)));
+    let found = endings
+        .iter()
+        .map(|ending| folder.join(format!("{name}{ending}")))
+        .find(|path| path.exists());
+    match (found, from) {
+        (Some(path), _) if !leaves => Ok(Some(path)),
+        (_, None) => Ok(None),
+        (_, Some((name, at))) => Err(Box::new(no_file(role, part, name, at))),
+    }
+}
+
+fn no_file(role: &Path, part: &str, name: &str, at: &Value) -> Diagnostic {
+    let folder = role.join(part);
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+            stem.map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    let fault = Diagnostic::at(
+        &at.span,
+        format!("the role has no file `{name}` in `{}`", folder.display()),
+    )
+    .nearest(name, names.iter().map(String::as_str));
+    match names.is_empty() {
+        true => fault,
+        false => fault.help(format!(
+            "there are {}",
+            list(names.iter().map(String::as_str))
+        )),
+    }
+}
+
+impl Reader {
+    /// The variables of a role: a file, or all files of a folder `main`.
+    pub(super) fn role_vars(
+        &mut self,
+        role: &Path,
+        part: &str,
+        from: Option<(&str, &Value)>,
+    ) -> Arc<Map> {
+        let path = match file(role, part, from) {
+            Ok(Some(path)) => path,
+            Ok(None) => return Arc::default(),
+            Err(fault) => {
+                self.fault(*fault);
+                return Arc::default();
+            }
+        };
+        if let Some(known) = self.maps.get(&path) {
+            return known.clone();
+        }
+        let mut vars = Map::new();
+        let mut whole = None;
+        for path in files_of(&path) {
+            match read_vars(&path, &self.keyring) {
+                Ok(map) => {
+                    vars.extend(map.as_ref().clone());
+                    whole = Some(map);
+                }
+                Err(mut faults) => self.faults.append(&mut faults),
+            }
+        }
+        for (name, entry) in &vars {
+            self.variable(name, &entry.key);
+        }
+        let vars = match whole {
+            Some(map) if !path.is_dir() => map,
+            _ => Arc::new(vars),
+        };
+        self.maps.insert(path, vars.clone());
+        vars
+    }
+}
+
+/// A file, or the files of variables below a folder, in the order of their names.
+pub(super) fn files_of(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let ending = ENDINGS.iter().any(|ending| name.ends_with(ending)) || !name.contains('.');
+        !name.starts_with('.') && !name.ends_with('~') && (path.is_dir() || ending)
+    });
+    paths.iter().flat_map(|path| files_of(path)).collect()
+}
