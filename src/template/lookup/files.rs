@@ -77,12 +77,14 @@ pub(super) fn glob(asked: &Asked, terms: &[Native]) -> Result<Vec<Native>, Error
     Ok(found)
 }
 
-/// The files of a folder that a pattern of names matches, in order. The folder itself may hold signs of patterns.
+/// The files of a folder that a pattern of names matches, in order, with their full paths.
 fn matching(folder: &std::path::Path, pattern: &str) -> Result<Vec<String>, Error> {
-    let folder = match folder.to_str() {
-        Some(folder) => folder.trim_end_matches("/."),
-        None => return Err(fault("the name of a folder is not UTF-8 text")),
+    // A task that is given one of them looks for it nowhere else.
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let Some(folder) = folder.to_str() else {
+        return Err(fault("the name of a folder is not UTF-8 text"));
     };
+    let folder = glob::Pattern::escape(folder.trim_end_matches('/'));
     let options = glob::MatchOptions {
         require_literal_leading_dot: true,
         require_literal_separator: true,

@@ -31,7 +31,7 @@ pub(super) fn first_found(
         for folder in FOLDERS {
             for place in around.places(name, folder) {
                 if place.exists() {
-                    let path = place.canonicalize().unwrap_or(place);
+                    let path = std::path::absolute(&place).unwrap_or(place);
                     return Ok(vec![Native::from(path.display().to_string())]);
                 }
                 looked.push(format!("`{}`", place.display()));

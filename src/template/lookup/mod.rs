@@ -138,9 +138,7 @@ impl Asked {
 
 /// What a plan does not do is known in the apply.
 fn in_the_apply(lookup: &str) -> Error {
-    carry(Halt::After(format!(
-        "the lookup `{lookup}`, which runs in an apply only"
-    )))
+    carry(Halt::After(format!("the lookup '{lookup}' in an apply")))
 }
 
 fn call(

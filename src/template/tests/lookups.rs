@@ -104,7 +104,7 @@ fn controller(folder: &Path, acts: bool) -> Arc<Controller> {
 fn a_plan_runs_nothing_and_says_what_it_waits_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let plan = controller(folder.path(), false);
-    let waits = |name: &str| format!("after the lookup `{name}`, which runs in an apply only");
+    let waits = |name: &str| format!("after the lookup '{name}' in an apply");
     assert_eq!(seen(&plan, "{{ lookup('pipe', 'date') }}"), waits("pipe"));
     assert_eq!(seen(&plan, "{{ query('lines', 'date') }}"), waits("lines"));
     assert_eq!(
