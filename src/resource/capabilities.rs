@@ -1,5 +1,6 @@
 //! `capabilities`: what a program may do without being root.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attributes::homeless;
@@ -205,19 +206,19 @@ fn found(said: &str) -> Vec<(String, String)> {
     else {
         return Vec::new();
     };
-    let mut all = Vec::new();
+    // One may stand in several words: `cap_chown,cap_kill=ep cap_chown+i`.
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
     for word in line[start..].split_whitespace() {
         let Some((names, flags)) = word.split_once(['+', '=']) else {
             continue;
         };
-        all.extend(
-            names
-                .split(',')
-                .map(|name| (name.to_owned(), ordered(flags))),
-        );
+        for name in names.split(',') {
+            all.entry(name.to_owned()).or_default().push_str(flags);
+        }
     }
-    all.sort();
-    all
+    all.into_iter()
+        .map(|(name, flags)| (name, ordered(&flags)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -238,6 +239,10 @@ mod tests {
         assert_eq!(
             found("/usr/bin/ping = cap_net_raw+ep\n"),
             [pair("cap_net_raw", "ep")]
+        );
+        assert_eq!(
+            found("/x cap_chown,cap_kill=ep cap_chown+i\n"),
+            [pair("cap_chown", "eip"), pair("cap_kill", "ep")]
         );
         assert_eq!(found(""), []);
     }

@@ -54,7 +54,7 @@ impl Answer {
                     Some(head) => answer.default = head.strip_suffix("\tHEAD").and_then(some),
                     None => answer.remote.extend(reference(rest, '\t')),
                 },
-                "silent" if answer.silent.len() < 500 => {
+                "silent" if is_told(rest) && answer.silent.len() < 500 => {
                     if !answer.silent.is_empty() {
                         answer.silent.push_str("; ");
                     }
@@ -101,6 +101,12 @@ impl Answer {
             |reference: &&(String, String)| kept(&reference.0) && !self.refs.contains(reference);
         self.remote.iter().filter(missing).count()
     }
+}
+
+/// Whether a line of git's is worth a word: not the advice that it closes with.
+pub fn is_told(line: &str) -> bool {
+    let advice = ["Please make sure you have", "and the repository exists"];
+    !line.trim().is_empty() && !advice.iter().any(|start| line.starts_with(start))
 }
 
 /// `OBJECT NAME`.
@@ -229,7 +235,7 @@ mod tests {
     fn versions_are_found_at_the_remote() {
         let text = format!(
             "state none\nremote ref: refs/heads/main\tHEAD\nremote {A}\tHEAD\nremote {A}\trefs/heads/main\n\
-             remote {A}\trefs/tags/v1\nremote {B}\trefs/tags/v1^{{}}\nremote Warning: added\n"
+             remote {A}\trefs/tags/v1\nremote {B}\trefs/tags/v1^{{}}\nremote Warning: added\nsilent no\nsilent \nsilent and the repository exists.\n"
         );
         let answer = Answer::read(&text);
         assert_eq!(answer.wanted("HEAD"), Some((A.into(), Some("main".into()))));
@@ -238,6 +244,7 @@ mod tests {
         assert_eq!(answer.wanted("refs/tags/v1"), Some((B.into(), None)));
         assert_eq!(answer.wanted("v2"), None);
         assert_eq!(answer.behind(), 2);
+        assert_eq!(answer.silent, "no");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::super::attributes::homeless;
 use super::super::folders;
 use super::super::place::parent;
 use super::Git;
-use super::ask::{Answer, question, without_login};
+use super::ask::{Answer, is_told, question, without_login};
 use super::script::{Goal, sync};
 use crate::change::{ActOutput, Action, Change, Field, Interpreted, Reading, Step, Touch};
 use crate::diagnostic::count;
@@ -246,7 +246,7 @@ impl Git {
 fn read(output: &ActOutput) -> Option<Interpreted> {
     if output.rc != 0 {
         let said = String::from_utf8_lossy(output.stderr);
-        let lines = said.lines().filter(|line| !line.trim().is_empty());
+        let lines = said.lines().filter(|line| is_told(line));
         let last: Vec<&str> = lines.collect();
         let message = last[last.len().saturating_sub(4)..].join("; ");
         return (!message.is_empty()).then(|| Interpreted {

@@ -146,7 +146,9 @@ mod tests {
     #[test]
     fn a_script_keeps_its_signs() {
         let validate = Validate::by_shell("check", "printf '%s\\n' \"$1\"; false");
-        let script = validate.script("$t", "/etc/x").replace("{ ", "t=/a; { ");
+        let script = validate
+            .script("$t", "/etc/x")
+            .replacen("{ ", "t=/a; { ", 1);
         let output = std::process::Command::new("/bin/sh")
             .arg("-c")
             .arg(script)
