@@ -299,7 +299,6 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
 const MODULES_LATER: &[&str] = &[
     "acl",
     "alternatives",
-    "archive",
     "at",
     "capabilities",
     "filesystem",
@@ -330,7 +329,6 @@ const MODULES_LATER: &[&str] = &[
     "snap",
     "sudoers",
     "supervisorctl",
-    "synchronize",
     "tempfile",
     "timezone",
     "ufw",

@@ -2,6 +2,7 @@
 
 mod apt;
 mod apt_repository;
+mod archive;
 mod args;
 mod assemble;
 mod assert;
@@ -52,6 +53,7 @@ mod service_facts;
 mod set_fact;
 mod setup;
 mod stat;
+mod synchronize;
 mod sysctl;
 mod systemd;
 mod template;
@@ -206,6 +208,7 @@ pub static KINDS: &[&Kind] = &[
     &apt::APT,
     &apt::PACKAGE,
     &apt_repository::APT_REPOSITORY,
+    &archive::ARCHIVE,
     &assemble::ASSEMBLE,
     &assert::ASSERT,
     &authorized_key::AUTHORIZED_KEY,
@@ -250,6 +253,7 @@ pub static KINDS: &[&Kind] = &[
     &set_fact::SET_FACT,
     &setup::SETUP,
     &stat::STAT,
+    &synchronize::SYNCHRONIZE,
     &sysctl::SYSCTL,
     &systemd::SERVICE,
     &systemd::SYSTEMD,
