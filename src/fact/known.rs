@@ -227,6 +227,7 @@ impl Known {
                 self.answers
                     .retain(|question, answer| match (question, answer) {
                         (Question::Group(key), _) => **key != **name,
+                        (Question::Probe(_), _) => false,
                         (_, Answer::Account(Some(account))) => {
                             // A number may be the new group's.
                             account.group.parse::<u32>().is_err()
@@ -246,18 +247,21 @@ impl Known {
             Touch::PackageLists => self.answers.retain(|question, _| {
                 !matches!(
                     question,
-                    Question::Candidate(_) | Question::AptLists | Question::Simulation(_)
+                    Question::Candidate(_)
+                        | Question::AptLists
+                        | Question::Simulation(_)
+                        | Question::Probe(_)
                 )
             }),
         }
     }
 
-    /// What a server answers depends on its unit.
+    /// What a server answers depends on its unit, and what a script looks at nobody knows.
     fn forget_units(&mut self) {
         self.answers.retain(|question, _| {
             !matches!(
                 question,
-                Question::Unit(_) | Question::Http(_) | Question::Postgres(_)
+                Question::Unit(_) | Question::Http(_) | Question::Postgres(_) | Question::Probe(_)
             )
         });
     }

@@ -158,6 +158,14 @@ impl Checker<'_> {
     }
 
     fn task(&mut self, task: &Task) {
+        if let (TaskAction::Kind { kind, .. }, Some(delegate)) = (&task.action, &task.delegate)
+            && kind.name == "synchronize"
+        {
+            self.faults.push(
+                Diagnostic::at(&delegate.span, "`synchronize` always sends from the controller to the task's own host")
+                    .help("take `delegate_to` away; between two paths of one node use `copy` with `remote_src: true`"),
+            );
+        }
         let role = task.role.iter().flat_map(|role| role.layers());
         for vars in task.vars.iter().chain(&task.params).chain(role) {
             self.shared(vars);

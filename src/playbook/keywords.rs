@@ -325,7 +325,6 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
 
 /// Modules of ansible.builtin, ansible.posix and the commonest of community.general that have no row above.
 const MODULES_LATER: &[&str] = &[
-    "archive",
     "gem",
     "iptables_state",
     "make",
@@ -341,7 +340,6 @@ const MODULES_LATER: &[&str] = &[
     "selinux",
     "snap",
     "supervisorctl",
-    "synchronize",
 ];
 
 /// What to do instead of a refused key of a play.

@@ -1,12 +1,14 @@
 //! `apt`: Debian packages present, absent, at a version or the newest; package lists; upgrades.
 
 mod choose;
+mod deb;
 mod diff;
 mod package;
 pub mod script;
 mod services;
 mod wanted;
 
+use self::deb::Deb;
 use self::diff::{Apt, State};
 use self::script::Options;
 use super::{Args, Bound, Kind, Param, ParamType};
@@ -49,10 +51,6 @@ pub static APT: Kind = Kind {
 
 const REFUSED: &[(&str, &str)] = &[
     (
-        "deb",
-        "copy the package to the node and run `command: apt-get install -y /path/x.deb` with `creates`",
-    ),
-    (
         "allow_unauthenticated",
         "add the repository's key with `signed-by` instead",
     ),
@@ -75,13 +73,17 @@ fn check(args: &Args) -> Vec<Diagnostic> {
         "autoremove",
         "autoclean",
         "clean",
+        "deb",
     ];
-    args.one_of_required(&any)
+    let mut faults = args.one_of_required(&any);
+    faults.extend(deb::faults(args));
+    faults
 }
 
 const PARAMS: &[Param] = &[
     Param::new("name", ParamType::List, "Package names; `name=version`, where the version may hold `*`. All go into one `apt-get` call.")
         .aliases(&["pkg", "package"]),
+    Param::new("deb", ParamType::Str, "A package in a file of the node, by its absolute path; what it depends on comes too. A newer version that is installed stays, unless `allow_downgrade`."),
     Param::new(
         "state",
         ParamType::Choice(&["present", "latest", "absent"]),
@@ -138,6 +140,18 @@ fn bind(args: &Args, _controller: &dyn super::Controller) -> Bound {
     } else {
         vec!["force-confdef", "force-confold"]
     };
+    let options = Options {
+        lock_timeout: seconds("lock_timeout", 300),
+        dpkg_options: dpkg_options.into_iter().map(str::to_owned).collect(),
+        policy_rc_d: args.int("policy_rc_d"),
+    };
+    if let Some(path) = args.str("deb") {
+        if let Some(fault) = deb::faults(args).into_iter().next() {
+            return Err(fault.into());
+        }
+        let downgrade = args.bool("allow_downgrade", false);
+        return Ok(Box::new(Deb::new(path, downgrade, flags(args), options)));
+    }
     let named = args.has("name");
     let mut tidy = Vec::new();
     for what in ["autoremove", "autoclean"] {
@@ -162,11 +176,7 @@ fn bind(args: &Args, _controller: &dyn super::Controller) -> Bound {
         change_held: args.bool("allow_change_held_packages", false),
         release,
         flags: flags(args),
-        options: Options {
-            lock_timeout: seconds("lock_timeout", 300),
-            dpkg_options: dpkg_options.into_iter().map(str::to_owned).collect(),
-            policy_rc_d: args.int("policy_rc_d"),
-        },
+        options,
     }))
 }
 

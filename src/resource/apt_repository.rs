@@ -42,7 +42,7 @@ pub static APT_REPOSITORY: Kind = Kind {
         Param::new("update_cache_retries", ParamType::Int, "How often a failed download of lists is tried again.").default("5"),
         Param::new("update_cache_retry_max_delay", ParamType::Int, "Accepted; apt decides how long it waits between attempts.").default("12"),
         Param::new("install_python_apt", ParamType::Bool, "Accepted; nodes need no Python.").default("true"),
-        Param::new("validate_certs", ParamType::Bool, "Only true; it is for PPAs in Ansible.").default("true"),
+        Param::new("validate_certs", ParamType::Bool, "Accepted; in Ansible it is for PPAs.").default("true"),
     ],
     free_form: None,
     refused: &[

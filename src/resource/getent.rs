@@ -115,8 +115,11 @@ impl Resource for Getent {
         Ok(match (status, &self.key) {
             ("0", _) => {
                 let entries = entries(text, self.split.as_deref());
-                Change::none(format!("{} entries", entries.len()))
-                    .brings(&self.fact, Json::Object(entries))
+                let words = match entries.len() {
+                    1 => "1 entry".to_owned(),
+                    number => format!("{number} entries"),
+                };
+                Change::none(words).brings(&self.fact, Json::Object(entries))
             }
             ("2", Some(key)) if !self.fails => {
                 let none = Map::from_iter([(key.clone(), Json::Null)]);

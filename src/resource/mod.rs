@@ -34,6 +34,7 @@
 mod alternatives;
 mod apt;
 mod apt_repository;
+mod archive;
 mod args;
 mod assemble;
 mod assert;
@@ -95,6 +96,7 @@ mod setup;
 mod slurp;
 mod stat;
 mod sudoers;
+mod synchronize;
 mod sysctl;
 mod systemd;
 mod tempfile;
@@ -253,6 +255,7 @@ pub static KINDS: &[&Kind] = &[
     &apt::APT,
     &apt::PACKAGE,
     &apt_repository::APT_REPOSITORY,
+    &archive::ARCHIVE,
     &assemble::ASSEMBLE,
     &assert::ASSERT,
     &authorized_key::AUTHORIZED_KEY,
@@ -307,6 +310,7 @@ pub static KINDS: &[&Kind] = &[
     &slurp::SLURP,
     &stat::STAT,
     &sudoers::SUDOERS,
+    &synchronize::SYNCHRONIZE,
     &sysctl::SYSCTL,
     &systemd::SERVICE,
     &systemd::SYSTEMD,

@@ -82,6 +82,19 @@ const BARE: &[Wrong] = &[
             "nofail",
         ],
     },
+    Wrong {
+        path: "/etc/apt/sources.list.d/x.list",
+        content: "# x\ndeb http://deb.example.com\n",
+        says: &["Malformed entry 2 in list file /etc/apt/sources.list.d/x.list"],
+    },
+    Wrong {
+        path: "/etc/apt/sources.list.d/x.sources",
+        content: "Types: deb\nURIs: nowhere\nSuites: a\nComponents: main\n",
+        says: &[
+            "Malformed entry 1 in sources file /etc/apt/sources.list.d/x.sources",
+            "`apt-get indextargets`",
+        ],
+    },
 ];
 
 /// A daemon, the packages that bring it, and what it must not be given.
