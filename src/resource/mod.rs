@@ -28,7 +28,7 @@
 //!
 //! Headings are these four, in this order. What stands below the first three is a list; an item may go on in lines that are indented. Examples are
 //! lists of tasks, one block or more, and required. Each parameter has a `doc` of its own that ends with a full stop, and an alias for each of
-//! Ansible's other names. Unit tests hold a kind to this: its comment is there and has this shape, each key that its file gives to
+//! Ansible's other names, and the kind stands in one of `doc::GROUPS`. Unit tests hold a kind to this: its comment is there and has this shape, each key that its file gives to
 //! `Change::result` stands in its list of returns, and its examples are read without a fault.
 
 mod alternatives;

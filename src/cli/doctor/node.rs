@@ -153,11 +153,12 @@ fn sudo(visited: &Visited, account: Option<&str>, said: Option<&str>) -> Option<
         ),
         other => {
             let why = other.strip_prefix("no").unwrap_or(other).trim();
-            let cure = match why.contains("password is required") || why.contains("password was") {
-                true => "give the password: -K, or `ansible_become_password` in a vault".to_owned(),
-                false => format!(
-                    "as root there: echo '{login} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{login}"
-                ),
+            let rule = format!(
+                "as root there: echo '{login} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{login}"
+            );
+            let cure = match why.contains("password") {
+                true => format!("give the right password with -K; or {rule}"),
+                false => rule,
             };
             Finding::bad("sudo", format!("{login} may not become root: {why}"), cure)
         }

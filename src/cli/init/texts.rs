@@ -79,7 +79,9 @@ pub fn inventory() -> String {
         let mut below = lines[number..]
             .iter()
             .skip_while(|line| line.trim().starts_with('#'));
-        if !below.next().is_some_and(|line| is_password(line)) {
+        let gone = below.next().is_some_and(|line| is_password(line));
+        let doubled = line.is_empty() && text.ends_with("\n\n");
+        if !gone && !doubled {
             text.push_str(line);
             text.push('\n');
         }

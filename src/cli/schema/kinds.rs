@@ -54,7 +54,7 @@ fn parameters(kind: &Kind) -> Json {
         properties.insert((*name).to_owned(), refused(instead));
     }
     let needed = kind.params.iter().filter(|param| param.required);
-    let needed: Vec<Json> = needed.map(|param| is_given(param)).collect();
+    let needed: Vec<Json> = needed.map(is_given).collect();
     let mut map = json!({
         "type": "object",
         "properties": properties,

@@ -34,7 +34,8 @@ use crate::sql;
 /// # Examples
 /// ```yaml
 /// - name: the role of the application
-///   postgresql_user: { name: app, password: "{{ db_password }}", conn_limit: 50 }
+///   postgresql_user:
+///     { name: app, password: "{{ db_password }}", conn_limit: 50 }
 /// ```
 pub(in crate::resource) static POSTGRESQL_USER: Kind = Kind {
     name: "postgresql_user",
