@@ -115,7 +115,7 @@ mod read {
         TEMPLATES.free_names(&value);
         let rendered = TEMPLATES.render(&value, &scope).is_ok();
         // A file of its own keeps its texts for ever: only some are read as files too.
-        if bytes.len() % 16 == 0 {
+        if bytes.len().is_multiple_of(16) {
             let source = Source::new("f.j2", text(bytes));
             shown(&TEMPLATES.check_source(&source, &RenderOptions::default()));
         }

@@ -278,7 +278,11 @@ const SCALARS: &[&str] = &[
 ];
 
 /// The places that fit; one of them by the dice. Text in block scalars and comments never fits.
-fn pick(lines: &Lines, dice: &mut Dice, fits: impl Fn(&Lines, usize) -> bool) -> Option<usize> {
+fn pick(
+    lines: &[String],
+    dice: &mut Dice,
+    fits: impl Fn(&[String], usize) -> bool,
+) -> Option<usize> {
     let free = outside_of_texts(lines);
     let fitting: Vec<usize> = (0..lines.len())
         .filter(|at| free[*at] && fits(lines, *at))
@@ -320,7 +324,7 @@ fn has_key(line: &str, keys: &[&str]) -> bool {
 }
 
 /// Whether each line is YAML itself, not text of a block scalar, a comment or empty.
-fn outside_of_texts(lines: &Lines) -> Vec<bool> {
+fn outside_of_texts(lines: &[String]) -> Vec<bool> {
     let mut below = None;
     let is_free = |line: &String| {
         let depth = indent(line);
@@ -339,7 +343,7 @@ fn outside_of_texts(lines: &Lines) -> Vec<bool> {
 }
 
 /// Whether the line is a key right below another one of the same mapping that has a plain value.
-fn follows_a_scalar(lines: &Lines, at: usize) -> bool {
+fn follows_a_scalar(lines: &[String], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|at| &lines[at]) else {
         return false;
     };
@@ -356,7 +360,7 @@ fn follows_a_scalar(lines: &Lines, at: usize) -> bool {
 }
 
 /// Whether the module above cannot do without the parameter.
-fn is_needed(lines: &Lines, at: usize) -> bool {
+fn is_needed(lines: &[String], at: usize) -> bool {
     let depth = indent(&lines[at]);
     let module = lines[..at]
         .iter()
