@@ -2,6 +2,12 @@
 
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/exec.rs"]
+mod exec;
+#[path = "cli/explain.rs"]
+mod explain;
+#[path = "cli/history.rs"]
+mod history;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
 #[path = "cli/listing.rs"]

@@ -9,12 +9,17 @@ mod demo;
 mod deploy;
 mod duration;
 mod environment;
+mod exec;
 pub mod exit;
+mod explain;
+mod facts;
+mod history;
 mod hosts;
 mod interrupt;
 pub mod lab;
 mod listing;
 mod load;
+mod log;
 mod logs;
 mod means;
 mod node;
@@ -28,11 +33,13 @@ mod prompt;
 mod rolling_update;
 mod run;
 mod run_id;
+mod runs;
 mod say;
 mod teller;
 mod unlock;
 mod validate;
 mod vault;
+mod visit;
 mod watch;
 
 use std::ffi::OsString;
@@ -69,13 +76,14 @@ enum Command {
     Unlock(Box<unlock::UnlockArgs>),
     Validate(Box<validate::ValidateArgs>),
     Hosts(hosts::HostsArgs),
+    Explain(Box<explain::ExplainArgs>),
+    History(history::HistoryArgs),
+    Log(log::LogArgs),
     Vault(Box<vault::VaultCommandArgs>),
     Lab(lab::LabArgs),
     Demo(demo::DemoArgs),
-    #[command(hide = true)]
-    Facts(Later),
-    #[command(hide = true)]
-    Exec(Later),
+    Facts(Box<facts::FactsArgs>),
+    Exec(Box<exec::ExecArgs>),
     #[command(hide = true)]
     Doc(Later),
 }
@@ -117,10 +125,13 @@ fn run_command() -> u8 {
         Command::Unlock(args) => block_on(unlock::run(*args, &env)),
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
+        Command::Explain(args) => explain::run(*args, &env),
+        Command::History(args) => history::run(&args, &env),
+        Command::Log(args) => log::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),
         Command::Demo(args) => block_on(demo::run(args)),
-        Command::Facts(later) => later.refuse("facts"),
-        Command::Exec(later) => later.refuse("exec"),
+        Command::Facts(args) => block_on(facts::run(*args, &env)),
+        Command::Exec(args) => block_on(exec::run(*args, &env)),
         Command::Doc(later) => later.refuse("doc"),
         Command::Vault(args) => block_on(vault::run(*args, &env)),
     }

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod diff;
+mod exec;
 mod failure;
 mod human;
 mod impact;
@@ -10,6 +11,7 @@ mod json;
 mod output;
 mod plain;
 mod recap;
+mod replay;
 mod rollout;
 mod screen;
 mod style;
@@ -17,11 +19,13 @@ mod task;
 mod text;
 mod trace;
 mod tty;
+mod undiff;
 
 pub use diff::{Limits, unified};
 pub use journal::{Journal, JournalError};
 pub use json::{Json, line};
 pub use plain::Plain;
+pub use replay::{Replayed, replay};
 pub use trace::LogWriter;
 pub use tty::{Tty, human};
 

@@ -30,6 +30,7 @@ mod run;
 mod secrets;
 mod unlock;
 mod validated;
+mod visits;
 mod way_in;
 mod world;
 
@@ -72,6 +73,7 @@ fn cases() -> Vec<Case> {
         balancers::cases(),
         guard::cases(),
         unlock::cases(),
+        visits::cases(),
         odd::cases(),
         lockout::cases(),
         validated::cases(),
