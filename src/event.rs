@@ -22,6 +22,8 @@ pub enum Mode {
     Apply,
     /// Changes what differs, node after node, each taken out of the balancer meanwhile.
     Rolling,
+    /// Runs one command, which may change anything.
+    Exec,
 }
 
 impl Mode {
@@ -30,12 +32,13 @@ impl Mode {
         self != Mode::Plan
     }
 
-    /// `plan`, `apply` or `rolling-update`, as events spell it.
+    /// `plan`, `apply`, `rolling-update` or `exec`, as events spell it.
     pub fn word(self) -> &'static str {
         match self {
             Mode::Plan => "plan",
             Mode::Apply => "apply",
             Mode::Rolling => "rolling-update",
+            Mode::Exec => "exec",
         }
     }
 }
@@ -306,6 +309,27 @@ pub struct Moved {
     pub now: String,
 }
 
+/// A command of the operator's that ended on a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CommandResult {
+    /// The host.
+    pub host: Arc<str>,
+    /// The command, for `/bin/sh`.
+    pub command: String,
+    /// Its exit status, 128 plus the number for a signal; none when the host was lost.
+    pub rc: Option<i32>,
+    /// Its standard output, the last line ended too.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+    /// Whether there was more than is kept.
+    pub cut: bool,
+    /// From its start to its end.
+    pub duration_ms: u64,
+    /// Why there is no status.
+    pub msg: String,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -347,6 +371,24 @@ pub enum Event {
         host: Arc<str>,
         /// `installing nginx`, `waiting for n2` …
         what: String,
+    },
+    /// A command of the operator's said a line, for who watches; not in the json output.
+    CommandOutput {
+        /// The host.
+        host: Arc<str>,
+        /// Whether on standard error.
+        error: bool,
+        /// The line, without its end.
+        line: String,
+    },
+    /// A command of the operator's ended on a host.
+    CommandFinished(Box<CommandResult>),
+    /// What was gathered of a host.
+    Facts {
+        /// The host.
+        host: Arc<str>,
+        /// By name, without `ansible_`.
+        facts: serde_json::Map<String, serde_json::Value>,
     },
     /// A task ended on a host.
     TaskFinished(Box<TaskResult>),

@@ -29,7 +29,7 @@ pub const KEYS: &[&str] = &[
 /// Defaults; what the command line says wins. Paths are relative to the folder of the file and joined with it here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// `-i`, one or several.
+    /// `-i`, one or several; a list of hosts, with commas in it, stays as it is.
     pub inventory: Vec<PathBuf>,
     /// `--forks`, from 1 to 10,000.
     pub forks: Option<usize>,
@@ -123,7 +123,16 @@ impl Reader<'_> {
                         Some(items) => items,
                         None => std::slice::from_ref(value),
                     };
-                    settings.inventory = items.iter().filter_map(|it| self.path(key, it)).collect();
+                    let listed = |it: &Value| {
+                        it.as_str()
+                            .filter(|text| text.contains(','))
+                            .map(PathBuf::from)
+                    };
+                    settings.inventory = items
+                        .iter()
+                        // A list of hosts lies in no folder.
+                        .filter_map(|it| listed(it).or_else(|| self.path(key, it)))
+                        .collect();
                 }
                 "forks" => settings.forks = self.forks(value),
                 "host_key_checking" => settings.host_key_checking = self.host_keys(value),

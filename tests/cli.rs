@@ -8,6 +8,12 @@ mod doc;
 mod doctor;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/exec.rs"]
+mod exec;
+#[path = "cli/explain.rs"]
+mod explain;
+#[path = "cli/history.rs"]
+mod history;
 #[path = "cli/init.rs"]
 mod init;
 #[path = "cli/interrupt.rs"]

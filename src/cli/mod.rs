@@ -14,13 +14,18 @@ mod doc;
 mod doctor;
 mod duration;
 mod environment;
+mod exec;
 pub mod exit;
+mod explain;
+mod facts;
+mod history;
 mod hosts;
 mod init;
 mod interrupt;
 pub mod lab;
 mod listing;
 mod load;
+mod log;
 mod logs;
 mod man;
 mod means;
@@ -37,19 +42,19 @@ mod prompt;
 mod rolling_update;
 mod run;
 mod run_id;
+mod runs;
 mod say;
 mod schema;
 mod teller;
 mod unlock;
 mod validate;
 mod vault;
+mod visit;
 mod watch;
 mod words;
 
-use std::ffi::OsString;
-
 use clap::error::ErrorKind;
-use clap::{Args, FromArgMatches, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use environment::Environment;
 use options::RefusedArgs;
@@ -68,38 +73,32 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::InitArgs),
+    Validate(Box<validate::ValidateArgs>),
     Plan(Box<plan::PlanArgs>),
     Apply(Box<apply::ApplyArgs>),
     RollingUpdate(Box<rolling_update::RollingArgs>),
     Deploy(Box<deploy::DeployArgs>),
     Rollback(Box<deploy::RollbackArgs>),
     Status(Box<cluster::StatusArgs>),
+    Doctor(Box<doctor::DoctorArgs>),
+    Exec(Box<exec::ExecArgs>),
+    Facts(Box<facts::FactsArgs>),
+    Hosts(hosts::HostsArgs),
+    Explain(Box<explain::ExplainArgs>),
     Pg(Box<cluster::PgArgs>),
     Redis(Box<cluster::RedisArgs>),
     Node(Box<node::NodeCommandArgs>),
     Unlock(Box<unlock::UnlockArgs>),
-    Validate(Box<validate::ValidateArgs>),
-    Hosts(hosts::HostsArgs),
+    History(history::HistoryArgs),
+    Log(log::LogArgs),
     Vault(Box<vault::VaultCommandArgs>),
-    Lab(lab::LabArgs),
-    Demo(demo::DemoArgs),
-    #[command(hide = true)]
-    Facts(Later),
-    #[command(hide = true)]
-    Exec(Later),
     Doc(doc::DocArgs),
     Schema(schema::SchemaArgs),
-    Init(init::InitArgs),
-    Doctor(Box<doctor::DoctorArgs>),
     Completions(complete::CompletionsArgs),
     Man(man::ManArgs),
-}
-
-/// What comes in a later release takes any words, so that it is refused by its name.
-#[derive(Args)]
-struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    words: Vec<OsString>,
+    Lab(lab::LabArgs),
+    Demo(demo::DemoArgs),
 }
 
 /// Runs the command that the words of the process name; gives the exit status.
@@ -139,10 +138,13 @@ fn run_command() -> u8 {
         Command::Unlock(args) => block_on(unlock::run(*args, &env)),
         Command::Validate(args) => validate::run(&args, &env),
         Command::Hosts(args) => hosts::run(&args, &env),
+        Command::Explain(args) => explain::run(*args, &env),
+        Command::History(args) => history::run(&args, &env),
+        Command::Log(args) => log::run(&args, &env),
         Command::Lab(args) => block_on(lab(args)),
         Command::Demo(args) => block_on(demo::run(args)),
-        Command::Facts(later) => later.refuse("facts"),
-        Command::Exec(later) => later.refuse("exec"),
+        Command::Facts(args) => block_on(facts::run(*args, &env)),
+        Command::Exec(args) => block_on(exec::run(*args, &env)),
         Command::Doc(args) => doc::run(&args, &env),
         Command::Schema(args) => schema::run(&args),
         Command::Init(args) => init::run(&args),
@@ -150,16 +152,6 @@ fn run_command() -> u8 {
         Command::Completions(args) => complete::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Vault(args) => block_on(vault::run(*args, &env)),
-    }
-}
-
-impl Later {
-    fn refuse(self, name: &str) -> u8 {
-        drop(self.words);
-        usage(
-            &format!("`hadeploy {name}` comes in a later release"),
-            "`hadeploy --help` lists what there is",
-        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod form;
 
-pub use form::Form;
+pub use form::{Form, Junit};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct BaseArgs {
     #[command(flatten)]
     pub output: Output,
     #[command(flatten)]
-    pub junit: form::Junit,
+    pub junit: Junit,
     /// Show more: -v also what is unchanged, -vvv what hadeploy itself does
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,

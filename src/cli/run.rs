@@ -318,6 +318,11 @@ pub async fn attend(
     told.exit_code.unwrap_or(exit::BUG)
 }
 
+/// Whether hosts are only asked something, for no playbook.
+fn is_visit(work: &Work) -> bool {
+    work.mode == Mode::Plan && work.project.playbooks.is_empty()
+}
+
 /// Whether it looks again and again.
 fn watches(work: &Work) -> bool {
     work.look.as_ref().is_some_and(|look| look.every.is_some())
@@ -355,7 +360,7 @@ pub fn reporters(
         (Mode::Apply, Promise::From(path, plan)) => {
             command_line::to_plan(&plan.of, &path.display().to_string())
         }
-        (Mode::Apply | Mode::Rolling, _) => command_line::shown(&env.words),
+        (Mode::Apply | Mode::Rolling | Mode::Exec, _) => command_line::shown(&env.words),
     };
     let next = (!brief).then_some(next);
     let looks = match (watches(work), env.shows) {
@@ -365,7 +370,7 @@ pub fn reporters(
     };
     let options = ReportOptions {
         looks,
-        sentence: work.unlock.is_some(),
+        sentence: work.unlock.is_some() || work.mode == Mode::Exec || is_visit(work),
         diff: work.nodes.diff,
         brief,
         next_command: next,
@@ -394,7 +399,8 @@ pub fn reporters(
     (Reporters(all), bars)
 }
 
-fn journal(loaded: &Loaded, id: &str, env: &Environment) -> Result<Journal, String> {
+/// The log of a run of that name, or why there is none.
+pub(super) fn journal(loaded: &Loaded, id: &str, env: &Environment) -> Result<Journal, String> {
     let folder = loaded.defaults.logs.clone().or_else(|| env.runs());
     let folder = folder.ok_or("there is no log of this run: HOME is not set")?;
     Journal::create(&folder, id, Journal::KEEP).map_err(|error| {

@@ -13,6 +13,14 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
         Event::TaskFinished(result) => task(result, masker),
         Event::HostUnreachable { error, .. } => failure(error, masker),
         Event::HostWorking { what, .. } => text(what, masker),
+        Event::CommandOutput { line, .. } => text(line, masker),
+        Event::CommandFinished(result) => {
+            let words = [&mut result.command, &mut result.stdout, &mut result.stderr];
+            for words in words.into_iter().chain([&mut result.msg]) {
+                text(words, masker);
+            }
+        }
+        Event::Facts { facts, .. } => facts.values_mut().for_each(|fact| value(fact, masker)),
         Event::Warning { message, .. } => text(message, masker),
         Event::NodeState { detail, .. } => text(detail, masker),
         Event::Lease(lease) => text(&mut lease.command, masker),
@@ -46,6 +54,15 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
 fn text(words: &mut String, masker: &Masker) {
     if let std::borrow::Cow::Owned(masked) = masker.mask(words) {
         *words = masked;
+    }
+}
+
+fn value(json: &mut serde_json::Value, masker: &Masker) {
+    match json {
+        serde_json::Value::String(words) => text(words, masker),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| value(item, masker)),
+        serde_json::Value::Object(map) => map.values_mut().for_each(|item| value(item, masker)),
+        _ => {}
     }
 }
 

@@ -15,6 +15,7 @@ mod connect;
 mod controller;
 mod delegate;
 mod delegates;
+mod exec;
 mod failed;
 mod files;
 mod finish;
@@ -76,6 +77,7 @@ use scope::PlayScope;
 use state::{HostState, Made, Out, Run, lock};
 
 pub use audit::Origin;
+pub use exec::{Exec, Facts, Visit, exec, facts};
 pub use gate::Refusal;
 pub use reach::{Network, Reach, Target};
 pub use rolling::Rolling;

@@ -146,16 +146,20 @@ fn verdict(run: &Run) -> (u8, String) {
         ),
         Mode::Plan if pending > 0 => (0, format!("{} pending", count(pending as usize, "change"))),
         Mode::Plan => (0, "nothing to do".to_owned()),
-        Mode::Apply | Mode::Rolling if bad.is_empty() => match pending {
+        Mode::Apply | Mode::Rolling | Mode::Exec if bad.is_empty() => match pending {
             0 => (0, "nothing to do".to_owned()),
             changed => (
                 0,
                 format!("done, {} made", count(changed as usize, "change")),
             ),
         },
-        Mode::Apply | Mode::Rolling if run.hosts.values().any(|host| host.entered()) => {
+        Mode::Apply | Mode::Rolling | Mode::Exec
+            if run.hosts.values().any(|host| host.entered()) =>
+        {
             (3, format!("{} failed: {names}", count(bad.len(), "host")))
         }
-        Mode::Apply | Mode::Rolling => (1, format!("no host entered its tasks: {names}")),
+        Mode::Apply | Mode::Rolling | Mode::Exec => {
+            (1, format!("no host entered its tasks: {names}"))
+        }
     }
 }

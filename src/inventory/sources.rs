@@ -245,7 +245,8 @@ fn is_section(line: &str) -> bool {
 
 /// `---`, `{`, `name:` and `name: …`; a dash begins a list, which is no inventory and is refused as what it is.
 fn begins_yaml(line: &str) -> bool {
-    if line.starts_with("---") || line.starts_with(['{', '%', '"', '\'', '-']) {
+    let is_item = line == "-" || line.starts_with("- ");
+    if is_item || line.starts_with("---") || line.starts_with(['{', '%', '"', '\'']) {
         return true;
     }
     line.split_once(':').is_some_and(|(name, rest)| {
@@ -269,6 +270,7 @@ mod tests {
             ("hosts", "---\nall: {}\n", false),
             ("hosts", "{\"all\": {}}", false),
             ("hosts", "- a\n", false),
+            ("hosts", "-a\n", true),
             ("hosts", "", true),
             ("hosts.ini", "all:\n", true),
             ("hosts.yml", "web1\n", false),

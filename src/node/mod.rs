@@ -13,6 +13,7 @@ mod restart;
 mod script;
 mod shell;
 pub mod unlock;
+mod visit;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -32,6 +33,7 @@ pub use prove::Proof;
 pub use pulse::Pulse;
 pub use script::{OWED, OwedNote, PlacedStep};
 pub use shell::{Listener, Privilege, Shell, nonce};
+pub use visit::{Stream, Visit};
 
 /// A read-only script that takes longer than this is given up: the node is slow to death.
 pub const READ_DEADLINE: Duration = Duration::from_secs(120);

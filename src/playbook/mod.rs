@@ -4,6 +4,7 @@ mod action;
 mod block;
 mod check;
 mod cluster;
+mod explain;
 mod fields;
 mod free_form;
 mod include;
@@ -37,6 +38,7 @@ use crate::source::Span;
 use crate::value::{Map, Value};
 
 pub use check::missing;
+pub use explain::{Counts, Explained, Found, Setter};
 pub use fields::{is_literal, is_template};
 pub use include::{Include, Loaded};
 pub use listing::{ListedPlay, ListedTask};

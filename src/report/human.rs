@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::exec::Outputs;
 use super::screen::Screen;
 use super::style::{Ink, Palette};
 use super::task::{self, Layout};
@@ -42,6 +43,8 @@ pub(super) struct Human {
     shown: HashMap<u64, Arc<str>>,
     /// What was found of the platform since the last look.
     screen: Screen,
+    /// What commands said.
+    outputs: Outputs,
     /// Whether this is about looks, of which the platform itself is the result.
     looked: bool,
     /// Whether anything was printed, for blank lines.
@@ -60,6 +63,7 @@ impl Human {
             play: None,
             shown: HashMap::new(),
             screen: Screen::default(),
+            outputs: Outputs::default(),
             looked: false,
             begun: false,
         }
@@ -84,6 +88,7 @@ impl Human {
             } => {
                 self.mode = *mode;
                 self.log = log.clone();
+                self.outputs.begin(hosts.len());
                 self.widen(hosts);
                 Vec::new()
             }
@@ -95,6 +100,15 @@ impl Human {
             }
             Event::HostConnected { host } => self.aside(host, "connected"),
             Event::HostWorking { host, what } => self.aside(host, &text::clean(what)),
+            Event::CommandOutput { error, line, .. } => {
+                self.outputs.line(line, *error, self.palette())
+            }
+            Event::CommandFinished(result) => self.outputs.note(result),
+            Event::Facts { host, facts } => {
+                self.looked = true;
+                super::exec::facts(host, facts, self.palette())
+            }
+            Event::RunFinished(recap) if self.looked => recap::looked(recap, self.palette()),
             // It has a row of its own, as long as it lasts.
             Event::HostUnreachable { .. } if self.options.looks != Looks::One => Vec::new(),
             Event::HostUnreachable { host, error } => {
@@ -137,10 +151,12 @@ impl Human {
             Event::PlanMoved(moved) => self.moved(moved),
             Event::PlanSaved { file } => vec![format!("saved to {}", text::clean(file))],
             Event::Looked { at, ms, .. } => self.looked(at, *ms),
+            Event::RunFinished(recap) if self.options.sentence && self.mode == Mode::Exec => self
+                .outputs
+                .lines(recap, self.log.as_deref(), self.palette()),
             Event::RunFinished(recap) if self.options.sentence => {
                 vec![recap::sentence(recap, self.palette())]
             }
-            Event::RunFinished(recap) if self.looked => recap::looked(recap, self.palette()),
             Event::RunFinished(recap) => {
                 let mut lines = Vec::new();
                 if self.begun {
@@ -203,6 +219,11 @@ impl Human {
             verbose: self.verbose(),
             palette: self.palette(),
         }
+    }
+
+    /// Whether the lines of commands are printed as they come.
+    pub(super) fn tells_lines(&self) -> bool {
+        self.outputs.is_of_one()
     }
 
     fn verbose(&self) -> bool {

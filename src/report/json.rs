@@ -16,7 +16,9 @@ use super::{Limits, Reporter, unified};
 use crate::change::Field;
 use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Failure, ItemResult, LeaseEvent, NodeRecap, Recap, TaskResult};
+use crate::event::{
+    CommandResult, Event, Failure, ItemResult, LeaseEvent, NodeRecap, Recap, TaskResult,
+};
 
 /// Writes events for programs.
 pub struct Json {
@@ -102,6 +104,11 @@ enum Object<'a> {
     },
     TaskFinished(Box<Task<'a>>),
     HandlerFinished(Box<Task<'a>>),
+    CommandFinished(&'a CommandResult),
+    Facts {
+        host: &'a str,
+        facts: &'a serde_json::Map<String, serde_json::Value>,
+    },
     Warning {
         host: Option<&'a str>,
         message: &'a str,
@@ -259,7 +266,9 @@ fn object(event: &Event) -> Option<Object<'_>> {
             help: error.help.as_deref(),
             output: &error.output,
         },
-        Event::HostWorking { .. } => return None,
+        Event::HostWorking { .. } | Event::CommandOutput { .. } => return None,
+        Event::CommandFinished(result) => Object::CommandFinished(result),
+        Event::Facts { host, facts } => Object::Facts { host, facts },
         Event::TaskFinished(result) if result.handler => {
             Object::HandlerFinished(Box::new(task(result)))
         }

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod diff;
+mod exec;
 mod failure;
 mod github;
 mod gitlab;
@@ -13,6 +14,7 @@ mod junit;
 mod output;
 mod plain;
 mod recap;
+mod replay;
 mod rollout;
 mod screen;
 mod style;
@@ -20,6 +22,7 @@ mod task;
 mod text;
 mod trace;
 mod tty;
+mod undiff;
 
 pub use diff::{Limits, unified};
 pub use github::{Github, Workspace};
@@ -28,6 +31,7 @@ pub use journal::{Journal, JournalError};
 pub use json::{Json, line};
 pub use junit::Junit;
 pub use plain::Plain;
+pub use replay::{Replayed, replay};
 pub use trace::LogWriter;
 pub use tty::{Tty, human};
 

@@ -80,7 +80,7 @@ fn all_columns(mode: Mode, verbose: bool) -> Vec<Column> {
     };
     let changed = match mode {
         Mode::Plan => "would change",
-        Mode::Apply | Mode::Rolling => "changed",
+        Mode::Apply | Mode::Rolling | Mode::Exec => "changed",
     };
     let mut columns = vec![
         column("ok", |tally| tally.ok, true, Ink::Good),
@@ -201,12 +201,12 @@ fn verdict(recap: &Recap, mode: Mode, next: Option<&str>) -> (Ink, String) {
         };
         let done = match (mode, recap.touched) {
             (Mode::Plan, _) | (_, false) => "nothing was touched".to_owned(),
-            (Mode::Apply | Mode::Rolling, true) => {
+            (Mode::Apply | Mode::Rolling | Mode::Exec, true) => {
                 format!("{} made {place}", count(changed, "change"))
             }
         };
         let on = match mode {
-            Mode::Apply | Mode::Rolling => then("go on"),
+            Mode::Apply | Mode::Rolling | Mode::Exec => then("go on"),
             Mode::Plan => String::new(),
         };
         return (Ink::Bad, format!("{word}{reason}; {done} ({time}){on}"));
@@ -228,7 +228,7 @@ fn verdict(recap: &Recap, mode: Mode, next: Option<&str>) -> (Ink, String) {
                 format!("{pending} pending {place}{open} ({time}){on}"),
             )
         }
-        Mode::Apply | Mode::Rolling => (
+        Mode::Apply | Mode::Rolling | Mode::Exec => (
             Ink::Good,
             format!("done: {} made {place} ({time})", count(changed, "change")),
         ),

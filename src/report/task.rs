@@ -81,7 +81,7 @@ pub(super) fn lines(result: &TaskResult, layout: &Layout) -> Vec<String> {
 pub(super) fn line(host: &str, word: &str, status: Status, title: &str, layout: &Layout) -> String {
     let width = match layout.mode {
         Mode::Plan => "would change".len(),
-        Mode::Apply | Mode::Rolling => "changed".len(),
+        Mode::Apply | Mode::Rolling | Mode::Exec => "changed".len(),
     };
     let word_columns = text::columns(word);
     format!(

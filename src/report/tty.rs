@@ -62,6 +62,9 @@ impl Reporter for Tty {
         match event {
             Event::HostWorking { host, what } if what.is_empty() => self.live.remove(host),
             Event::HostWorking { host, what } => self.live.set(host, &text::clean(what)),
+            Event::CommandOutput { host, line, .. } if !self.human.tells_lines() => {
+                self.live.set(host, &text::clean(line));
+            }
             Event::HostUnreachable { host, .. } => self.live.remove(host),
             Event::TaskFinished(result) if stops(result) => self.live.remove(&result.host),
             Event::RunFinished(_) => self.live.clear(),

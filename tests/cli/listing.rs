@@ -63,7 +63,10 @@ fn hosts_are_one_a_line_with_address_and_groups() {
     let ran = sandbox.run(&["hosts", "web:!n2", "--vars", "-i", "h.yml"]);
     assert_eq!(
         ran.stdout,
-        "n1  10.0.0.1  web\n    ansible_host: 10.0.0.1\n    port: 80\n    db_password: (masked)\n"
+        "n1  10.0.0.1  web\n\
+        \x20   ansible_host: 10.0.0.1  # host n1, h.yml:5\n\
+        \x20   port: 80                # host n1, h.yml:5\n\
+        \x20   db_password: (masked)   # host n1, h.yml:5\n"
     );
 }
 
@@ -137,6 +140,35 @@ fn settings_of_the_nearest_folder_are_defaults() {
     assert_eq!(Ran::of(below).stdout, "n3  10.0.0.3  db\n");
     let given = sandbox.run(&["hosts", "-i", "other.yml"]);
     assert_eq!(given.stdout, "m1  m1  ungrouped\n", "{}", given.stderr);
+}
+
+#[test]
+fn the_inventory_of_the_settings_may_be_of_any_kind() {
+    let files = [
+        ("i/a.ini", "[web]\na\n"),
+        ("i/b.yml", "web: {hosts: {b: }}\n"),
+        ("sub/x", ""),
+    ];
+    for (inventory, listed) in [
+        ("i", "a  a  web\nb  b  web\n"),
+        ("i/a.ini", "a  a  web\n"),
+        ("'c,d:2222,'", "c  c  ungrouped\nd  d  ungrouped\n"),
+        ("[i/a.ini, 'c,']", "a  a  web\nc  c  ungrouped\n"),
+    ] {
+        let sandbox = Sandbox::new(&files);
+        let settings = sandbox.home("../work/hadeploy.yml");
+        std::fs::write(settings, format!("inventory: {inventory}\n")).expect("a file");
+        let mut below = sandbox.command(&["hosts"]);
+        let folder = below.get_current_dir().expect("a folder").join("sub");
+        below.current_dir(folder);
+        let ran = Ran::of(below);
+        assert_eq!(
+            (ran.status, ran.stdout.as_str()),
+            (0, listed),
+            "{}",
+            ran.stderr
+        );
+    }
 }
 
 #[test]

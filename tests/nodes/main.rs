@@ -33,6 +33,7 @@ mod run;
 mod secrets;
 mod unlock;
 mod validated;
+mod visits;
 mod way_in;
 mod world;
 
@@ -78,6 +79,7 @@ fn cases() -> Vec<Case> {
         unlock::cases(),
         jump::cases(),
         doctor::cases(),
+        visits::cases(),
         odd::cases(),
         lockout::cases(),
         validated::cases(),

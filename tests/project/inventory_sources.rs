@@ -207,7 +207,7 @@ fn mistakes_in_what_a_program_prints_have_a_place() {
         ),
         (
             "{\"web\": [\"a\"], \"_meta\": {\"hostvars\": {\"a\": {\"ansible_prot\": 1}}}}",
-            "inv --list>:1:46: unknown connection variable `ansible_prot`",
+            "inv --list>:1:45: unknown connection variable `ansible_prot`",
         ),
         (
             "{\"web\": [\"a\"], \"_meta\": {\"hostvars\": {\"b\": {}}}}",

@@ -117,7 +117,8 @@ impl Site {
         run
     }
 
-    fn spawn(&self, words: &[&str]) -> Running {
+    /// The binary with these words on the inventory, not started: for who reads what people read.
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_hadeploy"));
         program
             .env_clear()
@@ -127,7 +128,13 @@ impl Site {
             .current_dir("/")
             .args(words)
             .arg("-i")
-            .arg(&self.inventory)
+            .arg(&self.inventory);
+        program
+    }
+
+    fn spawn(&self, words: &[&str]) -> Running {
+        let mut program = self.command(words);
+        program
             .args(["--output", "json"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,0 +1,432 @@
+//! Who sets a variable of a host: every layer that has it, the strongest first, without a run.
+//!
+//! The order is that of the engine's scope: `-e`; what tasks set while they run; `vars` of tasks; `vars_files`; `vars` of the play; what is there
+//! without anyone setting it; the layers of the inventory; facts.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::Value as Native;
+use minijinja::value::Serde;
+
+use super::magic::{MAGIC, is_fact};
+use super::{Project, Scheduled, TaskAction, VarsFile, load_vars_file};
+use crate::inventory::Host;
+use crate::template::{Lookup, Scope, Stop, Templates, from_native};
+use crate::value::{Map, Value};
+
+/// Who waits for facts is told this name.
+const FACTS: &str = "Gathering Facts";
+
+/// A variable of a host.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The plays it is so in; none where the inventory alone says it.
+    pub plays: Vec<Arc<str>>,
+    /// Everything that sets it, the strongest first.
+    pub chain: Vec<Setter>,
+    /// What a task without `vars` of its own finds before any task has set it, templates rendered.
+    pub value: Found,
+}
+
+/// One that sets a variable.
+#[derive(Debug, Clone)]
+pub struct Setter {
+    /// `vars of the play`, `group_vars/web`, `-e` …
+    pub origin: String,
+    /// `file:line`; empty where it stands in no file.
+    pub at: String,
+    /// The value as written; none where it comes only in a run.
+    pub value: Option<Value>,
+    /// When it counts.
+    pub when: Counts,
+    /// The task that sets it, where one does.
+    task: Option<Arc<str>>,
+}
+
+/// When something that sets a variable counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// In every task.
+    Always,
+    /// In every task, since a task of an earlier play has set it.
+    Earlier,
+    /// From then on, once that task has run.
+    Behind,
+    /// Only in that task.
+    Within,
+}
+
+/// What a name comes to.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// This value.
+    Value(Value),
+    /// It is known only after the task of that name.
+    After(String),
+    /// A template in it cannot be rendered: why.
+    Fault(String),
+    /// No such name.
+    Nothing,
+}
+
+impl Project {
+    /// The variable `name` of a host in each play that has it; plays in which it is the same are told together. Without plays, what the
+    /// inventory and `-e` say.
+    pub fn explain(
+        self: &Arc<Self>,
+        templates: &Arc<Templates>,
+        host: &Host,
+        name: &str,
+    ) -> Vec<Explained> {
+        let plays: Vec<usize> = (0..self.plays.len())
+            .filter(|play| self.plays[*play].hosts.contains(&host.name))
+            .collect();
+        let mut all: Vec<Explained> = Vec::new();
+        let alone = plays.is_empty().then_some(None);
+        for play in alone.into_iter().chain(plays.into_iter().map(Some)) {
+            let told = Names::new(self, templates, host, play).explain(name);
+            let alike = all.iter_mut().find(|other| other.is_like(&told));
+            match alike {
+                Some(other) => other.plays.extend(told.plays),
+                None => all.push(told),
+            }
+        }
+        all
+    }
+
+    /// All names that are set for a host somewhere, for the nearest one.
+    pub fn names_of(self: &Arc<Self>, templates: &Arc<Templates>, host: &Host) -> BTreeSet<String> {
+        let plays = (0..self.plays.len()).map(Some);
+        plays
+            .chain([None])
+            .flat_map(|play| Names::new(self, templates, host, play).names())
+            .collect()
+    }
+}
+
+impl Explained {
+    fn is_like(&self, other: &Explained) -> bool {
+        let of = |it: &Explained| -> Vec<(String, String, Counts)> {
+            it.chain
+                .iter()
+                .map(|setter| (setter.origin.clone(), setter.at.clone(), setter.when))
+                .collect()
+        };
+        of(self) == of(other) && format!("{:?}", self.value) == format!("{:?}", other.value)
+    }
+}
+
+/// The names a task of a play can use on a host, as far as they are known without a run.
+#[derive(Clone)]
+struct Names {
+    project: Arc<Project>,
+    templates: Arc<Templates>,
+    host: Host,
+    /// Which play.
+    play: Option<usize>,
+    /// Those of `vars_files`, in order, with the names as written.
+    files: Vec<(String, Arc<Map>)>,
+    /// Whether some of them are known only with facts.
+    open: bool,
+}
+
+impl Names {
+    fn new(
+        project: &Arc<Project>,
+        templates: &Arc<Templates>,
+        host: &Host,
+        play: Option<usize>,
+    ) -> Names {
+        let mut names = Names {
+            project: project.clone(),
+            templates: templates.clone(),
+            host: host.clone(),
+            play,
+            files: Vec::new(),
+            open: false,
+        };
+        let Some(scheduled) = names.scheduled().cloned() else {
+            return names;
+        };
+        for file in &scheduled.play.vars_files {
+            match file {
+                VarsFile::Read { name, vars } => {
+                    let name = name.as_str().unwrap_or_default().to_owned();
+                    names.files.push((name, vars.clone()));
+                }
+                VarsFile::Template(name) => {
+                    let scope: Arc<dyn Scope> = Arc::new(names.clone());
+                    let folder = &scheduled.play.folder;
+                    let read = templates.render(name, &scope).ok().and_then(|name| {
+                        let vars = load_vars_file(folder, &name, &project.keyring).ok()?;
+                        Some((name.as_str()?.to_owned(), vars))
+                    });
+                    names.open |= read.is_none();
+                    names.files.extend(read);
+                }
+            }
+        }
+        names
+    }
+
+    fn scheduled(&self) -> Option<&Scheduled> {
+        self.play.and_then(|play| self.project.plays.get(play))
+    }
+
+    fn explain(self, name: &str) -> Explained {
+        let plays = self.scheduled().map(|it| it.play.name.clone());
+        let chain = self.chain(name);
+        let scope: Arc<dyn Scope> = Arc::new(self.clone());
+        let value = match self.lookup(name) {
+            Lookup::Written(value) => match self.templates.render(&value, &scope) {
+                Ok(value) => Found::Value(value),
+                Err(Stop::After(task)) => Found::After(task),
+                Err(Stop::Fault(fault)) => Found::Fault(fault.message),
+            },
+            Lookup::Ready(native) => {
+                match from_native(&native, &crate::source::Span::synthetic("<hadeploy>")) {
+                    Ok(value) => Found::Value(value),
+                    Err(why) => Found::Fault(why.to_string()),
+                }
+            }
+            Lookup::After(task) => Found::After(task),
+            Lookup::Undefined => Found::Nothing,
+        };
+        Explained {
+            plays: plays.into_iter().collect(),
+            chain,
+            value,
+        }
+    }
+
+    fn chain(&self, name: &str) -> Vec<Setter> {
+        let mut chain = Vec::new();
+        chain.extend(setter(&self.project.extra, name, "-e"));
+        if let Some(scheduled) = self.scheduled() {
+            chain.extend(self.set_by_tasks(name));
+            for (file, vars) in self.files.iter().rev() {
+                chain.extend(setter(vars, name, &format!("vars_files, {file}")));
+            }
+            chain.extend(setter(&scheduled.play.vars, name, "vars of the play"));
+        }
+        if self.magic(name).is_some() {
+            chain.push(Setter::of_hadeploy("hadeploy itself"));
+        }
+        for layer in self.host.layers.iter().rev() {
+            chain.extend(setter(&layer.vars, name, &layer.origin));
+        }
+        if let Some(fact) = name.strip_prefix("ansible_")
+            && is_fact(fact)
+        {
+            chain.push(Setter::of_hadeploy("a fact of the node"));
+        }
+        chain
+    }
+
+    /// What tasks set: those of the play, the last first; those of earlier plays of the host; then what tasks set for themselves, which is weaker.
+    fn set_by_tasks(&self, name: &str) -> Vec<Setter> {
+        let (Some(play), Some(scheduled)) = (self.play, self.scheduled()) else {
+            return Vec::new();
+        };
+        let mut found = set_behind(scheduled, name, Counts::Behind);
+        let earlier = self.project.plays[..play].iter().rev();
+        let earlier = earlier.filter(|play| play.hosts.contains(&self.host.name));
+        found.extend(earlier.flat_map(|play| set_behind(play, name, Counts::Earlier)));
+        found.extend(set_within(scheduled, name));
+        found
+    }
+
+    fn magic(&self, name: &str) -> Option<Lookup> {
+        let host = &self.host;
+        let inventory = &self.project.inventory;
+        let names = |names: Vec<&str>| Native::from(Serde(names));
+        let value = match name {
+            "inventory_hostname" => Native::from(host.name.as_str()),
+            "inventory_hostname_short" => {
+                Native::from(host.name.as_str().split('.').next().unwrap_or_default())
+            }
+            "group_names" => names(host.groups.iter().map(|group| group.as_str()).collect()),
+            "groups" => Native::from(Serde(
+                inventory
+                    .groups
+                    .values()
+                    .map(|group| {
+                        let hosts = group.hosts.iter().map(|host| host.as_str());
+                        (group.name.as_str(), hosts.collect::<Vec<_>>())
+                    })
+                    .collect::<indexmap::IndexMap<_, _>>(),
+            )),
+            "hostvars" => Native::from_pairs(inventory.hosts.values().map(|other| {
+                let names = Names::new(&self.project, &self.templates, other, None);
+                let scope: Arc<dyn Scope> = Arc::new(names);
+                (other.name.to_string(), self.templates.bound(&scope))
+            })),
+            "ansible_managed" => Native::from("Ansible managed"),
+            "inventory_file" => path(inventory.files.first()?),
+            "inventory_dir" => path(inventory.files.first()?.parent()?),
+            "playbook_dir" => path(&self.scheduled()?.playbook_folder),
+            "ansible_play_name" => Native::from(&*self.scheduled()?.play.name),
+            "ansible_play_hosts_all" => names(
+                self.scheduled()?
+                    .hosts
+                    .iter()
+                    .map(|it| it.as_str())
+                    .collect(),
+            ),
+            "vars" | "omit" => return None,
+            "ansible_facts" => return Some(Lookup::After(FACTS.to_owned())),
+            other if MAGIC.contains(&other) => {
+                self.scheduled()?;
+                return Some(Lookup::After("the run has begun".to_owned()));
+            }
+            _ => return None,
+        };
+        Some(Lookup::Ready(value))
+    }
+}
+
+impl Counts {
+    /// Whether it counts in every task of the play, whatever came before.
+    pub fn is_steady(self) -> bool {
+        matches!(self, Counts::Always | Counts::Earlier)
+    }
+}
+
+impl Setter {
+    fn of_hadeploy(origin: &str) -> Setter {
+        Setter {
+            origin: origin.to_owned(),
+            at: String::new(),
+            value: None,
+            when: Counts::Always,
+            task: None,
+        }
+    }
+}
+
+fn setter(map: &Map, name: &str, origin: &str) -> Option<Setter> {
+    let entry = map.get(name)?;
+    Some(Setter {
+        origin: origin.to_owned(),
+        at: entry.key.at(),
+        value: Some(entry.value.clone()),
+        when: Counts::Always,
+        task: None,
+    })
+}
+
+/// What tasks of a play set for all behind them.
+fn set_behind(scheduled: &Scheduled, name: &str, when: Counts) -> Vec<Setter> {
+    let mut found = Vec::new();
+    for task in scheduled.play.tasks_and_handlers() {
+        let mut add = |origin: &str, value: Option<Value>| {
+            found.push(Setter {
+                origin: format!("{origin} the task `{}`", task.label),
+                at: task.at.to_string(),
+                value,
+                when,
+                task: Some(task.label.clone()),
+            });
+        };
+        if task.register.as_deref() == Some(name) {
+            add("result of", None);
+        }
+        if let TaskAction::Kind { kind, args } = &task.action
+            && kind.name == "set_fact"
+            && let Some((_, entry)) = args.open().find(|(set, _)| *set == name)
+        {
+            add("set_fact in", Some(entry.value.clone()));
+        }
+    }
+    found.reverse();
+    found
+}
+
+/// What tasks of a play set for themselves.
+fn set_within(scheduled: &Scheduled, name: &str) -> Vec<Setter> {
+    let mut found: Vec<Setter> = Vec::new();
+    for task in scheduled.play.tasks_and_handlers() {
+        for map in task.vars.iter().rev() {
+            let origin = format!("vars of the task `{}`", task.label);
+            let Some(own) = setter(map, name, &origin) else {
+                continue;
+            };
+            // Those of an import or a block are repeated in its tasks.
+            if !found.iter().any(|other| other.at == own.at) {
+                found.push(Setter {
+                    when: Counts::Within,
+                    ..own
+                });
+            }
+        }
+    }
+    found
+}
+
+fn path(path: &Path) -> Native {
+    let path = match path.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => path,
+    };
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    Native::from(real.display().to_string())
+}
+
+impl Scope for Names {
+    fn lookup(&self, name: &str) -> Lookup {
+        if let Some(entry) = self.project.extra.get(name) {
+            return Lookup::Written(entry.value.clone());
+        }
+        let set = self.set_by_tasks(name);
+        let by = |when: Counts| {
+            let setter = set.iter().find(|setter| setter.when == when)?;
+            setter
+                .task
+                .clone()
+                .map(|task| Lookup::After(task.to_string()))
+        };
+        if let Some(found) = by(Counts::Earlier) {
+            return found;
+        }
+        let files = self.files.iter().rev().map(|(_, vars)| &**vars);
+        let play = self.scheduled().map(|it| &it.play.vars);
+        let written = files.chain(play).find_map(|vars| vars.get(name));
+        if let Some(entry) = written {
+            return Lookup::Written(entry.value.clone());
+        }
+        if let Some(found) = self.magic(name) {
+            return found;
+        }
+        if let Some(entry) = self.host.vars.get(name) {
+            return Lookup::Written(entry.value.clone());
+        }
+        if let Some(found) = by(Counts::Behind) {
+            return found;
+        }
+        match name.strip_prefix("ansible_") {
+            Some(fact) if is_fact(fact) => Lookup::After(FACTS.to_owned()),
+            _ if self.open => Lookup::After(FACTS.to_owned()),
+            _ => Lookup::Undefined,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = MAGIC.iter().map(|name| (*name).to_owned()).collect();
+        let maps = [&*self.project.extra, &*self.host.vars].into_iter();
+        let files = self.files.iter().map(|(_, vars)| &**vars);
+        let play = self.scheduled().map(|it| &it.play.vars);
+        for map in maps.chain(files).chain(play) {
+            names.extend(map.keys().map(ToString::to_string));
+        }
+        if let Some(scheduled) = self.scheduled() {
+            for task in scheduled.play.tasks_and_handlers() {
+                names.extend(task.register.as_ref().map(ToString::to_string));
+                let maps = task.vars.iter();
+                names.extend(maps.flat_map(|map| map.keys().map(ToString::to_string)));
+            }
+        }
+        names
+    }
+}
