@@ -31,6 +31,7 @@ mod items;
 mod join;
 mod layout;
 mod mask;
+mod meta;
 mod once;
 mod place;
 mod progress;
@@ -41,6 +42,7 @@ mod roles;
 mod rolling;
 mod scope;
 mod script;
+mod sequences;
 mod serial;
 mod state;
 mod status;
@@ -307,7 +309,9 @@ async fn work(run: &Arc<Run>, play: &Arc<Scheduled>, later: &[Arc<Scheduled>]) {
             break;
         }
         work_together(run, play, batch, &layout, later).await;
-        if !serial::goes_on(run, play, batch, &batches[number + 1..]) {
+        if layout.has_ended()
+            || !serial::goes_on(run, play, batch, &batches[number + 1..], layout.is_fatal())
+        {
             break;
         }
     }

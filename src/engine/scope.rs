@@ -217,8 +217,11 @@ impl PlayScope {
 
     /// What tasks have set.
     fn set(&self, name: &str) -> Option<Lookup> {
-        let set = self.host.vars().set.get(name).cloned();
-        set.map(Lookup::Ready)
+        let vars = self.host.vars();
+        if let Some(set) = vars.set.get(name) {
+            return Some(Lookup::Ready(set.clone()));
+        }
+        vars.read.iter().rev().find_map(|map| written(map, name))
     }
 
     /// The layers that a play sees of its roles, strongest first.
@@ -295,7 +298,10 @@ impl PlayScope {
         for file in self.files.get().into_iter().flatten() {
             names.extend(file.keys().map(|name| name.to_string()));
         }
-        names.extend(self.host.vars().set.keys().map(|name| name.to_string()));
+        let vars = self.host.vars();
+        let read = vars.read.iter().flat_map(|map| map.keys());
+        names.extend(vars.set.keys().chain(read).map(|name| name.to_string()));
+        drop(vars);
         names
     }
 }

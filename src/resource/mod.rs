@@ -28,6 +28,7 @@ mod members;
 mod mode;
 mod param;
 mod pattern;
+mod pause;
 mod ping;
 mod place;
 mod postgres_cluster;
@@ -211,6 +212,7 @@ pub static KINDS: &[&Kind] = &[
     &lineinfile::LINEINFILE,
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
+    &pause::PAUSE,
     &ping::PING,
     &postgres_cluster::POSTGRES_CLUSTER,
     &postgresql::db::POSTGRESQL_DB,

@@ -24,6 +24,7 @@ mod node;
 mod odd;
 mod promise;
 mod release;
+mod roles;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
@@ -63,6 +64,7 @@ fn cases() -> Vec<Case> {
         release::cases(),
         many::cases(),
         language::cases(),
+        roles::cases(),
         secrets::cases(),
         budget::cases(),
         promise::cases(),
