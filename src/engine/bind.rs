@@ -12,7 +12,7 @@ use super::items::extended;
 use super::scope::{PlayScope, TaskScope};
 use super::state::HostState;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Loaded, Task, TaskAction};
+use crate::playbook::{Loaded, ReadVars, Task, TaskAction};
 use crate::resource::{Kind, Param, ParamType, Resource};
 use crate::template::{Scope, Stop, is_omit, to_native};
 use crate::value::{Kind as ValueKind, Value};
@@ -27,6 +27,8 @@ pub struct Unit {
     pub resource: Option<Box<dyn Resource>>,
     /// Of an include: what it includes; none when its condition is false.
     pub included: Option<Arc<Loaded>>,
+    /// Of an `include_vars`: what it reads; none when its condition is false.
+    pub vars: Option<Arc<ReadVars>>,
     /// The account that acts; none for the shell's own.
     pub user: Option<String>,
     /// The host that acts in place of the task's own.
@@ -43,8 +45,17 @@ pub struct Unit {
     pub ignore: bool,
     /// `check_mode: false`: it runs in a plan too.
     pub reads: bool,
+    /// `check_mode: true`: nothing is done in an apply either.
+    pub dry: bool,
     /// The item, for the registered result.
     pub item: Option<serde_json::Value>,
+}
+
+impl Unit {
+    /// Whether its condition is false.
+    pub fn is_skipped(&self) -> bool {
+        self.resource.is_none() && self.included.is_none() && self.vars.is_none()
+    }
 }
 
 /// Binds tasks of one play for one host.
@@ -72,7 +83,10 @@ impl Binder {
             }
             Err(stop) => return Err(stop),
         };
-        let count = items.len();
+        let all: Vec<Native> = match repeat.extended {
+            true => items.iter().map(to_native).collect(),
+            false => Vec::new(),
+        };
         items
             .into_iter()
             .enumerate()
@@ -84,7 +98,8 @@ impl Binder {
                     own.push((name.clone(), Native::from(index)));
                 }
                 if repeat.extended {
-                    own.push(("ansible_loop".into(), extended(index, count)));
+                    let about = extended(index, &all, repeat.allitems);
+                    own.push(("ansible_loop".into(), about));
                 }
                 own.push(("ansible_loop_var".into(), Native::from(repeat.var.as_ref())));
                 let scope = self.scope(task, own);
@@ -106,7 +121,7 @@ impl Binder {
         })
     }
 
-    fn holds(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<bool, Stop> {
+    pub(super) fn holds(&self, task: &Task, scope: &Arc<TaskScope>) -> Result<bool, Stop> {
         let names: Arc<dyn Scope> = scope.clone();
         for condition in &task.when {
             if !self.play.run.templates.test(condition, &names)? {
@@ -162,6 +177,8 @@ impl Binder {
             scope: scope.clone(),
             resource: None,
             included: None,
+            vars: None,
+            dry: false,
             user: None,
             delegate: None,
             env: Vec::new(),
@@ -182,11 +199,29 @@ impl Binder {
             unit.included = Some(self.included(task, include, &scope)?);
             return Ok(unit);
         }
-        unit.reads = self.flag(&task.check_mode, "check_mode", &scope)? == Some(false);
+        if let TaskAction::Vars(ask) = &task.action {
+            unit.vars = Some(self.read_vars(task, ask, &scope)?);
+            return Ok(unit);
+        }
+        let check_mode = self.flag(&task.check_mode, "check_mode", &scope)?;
+        unit.reads = check_mode == Some(false);
+        unit.dry = check_mode == Some(true);
         unit.env = self.environment(task, &scope)?;
         unit.timeout = self.timeout(task, &scope)?;
         unit.retry = self.retry(task, &scope)?;
         unit.delegate = self.delegate(task, &scope)?;
+        if unit.dry && (unit.delegate.is_some() || task.action.name().ends_with("_cluster")) {
+            let span = task
+                .check_mode
+                .as_ref()
+                .map_or(&task.span, |value| &value.span);
+            return Err(Diagnostic::at(
+                span,
+                "`check_mode: true` goes neither with a delegated task nor with a cluster",
+            )
+            .help("`hadeploy plan` shows what it would change")
+            .into());
+        }
         let on = unit.delegate.clone().unwrap_or(self.play.host.clone());
         let actor = self.actor(&task.privilege, &scope, &on)?;
         unit.resource = Some(self.resource(task, &scope, &actor, &on)?);

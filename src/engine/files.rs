@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::state::lock;
 use crate::change::Content;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::Loaded;
+use crate::playbook::{Loaded, ReadVars};
 use crate::source::Source;
 use crate::vault::{FileError, Keyring, is_vault_file, read_source};
 
@@ -19,6 +19,9 @@ const IN_MEMORY: u64 = 1024 * 1024;
 
 /// The tasks of an included file or role, or what is wrong with it.
 type Included = Result<Arc<Loaded>, Diagnostic>;
+
+/// The variables of included files, or what is wrong with them.
+type Variables = Result<Arc<ReadVars>, Diagnostic>;
 
 /// What was read so far.
 #[derive(Default)]
@@ -29,6 +32,7 @@ pub struct Files {
     digests: Mutex<HashMap<PathBuf, (u64, Arc<str>)>>,
     tasks: Mutex<HashMap<(usize, String), Included>>,
     looked_up: Mutex<BTreeSet<PathBuf>>,
+    vars: Mutex<HashMap<(usize, String), Variables>>,
     awaited: OnceLock<String>,
 }
 
@@ -85,6 +89,9 @@ impl Files {
         let loaded = lock(&self.tasks);
         let loaded = loaded.values().flatten().flat_map(|it| &it.files);
         paths.extend(loaded.cloned());
+        let read = lock(&self.vars);
+        let read = read.values().flatten().flat_map(|it| &it.files);
+        paths.extend(read.cloned());
         paths
     }
 
@@ -98,14 +105,22 @@ impl Files {
     ) -> Included {
         let mut known = lock(&self.tasks);
         let first_id = FIRST_ID + (known.len() << 20);
-        let read = known.entry((include, key.to_owned())).or_insert_with(|| {
-            let loaded = load(first_id).map_err(|faults| {
-                let mut faults = faults.into_iter().filter(Diagnostic::is_error);
-                let nothing = || Diagnostic::error("the file cannot be read");
-                faults.next().unwrap_or_else(nothing)
-            })?;
-            Ok(Arc::new(loaded))
-        });
+        let read = known
+            .entry((include, key.to_owned()))
+            .or_insert_with(|| load(first_id).map(Arc::new).map_err(first_of));
+        read.clone()
+    }
+
+    /// What the task `include` reads of files of variables, known by `key`: the same for all hosts.
+    pub fn vars(
+        &self,
+        include: usize,
+        key: &str,
+        load: impl FnOnce() -> Result<ReadVars, Vec<Diagnostic>>,
+    ) -> Variables {
+        let mut known = lock(&self.vars);
+        let read = known.entry((include, key.to_owned()));
+        let read = read.or_insert_with(|| load().map(Arc::new).map_err(first_of));
         read.clone()
     }
 
@@ -128,6 +143,13 @@ impl Files {
         lock(&self.sources).insert(path.to_owned(), source.clone());
         Ok(source)
     }
+}
+
+/// The first error.
+fn first_of(faults: Vec<Diagnostic>) -> Diagnostic {
+    let mut faults = faults.into_iter().filter(Diagnostic::is_error);
+    let nothing = || Diagnostic::error("the file cannot be read");
+    faults.next().unwrap_or_else(nothing)
 }
 
 fn open(path: &Path, keyring: &Keyring) -> Result<Option<Content>, FileError> {

@@ -45,13 +45,42 @@ impl HostRun {
                 None => self.set(name.as_str().into(), native(value)),
             }
         }
+        if let Some(read) = end.vars.take() {
+            self.host.vars().read.push(read.vars.clone());
+        }
+        let breaks = match self.breaks(index, task, &end) {
+            Ok(breaks) => breaks,
+            Err(Stop::Fault(fault)) => {
+                end = UnitEnd::failed(Failure::new(fault.one_line()));
+                false
+            }
+            Err(Stop::After(_)) => false,
+        };
         self.slots[index].ends.push(end);
+        if breaks && let Some(units) = &self.slots[index].units {
+            let done = self.slots[index].ends.len();
+            self.slots[index].units = Some(Arc::new(units[..done].to_vec()));
+        }
         let units = self.slots[index].units.clone().unwrap_or_default();
         if self.slots[index].ends.len() >= units.len() {
             self.finish_task(index, task);
         } else {
             self.pause_behind_item(index, task);
         }
+    }
+
+    /// Whether a loop ends behind an item.
+    fn breaks(&self, index: usize, task: &Task, end: &UnitEnd) -> Result<bool, Stop> {
+        let conditions = task.repeat.as_ref().map(|repeat| &repeat.break_when);
+        let Some(conditions) = conditions.filter(|conditions| !conditions.is_empty()) else {
+            return Ok(false);
+        };
+        let units = self.slots[index].units.as_ref();
+        let Some(unit) = units.and_then(|units| units.get(self.slots[index].ends.len())) else {
+            return Ok(false);
+        };
+        let scope = self.scope_of_result(task, unit, end);
+        self.all_hold(conditions, &scope)
     }
 
     /// All units of a task ended: it is told, and the host goes on or is out.
@@ -89,6 +118,9 @@ impl HostRun {
         {
             self.paid(*handler);
         }
+        if task.fatal && failed && !ignored && !result.rescued {
+            self.layout.fail();
+        }
         self.host.enter();
         self.warn_of_restart(&result);
         self.warn_of_leaving(&result);
@@ -96,7 +128,7 @@ impl HostRun {
         self.keep(index, task, &result, &units, &ends);
         self.run.finish(result);
         self.slots[index].units = None;
-        if matches!(task.action, TaskAction::Include(_))
+        if matches!(task.action, TaskAction::Include(_) | TaskAction::Vars(_))
             && ends.iter().all(|end| end.status != Status::Unknown)
         {
             self.withdraw(task);

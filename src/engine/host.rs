@@ -220,7 +220,9 @@ impl HostRun {
 
     /// Whether more hosts of the play failed than may. Of those that failed, forced handlers run all the same.
     pub(super) fn must_stop(&self) -> bool {
-        !self.host.is_bad() && super::serial::too_many_failed(&self.run, &self.play.play)
+        !self.host.is_bad()
+            && (self.layout.is_fatal()
+                || super::serial::too_many_failed(&self.run, &self.play.play))
     }
 
     pub(super) async fn wait(&mut self, place: &Place) {

@@ -11,8 +11,8 @@ use super::layout::{Item, What};
 use super::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
 use crate::event::Event;
-use crate::playbook::{Include, Loaded, Part, Role, Task, TaskAction, Within};
-use crate::template::Stop;
+use crate::playbook::{Include, Loaded, Part, ReadVars, Role, Task, TaskAction, VarsAsk, Within};
+use crate::template::{Stop, is_omit};
 
 impl Binder {
     /// The file or role that is named now, with its tasks.
@@ -50,6 +50,35 @@ impl Binder {
             .into());
         }
         Ok(loaded)
+    }
+}
+
+impl Binder {
+    /// The variables that an `include_vars` reads now.
+    pub(super) fn read_vars(
+        &self,
+        task: &Task,
+        ask: &VarsAsk,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Arc<ReadVars>, Stop> {
+        if let Some(read) = &ask.read {
+            return Ok(Arc::new(read.clone()));
+        }
+        let mut parameters = ask.parameters.clone();
+        for entry in parameters.values_mut() {
+            entry.value = self.render(&entry.value, scope)?;
+        }
+        parameters.retain(|_, entry| !is_omit(&entry.value));
+        let key: Vec<String> = parameters
+            .iter()
+            .map(|(name, entry)| format!("{name}={}", entry.value.to_json()))
+            .collect();
+        let read = self
+            .play
+            .run
+            .files
+            .vars(task.id, &key.join("\n"), || ask.load(&parameters))?;
+        Ok(read)
     }
 }
 

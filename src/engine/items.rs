@@ -5,12 +5,11 @@ use std::sync::Arc;
 use minijinja::Value as Native;
 
 use super::bind::Binder;
-use super::native;
 use super::scope::TaskScope;
-use crate::diagnostic::Diagnostic;
-use crate::playbook::{Loop, LoopKind};
+use super::sequences;
+use crate::playbook::Loop;
 use crate::template::Stop;
-use crate::value::{Entry, Kind as ValueKind, Map, Value};
+use crate::value::Value;
 
 impl Binder {
     pub(super) fn label(
@@ -31,63 +30,30 @@ impl Binder {
 
     pub(super) fn items(&self, repeat: &Loop, scope: &Arc<TaskScope>) -> Result<Vec<Value>, Stop> {
         let value = self.render(&repeat.items, scope)?;
-        let wrong = |wanted: &str| {
-            Stop::from(
-                Diagnostic::at(
-                    &repeat.items.span,
-                    format!("a loop goes over {wanted}, not over {}", value.type_name()),
-                )
-                .help("make it a list, as with `| list`, or `| dict2items` for a mapping"),
-            )
-        };
-        match repeat.kind {
-            LoopKind::List => Ok(value.as_list().ok_or_else(|| wrong("a list"))?.to_vec()),
-            LoopKind::Items => Ok(match value.as_list() {
-                Some(items) => items
-                    .iter()
-                    .flat_map(|item| match item.as_list() {
-                        Some(inner) => inner.to_vec(),
-                        None => vec![item.clone()],
-                    })
-                    .collect(),
-                None => vec![value.clone()],
-            }),
-            LoopKind::Dict => {
-                let map = value.as_map().ok_or_else(|| wrong("a mapping"))?;
-                Ok(map.iter().map(|(key, entry)| pair(key, entry)).collect())
-            }
-        }
+        Ok(sequences::of(repeat.kind, &value)?)
     }
 }
 
-fn pair(key: &str, entry: &Entry) -> Value {
-    let span = &entry.value.span;
-    let map: Map = [
-        ("key", Value::str(key, &entry.key)),
-        ("value", entry.value.clone()),
-    ]
-    .into_iter()
-    .map(|(name, value)| {
-        (
-            Arc::from(name),
-            Entry {
-                key: entry.key.clone(),
-                value,
-            },
-        )
-    })
-    .collect();
-    Value::new(ValueKind::Map(Arc::new(map)), span)
-}
-
-pub(super) fn extended(index: usize, count: usize) -> Native {
-    native(serde_json::json!({
-        "index": index + 1,
-        "index0": index,
-        "revindex": count - index,
-        "revindex0": count - index - 1,
-        "first": index == 0,
-        "last": index + 1 == count,
-        "length": count,
-    }))
+/// `ansible_loop` at one of the items.
+pub(super) fn extended(index: usize, items: &[Native], all: bool) -> Native {
+    let count = items.len();
+    let mut entries: Vec<(&str, Native)> = vec![
+        ("index", (index + 1).into()),
+        ("index0", index.into()),
+        ("revindex", (count - index).into()),
+        ("revindex0", (count - index - 1).into()),
+        ("first", (index == 0).into()),
+        ("last", (index + 1 == count).into()),
+        ("length", count.into()),
+    ];
+    if let Some(previous) = index.checked_sub(1) {
+        entries.push(("previtem", items[previous].clone()));
+    }
+    if let Some(next) = items.get(index + 1) {
+        entries.push(("nextitem", next.clone()));
+    }
+    if all {
+        entries.push(("allitems", items.iter().cloned().collect()));
+    }
+    Native::from_pairs(entries)
 }

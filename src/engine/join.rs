@@ -68,7 +68,8 @@ impl HostRun {
     ) -> Option<Step> {
         let place = self.items[index].place.item(number);
         let alone = self.play.play.hosts.len() < 2;
-        let cut = task.run_once || change.steps.iter().any(|step| step.cut);
+        let free = self.play.play.play.free;
+        let cut = task.run_once || (!free && change.steps.iter().any(|step| step.cut));
         if cut && !alone {
             self.progress
                 .reach(&self.host.name, &self.items[self.cursor].place);

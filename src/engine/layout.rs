@@ -1,6 +1,7 @@
 //! A play laid out: its tasks in order, with the places where handlers are flushed.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use minijinja::Value as Native;
@@ -20,6 +21,10 @@ pub struct Layout {
     pub once: Once,
     /// In the order of their definition; those of roles that are chosen in the run behind all others.
     handlers: Mutex<Arc<Vec<Arc<Task>>>>,
+    /// Whether `meta: end_play` ended it.
+    ended: AtomicBool,
+    /// Whether a task failed that may fail on no host.
+    fatal: AtomicBool,
 }
 
 /// One thing in its place.
@@ -60,6 +65,8 @@ impl Layout {
             handlers: Mutex::new(Arc::new(
                 play.handlers.iter().cloned().map(Arc::new).collect(),
             )),
+            ended: AtomicBool::new(false),
+            fatal: AtomicBool::new(false),
         };
         let mut place = 0;
         for tasks in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
@@ -85,6 +92,26 @@ impl Layout {
     /// The handlers that are known so far. None ever goes away or gets another index.
     pub fn handlers(&self) -> Arc<Vec<Arc<Task>>> {
         lock(&self.handlers).clone()
+    }
+
+    /// The play ends: no further batch begins.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    /// Whether it ended early.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// A task failed that may fail on no host.
+    pub fn fail(&self) {
+        self.fatal.store(true, Ordering::Release);
+    }
+
+    /// Whether all hosts stop.
+    pub fn is_fatal(&self) -> bool {
+        self.fatal.load(Ordering::Acquire)
     }
 
     /// Handlers of a role that was included, once for all hosts.

@@ -33,6 +33,7 @@ mod items;
 mod join;
 mod layout;
 mod mask;
+mod meta;
 mod once;
 mod patience;
 mod place;
@@ -44,6 +45,7 @@ mod roles;
 mod rolling;
 mod scope;
 mod script;
+mod sequences;
 mod serial;
 mod state;
 mod status;
@@ -312,7 +314,9 @@ async fn work(run: &Arc<Run>, play: &Arc<Scheduled>, later: &[Arc<Scheduled>]) {
             break;
         }
         work_together(run, play, batch, &layout, later).await;
-        if !serial::goes_on(run, play, batch, &batches[number + 1..]) {
+        if layout.has_ended()
+            || !serial::goes_on(run, play, batch, &batches[number + 1..], layout.is_fatal())
+        {
             break;
         }
     }

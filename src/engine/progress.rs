@@ -11,6 +11,8 @@ use super::state::lock;
 /// How far the hosts of one play have come.
 pub struct Progress {
     places: Mutex<HashMap<Arc<str>, Place>>,
+    /// What the first host decided for all, at its places.
+    answers: Mutex<HashMap<Place, bool>>,
     changed: Notify,
 }
 
@@ -19,8 +21,19 @@ impl Progress {
     pub fn new(hosts: impl IntoIterator<Item = Arc<str>>) -> Progress {
         Progress {
             places: Mutex::new(hosts.into_iter().map(|host| (host, Place::at(0))).collect()),
+            answers: Mutex::default(),
             changed: Notify::new(),
         }
+    }
+
+    /// The first host has decided for all.
+    pub fn answer(&self, place: &Place, answer: bool) {
+        lock(&self.answers).insert(place.clone(), answer);
+    }
+
+    /// What the first host decided at a place, once it has.
+    pub fn answered(&self, place: &Place) -> Option<bool> {
+        lock(&self.answers).get(place).copied()
     }
 
     /// A host has done everything before `place`.

@@ -270,8 +270,11 @@ impl PlayScope {
 
     /// What tasks have set.
     fn set(&self, name: &str) -> Option<Lookup> {
-        let set = self.host.vars().set.get(name).cloned();
-        set.map(Lookup::Ready)
+        let vars = self.host.vars();
+        if let Some(set) = vars.set.get(name) {
+            return Some(Lookup::Ready(set.clone()));
+        }
+        vars.read.iter().rev().find_map(|map| written(map, name))
     }
 
     /// The layers that a play sees of its roles, strongest first.
@@ -351,8 +354,12 @@ impl PlayScope {
         for file in self.files.get().into_iter().flatten() {
             names.extend(file.keys().map(|name| name.to_string()));
         }
+        let vars = self.host.vars();
         let set = |name: &Arc<str>| name.strip_prefix(FACT).unwrap_or(name).to_owned();
-        names.extend(self.host.vars().set.keys().map(set));
+        let read = vars.read.iter().flat_map(|map| map.keys());
+        names.extend(vars.set.keys().map(set));
+        names.extend(read.map(|name| name.to_string()));
+        drop(vars);
         names
     }
 }

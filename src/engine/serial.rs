@@ -48,13 +48,14 @@ pub fn goes_on(
     play: &Scheduled,
     batch: &[Arc<HostState>],
     rest: &[Vec<Arc<HostState>>],
+    fatal: bool,
 ) -> bool {
     let all_failed = batch
         .iter()
         .all(|host| matches!(host.out(), Out::Failed | Out::Unreachable));
     let why = if all_failed {
         "every host of the batch failed"
-    } else if too_many_failed(run, play) {
+    } else if fatal || too_many_failed(run, play) {
         "more hosts failed than may"
     } else {
         return true;

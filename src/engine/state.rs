@@ -28,6 +28,7 @@ use crate::secret::{Masker, Secret};
 use crate::template::Templates;
 use crate::transport::ssh::HostKeyChecking;
 use crate::transport::ssh::config::SshConfig;
+use crate::value::Map;
 
 /// What the command line and hadeploy.yml say about a run. Nothing here is read from the environment.
 #[derive(Debug, Clone)]
@@ -283,6 +284,8 @@ pub struct RunVars {
     pub facts: Option<Native>,
     /// Registered results and `set_fact`.
     pub set: HashMap<Arc<str>, Native>,
+    /// What `include_vars` read, later ones stronger; weaker than `set`.
+    pub read: Vec<Arc<Map>>,
     /// Roles that a play included and whose variables all its tasks see, with the number of that play.
     pub shown: Vec<(usize, Arc<Role>)>,
 }
@@ -328,6 +331,7 @@ impl HostState {
         *lock(&again.vars) = RunVars {
             facts: vars.facts.clone(),
             set: vars.set.clone(),
+            read: vars.read.clone(),
             shown: vars.shown.clone(),
         };
         *lock(&again.owed) = lock(&self.owed).clone();

@@ -10,7 +10,7 @@ use super::bind::Unit;
 use super::native;
 use crate::change::{Action, Change, Effect, Field};
 use crate::event::{Failure, ItemResult, Status, TaskResult};
-use crate::playbook::Task;
+use crate::playbook::{ReadVars, Task};
 use crate::template::pending;
 
 /// How one unit ended.
@@ -36,6 +36,8 @@ pub struct UnitEnd {
     pub result: Json<String, JsonValue>,
     /// Variables it sets.
     pub facts: Json<String, JsonValue>,
+    /// Variables of files it read.
+    pub vars: Option<Arc<ReadVars>>,
     /// In a plan: what it waits for.
     pub known_after: Option<String>,
     /// In a plan: whether it changes something, and only its act will say more.
@@ -61,6 +63,7 @@ impl UnitEnd {
             failure: None,
             result: Json::new(),
             facts: Json::new(),
+            vars: None,
             known_after: None,
             open: false,
             runs: None,
@@ -85,6 +88,39 @@ impl UnitEnd {
         let mut end = UnitEnd::new(Status::Ok, format!("included {}", path.display()));
         let path = path.display().to_string();
         end.result.insert("include".to_owned(), path.into());
+        end
+    }
+
+    /// It reads variables of files.
+    pub fn read(vars: Arc<ReadVars>) -> UnitEnd {
+        let names: Vec<String> = vars
+            .files
+            .iter()
+            .map(|it| it.display().to_string())
+            .collect();
+        let mut end = UnitEnd::new(Status::Ok, format!("read {}", names.join(", ")));
+        end.result
+            .insert("ansible_included_var_files".to_owned(), json!(names));
+        let facts = vars.vars.iter();
+        let facts = facts.map(|(name, entry)| (name.to_string(), entry.value.to_json()));
+        let facts: Json<String, JsonValue> = facts.collect();
+        end.result
+            .insert("ansible_facts".to_owned(), JsonValue::Object(facts));
+        end.vars = Some(vars);
+        end
+    }
+
+    /// `check_mode: true`: what it would change is told and not done. A command is passed over, as in Ansible.
+    pub fn dry(change: Change, kind: &str) -> UnitEnd {
+        let why = "not done: `check_mode` is true";
+        if is_command(kind) || change.reading.is_some() {
+            let mut end = UnitEnd::skipped();
+            end.msg = why.to_owned();
+            return end;
+        }
+        let mut end = UnitEnd::of(Status::Changed, change);
+        end.msg = why.to_owned();
+        end.alters = false;
         end
     }
 

@@ -60,6 +60,9 @@ impl HostRun {
         if let Some(step) = self.ran_before(index, task, walk) {
             return step;
         }
+        if let TaskAction::Meta(meta) = &task.action {
+            return self.meta(index, task, *meta, walk);
+        }
         let cluster = is_cluster(task);
         if (task.run_once || cluster)
             && let Some(step) = self.once(index, task, walk)
@@ -69,7 +72,9 @@ impl HostRun {
         if cluster && let Some(step) = self.clustered(index, task, walk) {
             return step;
         }
-        if task.delegate.is_some() {
+        // What happens on the controller alone is delegated to nobody.
+        let here = matches!(task.action, TaskAction::Vars(_) | TaskAction::Never);
+        if task.delegate.is_some() && !here {
             return self.delegated(index, task, walk);
         }
         // `setup` reads the facts anew when its turn has come; until then they are frozen.
@@ -103,6 +108,9 @@ impl HostRun {
             }
             if !walk.clear {
                 self.promise(task);
+            } else if self.slots[index].units.is_none() {
+                // `break_when` ended it before its last item.
+                return Step::On;
             }
         }
         if units.is_empty() && walk.clear {
@@ -145,10 +153,7 @@ impl HostRun {
         let bind = || self.binder.bind(task, &item.given);
         let units = Arc::new(self.play.at_place(&self.progress, &item.place, bind)?);
         self.slots[index].units = Some(units.clone());
-        if units
-            .iter()
-            .any(|unit| unit.resource.is_some() || unit.included.is_some())
-        {
+        if units.iter().any(|unit| !unit.is_skipped()) {
             self.runs_role(task);
         }
         Ok(units)
@@ -222,9 +227,10 @@ impl HostRun {
             return Some(Step::Turn(Turn::Pause(when)));
         }
         let Some(resource) = &unit.resource else {
-            let end = match &unit.included {
-                Some(included) => UnitEnd::included(&included.path),
-                None => UnitEnd::skipped(),
+            let end = match (&unit.included, &unit.vars) {
+                (Some(included), _) => UnitEnd::included(&included.path),
+                (_, Some(vars)) => UnitEnd::read(vars.clone()),
+                _ => UnitEnd::skipped(),
             };
             return self.decided(index, number, task, end, walk);
         };
@@ -252,6 +258,10 @@ impl HostRun {
         }
         if let Some(failure) = self.misnamed(index, task) {
             return self.decided(index, number, task, UnitEnd::failed(failure), walk);
+        }
+        if unit.dry && self.run.settings.mode.may_change() {
+            let end = UnitEnd::dry(change, task.action.name());
+            return self.decided(index, number, task, end, walk);
         }
         if !self.run.settings.mode.may_change() && !unit.reads {
             return self.predict(index, number, task, change, walk);
@@ -302,6 +312,7 @@ impl HostRun {
         }
         if !walk.batch.entries.is_empty() {
             if end.status == Status::Failed
+                || end.vars.is_some()
                 || !end.facts.is_empty()
                 || !task.failed_when.is_empty()
                 || !task.changed_when.is_empty()
@@ -382,6 +393,7 @@ fn set_names(task: &Task) -> BTreeSet<Arc<str>> {
         TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
             args.open().map(|(name, _)| Arc::from(name)).collect()
         }
+        TaskAction::Vars(ask) => ask.names().into_iter().flatten().collect(),
         _ => BTreeSet::new(),
     }
 }

@@ -2,10 +2,12 @@
 
 use super::fields::{is_literal, is_template};
 use super::free_form;
+use super::include_vars::{VarsAsk, is_include_vars};
+use super::module_defaults::{Defaults, fill};
 use super::parse::Reader;
 use super::role_task::role_word;
 use super::role_use::RoleAsk;
-use super::{Meta, TaskAction, keywords};
+use super::{TaskAction, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::resource::{Args, Kind};
 use crate::source::Span;
@@ -17,6 +19,8 @@ pub(super) enum Action {
     Run(TaskAction),
     /// The file of an `import_tasks`.
     Import(Value),
+    /// An `include_vars`.
+    Vars(VarsAsk),
     /// An `import_role`.
     ImportRole(Span, RoleAsk),
     /// An `include_tasks` or `include_role`.
@@ -38,7 +42,17 @@ enum Named {
     Meta,
     Import,
     Include,
+    Vars,
     Role(&'static str),
+}
+
+/// Whether a name is one of the engine's own tasks.
+pub(super) fn is_engine_word(name: &str) -> bool {
+    is_import(name)
+        || is_include(name)
+        || is_include_vars(name)
+        || role_word(name).is_some()
+        || name.rsplit('.').next() == Some("meta")
 }
 
 /// Whether a key imports tasks.
@@ -82,6 +96,9 @@ impl Reader {
         if is_include(name) {
             return Some(Named::Include);
         }
+        if is_include_vars(name) {
+            return Some(Named::Vars);
+        }
         if let Some(word) = role_word(name) {
             return Some(Named::Role(word));
         }
@@ -89,7 +106,12 @@ impl Reader {
     }
 
     /// Finds the action among the keys of a task; unknown keys, a second action and none at all are faults.
-    pub(super) fn action(&mut self, value: &Value, map: &Map) -> Option<Action> {
+    pub(super) fn action(
+        &mut self,
+        value: &Value,
+        map: &Map,
+        defaults: &[Defaults],
+    ) -> Option<Action> {
         let mut found: Option<(Named, Value, Span)> = None;
         let mut broken = false;
         for (key, entry) in map {
@@ -132,14 +154,14 @@ impl Reader {
             }
             return None;
         };
-        self.read_action(named, &arguments, &span, map.get("args"))
+        self.read_action(named, &arguments, &span, map.get("args"), defaults)
     }
 
     /// The kinds of tasks, for help.
     fn there_are(&self) -> String {
         let names: Vec<_> = self.kinds.iter().map(|kind| kind.name).collect();
         format!(
-            "the kinds of tasks are {}, import_role, import_tasks, include_role, include_tasks and meta",
+            "the kinds of tasks are {}, import_role, import_tasks, include_role, include_tasks, include_vars and meta",
             names.join(", ")
         )
     }
@@ -220,6 +242,7 @@ impl Reader {
             "import_tasks",
             "include_role",
             "include_tasks",
+            "include_vars",
         ]);
         let near_kind = crate::diagnostic::nearest(key, names.clone());
         let fault = Diagnostic::at(span, format!("unknown key or module `{key}` of a task"))
@@ -244,6 +267,7 @@ impl Reader {
         value: &Value,
         span: &Span,
         args: Option<&Entry>,
+        defaults: &[Defaults],
     ) -> Option<Action> {
         match named {
             Named::Meta => self.meta(value).map(TaskAction::Meta).map(Action::Run),
@@ -275,9 +299,11 @@ impl Reader {
                     (_, asked) => Action::Include(asked),
                 })
             }
+            Named::Vars => self.include_vars(value, span, args).map(Action::Vars),
             Named::Include => self.asked(value, span, args).map(Action::Include),
             Named::Kind(kind) => {
-                let map = self.parameters(kind, value, span, args)?;
+                let mut map = self.parameters(kind, value, span, args)?;
+                fill(kind, defaults, &mut map);
                 let args = self.checked(kind, span, &map)?;
                 Some(Action::Run(TaskAction::Kind { kind, args }))
             }
@@ -327,31 +353,6 @@ impl Reader {
                 None
             }
         }
-    }
-
-    fn meta(&mut self, value: &Value) -> Option<Meta> {
-        let word = self.literal(value, "meta")?;
-        let fault = |message: String| Diagnostic::at(&value.span, message);
-        match word.as_ref() {
-            "flush_handlers" => return Some(Meta::FlushHandlers),
-            "noop" => return Some(Meta::Noop),
-            "refresh_inventory" | "clear_facts" | "clear_host_errors" | "end_play" | "end_host"
-            | "end_batch" | "end_role" | "reset_connection" => self.fault(
-                fault(format!("hadeploy does not have `meta: {word}`")).help(match word.as_ref() {
-                    "end_play" | "end_host" | "end_batch" => {
-                        "give the tasks behind it a `when`, with `import_tasks` for many of them"
-                    }
-                    "reset_connection" => "nothing keeps a login alive here; remove the task",
-                    _ => "it comes in a later release",
-                }),
-            ),
-            other => self.fault(
-                fault(format!("unknown `meta: {other}`"))
-                    .nearest(other, ["flush_handlers", "noop"])
-                    .help("it is `flush_handlers` or `noop`"),
-            ),
-        }
-        None
     }
 
     /// The parameters as one mapping: those of the key, those written as text, and those of `args`.

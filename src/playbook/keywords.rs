@@ -20,12 +20,32 @@ pub const PLAY: &[&str] = &[
     "serial",
     "max_fail_percentage",
     "any_errors_fatal",
+    "strategy",
+    "order",
+    "no_log",
+    "check_mode",
+    "diff",
+    "timeout",
+    "ignore_errors",
+    "run_once",
+    "module_defaults",
     "rolling",
     "pre_tasks",
     "roles",
     "tasks",
     "post_tasks",
     "handlers",
+];
+
+/// Keys of a play that its tasks inherit as they do those of a block.
+pub(super) const INHERITED: &[&str] = &[
+    "no_log",
+    "check_mode",
+    "diff",
+    "timeout",
+    "ignore_errors",
+    "run_once",
+    "module_defaults",
 ];
 
 /// Keys of an entry of `roles` that are no variables of the role.
@@ -47,6 +67,8 @@ pub(super) const ROLE: &[&str] = &[
     "run_once",
     "delegate_to",
     "delegate_facts",
+    "module_defaults",
+    "any_errors_fatal",
 ];
 
 /// Keys of a task, beside the names of kinds.
@@ -58,6 +80,14 @@ pub const TASK: &[&str] = &[
     "loop",
     "with_items",
     "with_dict",
+    "with_list",
+    "with_flattened",
+    "with_together",
+    "with_subelements",
+    "with_sequence",
+    "with_nested",
+    "with_cartesian",
+    "with_indexed_items",
     "loop_control",
     "register",
     "notify",
@@ -84,6 +114,8 @@ pub const TASK: &[&str] = &[
     "delegate_to",
     "delegate_facts",
     "local_action",
+    "module_defaults",
+    "any_errors_fatal",
 ];
 
 /// Keys that an import of tasks may have beside its file.
@@ -107,6 +139,8 @@ pub const IMPORT: &[&str] = &[
     "run_once",
     "delegate_to",
     "delegate_facts",
+    "module_defaults",
+    "any_errors_fatal",
 ];
 
 /// Keys that an include of tasks may have beside its file.
@@ -116,6 +150,14 @@ pub const INCLUDE: &[&str] = &[
     "loop",
     "with_items",
     "with_dict",
+    "with_list",
+    "with_flattened",
+    "with_together",
+    "with_subelements",
+    "with_sequence",
+    "with_nested",
+    "with_cartesian",
+    "with_indexed_items",
     "loop_control",
     "vars",
     "tags",
@@ -150,6 +192,8 @@ pub const BLOCK: &[&str] = &[
     "run_once",
     "delegate_to",
     "delegate_facts",
+    "module_defaults",
+    "any_errors_fatal",
 ];
 
 /// Keys that an import of a playbook may have beside its file.
@@ -165,10 +209,6 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
         "only `sudo -n`, or sudo with a password, is used",
     ),
     (
-        "check_mode",
-        "`hadeploy plan` shows what would change; a single task can have `check_mode: false`",
-    ),
-    (
         "collections",
         "kinds have Ansible's full names built in; remove the line",
     ),
@@ -176,7 +216,6 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
         "debugger",
         "there is no interactive debugger; run `hadeploy plan -v`",
     ),
-    ("diff", "give `--diff` on the command line"),
     (
         "fact_path",
         "read local facts with a `command` task and `register`",
@@ -189,21 +228,11 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
         "gather_timeout",
         "facts are read in the first script, which has its own deadline; remove the line",
     ),
-    ("ignore_errors", "write it on the tasks that may fail"),
     (
         "ignore_unreachable",
         "a host that cannot be reached never stops the others; remove the line",
     ),
-    (
-        "module_defaults",
-        "write the parameters on the tasks, with a variable for what they share",
-    ),
-    ("no_log", "write it on the tasks that handle secrets"),
-    ("order", "hosts run in the order of the inventory"),
-    ("run_once", "write it on the tasks, or on a block"),
-    ("strategy", LATER),
     ("throttle", "give `--forks` on the command line"),
-    ("timeout", "write it on the tasks that need one"),
     ("validate_argspec", "remove the line"),
     ("when", "write it on the tasks, or on an `import_playbook`"),
     (
@@ -214,7 +243,6 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
 
 /// What Ansible has there and this has not, each with what to do instead.
 pub const TASK_REFUSED: &[(&str, &str)] = &[
-    ("any_errors_fatal", "write it on the play"),
     (
         "async",
         "each step runs detached anyway; give `timeout` for a long one",
@@ -239,10 +267,6 @@ pub const TASK_REFUSED: &[(&str, &str)] = &[
     (
         "ignore_unreachable",
         "a host that cannot be reached never stops the others; remove the line",
-    ),
-    (
-        "module_defaults",
-        "write the parameters on the tasks, with a variable for what they share",
     ),
     (
         "poll",
@@ -288,7 +312,6 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
         "write the group into the inventory, or use `when`",
     ),
     ("include", "use `include_tasks` or `import_tasks`"),
-    ("include_vars", "use `vars_files` on the play"),
     ("lvg", MAKES_DISKS),
     ("lvol", MAKES_DISKS),
     (
@@ -308,7 +331,6 @@ const MODULES_REFUSED: &[(&str, &str)] = &[
         "write the file with `template`, or a line of it with `lineinfile` or `replace`",
     ),
     ("parted", MAKES_DISKS),
-    ("pause", "it comes in a later release"),
     (
         "pip",
         "it needs Python on the node: use `apt` for Debian's `python3-…` packages, or `command` with `/srv/venv/bin/pip install` and `creates`",
@@ -342,6 +364,22 @@ const MODULES_LATER: &[&str] = &[
     "supervisorctl",
 ];
 
+const META_REFUSED: &[(&str, &str)] = &[
+    (
+        "clear_host_errors",
+        "a host that failed stays out of the run; give the tasks that may fail a `rescue`, or `ignore_errors`",
+    ),
+    (
+        "refresh_inventory",
+        "the inventory is read once, before anything is connected; remove the task",
+    ),
+];
+
+/// What to do instead of a refused word of `meta`.
+pub(super) fn refused_meta(word: &str) -> Option<&'static str> {
+    look_up(META_REFUSED, word)
+}
+
 /// What to do instead of a refused key of a play.
 pub(super) fn refused_in_play(word: &str) -> Option<&'static str> {
     look_up(PLAY_REFUSED, word)
@@ -351,9 +389,9 @@ pub(super) fn refused_in_play(word: &str) -> Option<&'static str> {
 pub(super) fn refused_in_task(word: &str) -> Option<&'static str> {
     if word.starts_with("with_") && !TASK.contains(&word) {
         return Some(match word {
-            "with_list" | "with_flattened" => "use `loop`",
-            "with_sequence" => "use `loop: \"{{ range(1, 4) | list }}\"`",
-            _ => "use `loop` with a filter, or `with_items` or `with_dict`",
+            "with_fileglob" => "use `loop: \"{{ query('fileglob', …) }}\"`",
+            "with_first_found" => "use `loop: \"{{ query('first_found', …) }}\"`",
+            _ => "use `loop` with a lookup or a filter, or `with_items` or `with_dict`",
         });
     }
     look_up(TASK_REFUSED, word)

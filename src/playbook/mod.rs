@@ -8,9 +8,15 @@ mod explain;
 mod fields;
 mod free_form;
 mod include;
+mod include_vars;
 pub mod keywords;
 mod listing;
+mod loops;
 pub mod magic;
+mod meta;
+mod module_defaults;
+mod never;
+mod order;
 mod parse;
 mod placing;
 mod play;
@@ -41,7 +47,9 @@ pub use check::missing;
 pub use explain::{Counts, Explained, Found, Setter};
 pub use fields::{is_literal, is_template};
 pub use include::{Include, Loaded};
+pub use include_vars::{ReadVars, VarsAsk};
 pub use listing::{ListedPlay, ListedTask};
+pub use order::Order;
 pub use parse::parse_playbook;
 pub use play::load_vars_file;
 pub use project::{Options, Project, Scheduled};
@@ -91,6 +99,10 @@ pub struct Play {
     pub tags: Vec<Arc<str>>,
     /// Conditions of an `import_playbook`; its tasks hold them too.
     pub when: Vec<Value>,
+    /// Whether a host goes on without waiting for the others.
+    pub free: bool,
+    /// In which order its hosts stand.
+    pub order: Order,
     /// Whether notified handlers run on a host that failed.
     pub force_handlers: bool,
     /// `serial`: numbers and percentages, perhaps templates.
@@ -182,6 +194,8 @@ pub struct Task {
     pub timeout: Option<Value>,
     /// `remote_user` of the task.
     pub remote_user: Option<Value>,
+    /// Whether its failure on one host stops all of them.
+    pub fatal: bool,
     /// Whether one host does it for all.
     pub run_once: bool,
     /// The host that acts in place of its own.
@@ -227,16 +241,20 @@ impl Task {
         plain == Some(name) || *self.label == *name
     }
 
-    /// Whether it includes tasks of which nothing is known.
+    /// Whether it includes tasks or variables of which nothing is known.
     pub fn is_open(&self) -> bool {
-        matches!(&self.action, TaskAction::Include(include) if include.is_open())
+        match &self.action {
+            TaskAction::Include(include) => include.is_open(),
+            TaskAction::Vars(vars) => vars.names().is_none(),
+            _ => false,
+        }
     }
 
-    /// Whether it pauses between the items of its loop.
+    /// Whether each item of its loop is done before the next one is looked at.
     pub fn pauses(&self) -> bool {
         self.repeat
             .as_ref()
-            .is_some_and(|repeat| repeat.pause.is_some())
+            .is_some_and(|repeat| repeat.pause.is_some() || !repeat.break_when.is_empty())
     }
 }
 
@@ -252,8 +270,12 @@ pub enum TaskAction {
     },
     /// Something the engine itself does.
     Meta(Meta),
-    /// Tasks of another file.
+    /// Tasks of another file, or of a role.
     Include(Arc<Include>),
+    /// Variables of files.
+    Vars(Arc<VarsAsk>),
+    /// Nothing: its condition is one that no node meets.
+    Never,
 }
 
 impl TaskAction {
@@ -263,6 +285,8 @@ impl TaskAction {
             TaskAction::Kind { kind, .. } => kind.name,
             TaskAction::Meta(_) => "meta",
             TaskAction::Include(include) => include.word(),
+            TaskAction::Vars(_) => "include_vars",
+            TaskAction::Never => "never",
         }
     }
 }
@@ -270,10 +294,22 @@ impl TaskAction {
 /// What `meta` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meta {
+    /// Forgets the facts; they are read anew where the play gathers them.
+    ClearFacts,
+    /// Ends the play for the hosts of the batch.
+    EndBatch,
+    /// Ends the play for the host.
+    EndHost,
+    /// Ends the play.
+    EndPlay,
+    /// Ends the role for the host.
+    EndRole,
     /// Runs what is notified so far.
     FlushHandlers,
     /// Nothing.
     Noop,
+    /// Nothing: the connection stays.
+    ResetConnection,
 }
 
 /// Where a task stands in a block.
@@ -324,6 +360,10 @@ pub struct Loop {
     pub pause: Option<Value>,
     /// Whether `ansible_loop` is there.
     pub extended: bool,
+    /// Whether `ansible_loop.allitems` is there as well.
+    pub allitems: bool,
+    /// The loop ends behind an item for which all of them hold.
+    pub break_when: Vec<Value>,
 }
 
 /// How a loop goes over its items.
@@ -335,6 +375,18 @@ pub enum LoopKind {
     Items,
     /// `with_dict`: each entry as `{key, value}`.
     Dict,
+    /// `with_flattened`: lists in lists, however deep, are flattened.
+    Flattened,
+    /// `with_together`: the first of each list, the second of each, and so on.
+    Together,
+    /// `with_nested`: each of the first list with each of the next.
+    Nested,
+    /// `with_indexed_items`: the number and the item.
+    Indexed,
+    /// `with_subelements`: an item and one of a list in it.
+    Subelements,
+    /// `with_sequence`: numbers, written out.
+    Sequence,
 }
 
 /// `become`, `become_user` and `become_method` of a play, import or task.

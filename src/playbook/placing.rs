@@ -125,6 +125,7 @@ fn place(
     limited: Option<&HashSet<HostName>>,
 ) -> Option<Diagnostic> {
     scheduled.hosts = matched.hosts;
+    scheduled.play.order.arrange(&mut scheduled.hosts);
     let why = if !scheduled.hosts.is_empty() {
         if let Some(limited) = limited {
             let hosts = std::mem::take(&mut scheduled.hosts);

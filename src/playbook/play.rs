@@ -8,7 +8,7 @@ use super::parse::{OfPlay, Reader, at};
 use super::role_folder;
 use super::search::project_folder;
 use super::task::Outer;
-use super::{Play, PlayRoles, Privilege, Task, TaskAction, VarsFile, keywords};
+use super::{Order, Play, PlayRoles, Privilege, Task, TaskAction, VarsFile, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::inventory::read_vars;
 use crate::value::{Map, Value};
@@ -53,6 +53,8 @@ impl Reader {
             environment: Vec::new(),
             tags: around.tags.clone(),
             when: around.when.clone(),
+            free: false,
+            order: Order::default(),
             force_handlers: false,
             serial: Vec::new(),
             may_fail: None,
@@ -71,10 +73,15 @@ impl Reader {
         // As in Ansible, what stands beside the import is stronger than the play's own.
         play.vars.extend(around.vars.clone());
         // Tasks inherit the tags, so they come when all keywords of the play are known.
+        let words = map
+            .iter()
+            .filter(|(key, _)| keywords::INHERITED.contains(&key.as_ref()));
+        let words: Map = words.map(|(key, it)| (key.clone(), it.clone())).collect();
+        let (_, inherited) = self.keywords(&words, &Outer::default());
         let outer = Outer {
             when: play.when.clone(),
             tags: play.tags.clone(),
-            ..Outer::default()
+            ..inherited
         };
         let section = |reader: &mut Reader, name: &str, handler: bool| match map.get(name) {
             Some(entry) => reader.tasks(&entry.value, name, &outer, handler),
@@ -127,6 +134,9 @@ impl Reader {
                     }
                 }
                 // A variable may hold the whole mapping, for several playbooks.
+                "strategy" => play.free = self.strategy(value),
+                "order" => play.order = self.order(value),
+                key if keywords::INHERITED.contains(&key) => {}
                 "rolling" if value.as_map().is_some() || is_template(value) => {
                     play.rolling = Some(value.clone());
                 }

@@ -45,6 +45,9 @@ pub(super) struct Used {
     pub(super) handlers: Vec<Task>,
 }
 
+/// What to do instead of `argument_specs`.
+const SPECS: &str = "a task `assert` at the beginning of the role says what it needs";
+
 /// What `meta/main.yml` says.
 #[derive(Default)]
 struct Meta {
@@ -316,6 +319,12 @@ impl Reader {
 
     fn role_meta(&mut self, role: &Path, at: &Value) -> Meta {
         let mut meta = Meta::default();
+        let specs =
+            ["yml", "yaml"].map(|ending| role.join(format!("meta/argument_specs.{ending}")));
+        if let Some(path) = specs.iter().find(|path| path.is_file()) {
+            let message = format!("`{}` is not checked", path.display());
+            self.fault(Diagnostic::warning(&at.span, message).help(SPECS));
+        }
         let Ok(Some(path)) = file(role, "meta", None) else {
             return meta;
         };
@@ -337,7 +346,10 @@ impl Reader {
                 "allow_duplicates" => {
                     meta.again = self.switch(key, &entry.value).unwrap_or(false);
                 }
-                "galaxy_info" | "collections" | "argument_specs" => {}
+                "argument_specs" => self.fault(
+                    Diagnostic::warning(&entry.key, "`argument_specs` are not checked").help(SPECS),
+                ),
+                "galaxy_info" | "collections" => {}
                 other => self.fault(
                     Diagnostic::at(&entry.key, format!("unknown key `{other}` of `meta`")).nearest(
                         other,

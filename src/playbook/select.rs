@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Play, Task};
+use super::{Play, Task, TaskAction};
 use crate::diagnostic::{Diagnostic, list};
 
 /// Words of `--tags` that are no tags.
@@ -44,7 +44,9 @@ impl TagChoice {
     /// Says which asked tags no task has.
     pub(super) fn check(&self, plays: &[&Play]) -> Vec<Diagnostic> {
         let mut tasks = plays.iter().flat_map(|play| play.tasks_and_handlers());
-        if tasks.any(Task::is_open) {
+        if tasks
+            .any(|task| matches!(&task.action, TaskAction::Include(include) if include.is_open()))
+        {
             // Their tags are known when they are included.
             return Vec::new();
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Project, VarsFile};
+use super::{Project, TaskAction, VarsFile};
 use crate::source::Span;
 use crate::value::Map;
 
@@ -29,6 +29,11 @@ impl Project {
                 let role = task.role.iter().flat_map(|role| role.layers());
                 let layers = task.vars.iter().chain(&task.params).chain(role);
                 layers.for_each(|vars| of_map(vars, &mut found));
+                if let TaskAction::Vars(ask) = &task.action
+                    && let Some(read) = &ask.read
+                {
+                    of_map(&read.vars, &mut found);
+                }
             }
         }
         found

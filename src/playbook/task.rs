@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::action::Action;
-use super::fields::is_literal;
+use super::module_defaults::Defaults;
+use super::never::never_holds;
 use super::parse::Reader;
 use super::role::Role;
-use super::{Loop, LoopKind, Privilege, Rollout, Task, TaskAction, Until, Within, keywords};
+use super::{Loop, Privilege, Rollout, Task, TaskAction, Until, Within, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Kind, Map, Value};
@@ -31,6 +32,9 @@ pub(super) struct Outer {
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
     pub(super) run_once: bool,
+    pub(super) fatal: bool,
+    /// `module_defaults`, outer first.
+    pub(super) defaults: Vec<Defaults>,
     pub(super) delegate: Option<Value>,
     pub(super) delegate_facts: bool,
     pub(super) notify: Vec<Value>,
@@ -54,8 +58,23 @@ pub(super) struct Own {
 }
 
 impl Reader {
-    /// Reads one entry of a list of tasks into `tasks`.
+    /// Reads one entry of a list of tasks into `tasks`. What is wrong with one that no node does is nobody's fault.
     pub(super) fn task(
+        &mut self,
+        value: &Value,
+        map: &Map,
+        outer: &Outer,
+        handler: bool,
+        tasks: &mut Vec<Task>,
+    ) {
+        let before = (self.faults.len(), tasks.len());
+        self.live_task(value, map, outer, handler, tasks);
+        if map.get("when").is_some_and(|when| never_holds(&when.value)) {
+            self.never(before, value, map, outer, handler, tasks);
+        }
+    }
+
+    fn live_task(
         &mut self,
         value: &Value,
         map: &Map,
@@ -66,7 +85,14 @@ impl Reader {
         if super::block::is_block(map) {
             return self.block(value, map, outer, handler, tasks);
         }
-        let Some(action) = self.action(value, map) else {
+        let defaults = match map.get("module_defaults") {
+            Some(entry) => {
+                let own = self.module_defaults(&entry.value);
+                outer.defaults.iter().cloned().chain(own).collect()
+            }
+            None => outer.defaults.clone(),
+        };
+        let Some(action) = self.action(value, map, &defaults) else {
             // The keywords are read all the same, for what is wrong with them.
             self.keywords(map, &outer.clone());
             self.repeat(map);
@@ -81,7 +107,21 @@ impl Reader {
             Action::Include(asked) => {
                 return self.include(value, map, outer, handler, asked, tasks);
             }
-            Action::Run(action) => action,
+            Action::Vars(ask) => {
+                let (_, inherited) = self.quietly(|reader| reader.keywords(map, outer));
+                let may_fail = inherited.ignore_errors.is_some()
+                    || !inherited.within.is_empty()
+                    || map.contains_key("failed_when")
+                    || map.contains_key("until")
+                    || !inherited.when.is_empty();
+                self.read_include_vars(ask, outer, may_fail)
+            }
+            Action::Run(action) => {
+                if let TaskAction::Meta(meta) = action {
+                    self.check_meta(meta, map, outer);
+                }
+                action
+            }
         };
         let (own, inherited) = self.keywords(map, outer);
         let repeat = self.repeat(map);
@@ -94,6 +134,14 @@ impl Reader {
         }
         let spot = super::play::spot(map, value);
         tasks.push(self.made(spot, action, own, inherited, repeat, handler));
+    }
+
+    /// Reads something without keeping what is wrong with it: it is read again.
+    fn quietly<T>(&mut self, read: impl FnOnce(&mut Reader) -> T) -> T {
+        let before = self.faults.len();
+        let read = read(self);
+        self.faults.truncate(before);
+        read
     }
 
     /// A task of what was read.
@@ -149,6 +197,7 @@ impl Reader {
             timeout: inherited.timeout,
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
+            fatal: inherited.fatal,
             run_once: inherited.run_once || inherited.rollout == Some(Rollout::Once),
             delegate: inherited.delegate,
             delegate_facts: inherited.delegate_facts,
@@ -179,7 +228,7 @@ impl Reader {
                     format!("`{key}` does not go with `import_tasks`"),
                 );
                 self.fault(match key.as_ref() {
-                    "loop" | "with_items" | "with_dict" => {
+                    key if super::loops::is_loop(key) => {
                         fault.help("an import happens once, before any host is known: loop over the tasks in the file, or use `include_tasks`")
                     }
                     _ => fault.help("write it on the tasks in the file"),
@@ -234,6 +283,10 @@ impl Reader {
                     inner.check_mode = self.flag("check_mode", value).or(inner.check_mode);
                 }
                 "diff" => inner.diff = self.flag("diff", value).or(inner.diff),
+                "any_errors_fatal" => {
+                    inner.fatal = self.switch(key, value).unwrap_or(inner.fatal);
+                }
+                "module_defaults" => inner.defaults.extend(self.module_defaults(value)),
                 "run_once" => {
                     inner.run_once = self.switch("run_once", value).unwrap_or(inner.run_once);
                 }
@@ -315,112 +368,5 @@ impl Reader {
             .iter()
             .filter_map(|item| self.literal(item, "listen"))
             .collect()
-    }
-
-    pub(super) fn repeat(&mut self, map: &Map) -> Option<Loop> {
-        let mut found: Option<(LoopKind, &Value, &Span)> = None;
-        for (key, kind) in [
-            ("loop", LoopKind::List),
-            ("with_items", LoopKind::Items),
-            ("with_dict", LoopKind::Dict),
-        ] {
-            let Some(entry) = map.get(key) else { continue };
-            if let Some((_, _, first)) = found {
-                self.fault(
-                    Diagnostic::at(&entry.key, "a task has one loop").related(first, "the first"),
-                );
-                continue;
-            }
-            found = Some((kind, &entry.value, &entry.key));
-            self.check_items(key, kind, &entry.value);
-        }
-        let control = map.get("loop_control");
-        let Some((kind, items, _)) = found else {
-            if let Some(control) = control {
-                self.fault(Diagnostic::at(
-                    &control.key,
-                    "`loop_control` without a loop",
-                ));
-            }
-            return None;
-        };
-        let mut repeat = Loop {
-            items: items.clone(),
-            kind,
-            var: "item".into(),
-            index_var: None,
-            label: None,
-            pause: None,
-            extended: false,
-        };
-        if let Some(control) = control {
-            self.loop_control(&control.value, &mut repeat);
-        }
-        Some(repeat)
-    }
-
-    fn check_items(&mut self, key: &str, kind: LoopKind, value: &Value) {
-        let template = matches!(&value.kind, Kind::Str(_)) && !is_literal(value);
-        let fits = match kind {
-            LoopKind::List => matches!(value.kind, Kind::List(_)),
-            LoopKind::Items => !matches!(value.kind, Kind::Map(_) | Kind::Null),
-            LoopKind::Dict => matches!(value.kind, Kind::Map(_)),
-        };
-        if fits || template {
-            return;
-        }
-        let wanted = match kind {
-            LoopKind::Dict => "a mapping or a template",
-            _ => "a list or a template",
-        };
-        let fault = Diagnostic::at(
-            &value.span,
-            format!("`{key}` must be {wanted}, not {}", value.type_name()),
-        );
-        self.fault(match (&value.kind, kind) {
-            (Kind::Str(text), _) => fault.help(format!(
-                "write a list, or the variable as a template: `\"{{{{ {text} }}}}\"`"
-            )),
-            (Kind::Map(_), LoopKind::List) => {
-                fault.help("go over a mapping with the filter `dict2items`, or with `with_dict`")
-            }
-            _ => fault,
-        });
-    }
-
-    fn loop_control(&mut self, value: &Value, repeat: &mut Loop) {
-        let Some(map) = value.as_map() else {
-            self.wrong("loop_control", "a mapping", value);
-            return;
-        };
-        for (key, entry) in map {
-            let value = &entry.value;
-            match key.as_ref() {
-                "loop_var" if value.as_str() == Some("item") => {}
-                "loop_var" => {
-                    if let Some(name) = self.register("loop_var", value) {
-                        repeat.var = name;
-                    }
-                }
-                "index_var" => repeat.index_var = self.register("index_var", value),
-                "label" => repeat.label = Some(value.clone()),
-                "pause" => repeat.pause = self.number("pause", value),
-                "extended" => repeat.extended = self.switch("extended", value).unwrap_or(false),
-                "extended_allitems" | "break_when" => self.fault(
-                    Diagnostic::at(&entry.key, format!("hadeploy does not have `{key}`"))
-                        .help("choose the items before the loop, with a filter"),
-                ),
-                other => self.fault(
-                    Diagnostic::at(
-                        &entry.key,
-                        format!("unknown key `{other}` of `loop_control`"),
-                    )
-                    .nearest(
-                        other,
-                        ["loop_var", "index_var", "label", "pause", "extended"],
-                    ),
-                ),
-            }
-        }
     }
 }

@@ -67,7 +67,14 @@ impl Run {
             if task.within.iter().any(|within| within.part == Part::Rescue) {
                 run.names.extend(RESCUE.iter().map(|name| Arc::from(*name)));
             }
-            run.open |= task.is_open();
+            // Variables of a file that is chosen in the run lie, as far as can be told, beside those it may be.
+            let told = matches!(&task.action, TaskAction::Vars(ask) if !ask.possible.is_empty());
+            run.open |= task.is_open() && !told;
+            if let TaskAction::Vars(ask) = &task.action {
+                let possible = ask.possible.iter().flat_map(|map| map.keys());
+                run.names.extend(possible.cloned());
+                run.names.extend(ask.names().into_iter().flatten());
+            }
             for name in set_by(task) {
                 run.open |= is_template(&name);
                 run.names.insert(name);

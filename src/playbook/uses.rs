@@ -38,6 +38,12 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
     if let TaskAction::Include(include) = &task.action {
         uses.extend(include.names().map(|value| (value, Use::Template)));
     }
+    if let TaskAction::Vars(ask) = &task.action {
+        let values = ask.parameters.values();
+        uses.extend(values.map(|entry| (&entry.value, Use::Template)));
+    }
+    let breaks = task.repeat.iter().flat_map(|repeat| &repeat.break_when);
+    uses.extend(breaks.map(|value| (value, Use::Expression)));
     let conditions = task.changed_when.iter().chain(&task.failed_when);
     let conditions = conditions.chain(task.until.iter().flat_map(|until| &until.conditions));
     uses.extend(conditions.map(|value| (value, Use::Expression)));

@@ -80,6 +80,7 @@ mod package_facts;
 mod pam_limits;
 mod param;
 mod pattern;
+mod pause;
 mod ping;
 mod place;
 mod postgres_cluster;
@@ -292,6 +293,7 @@ pub static KINDS: &[&Kind] = &[
     &pam_limits::PAM_LIMITS,
     &x509::csr::CSR,
     &x509::key::PRIVATEKEY,
+    &pause::PAUSE,
     &ping::PING,
     &postgres_cluster::POSTGRES_CLUSTER,
     &postgresql::db::POSTGRESQL_DB,

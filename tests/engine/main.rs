@@ -10,6 +10,7 @@ mod delegates;
 mod handlers;
 mod includes;
 mod interrupts;
+mod language;
 mod leases;
 mod live;
 mod order;

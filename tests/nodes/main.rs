@@ -27,6 +27,7 @@ mod odd;
 mod promise;
 mod refused;
 mod release;
+mod roles;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
@@ -68,6 +69,7 @@ fn cases() -> Vec<Case> {
         release::cases(),
         many::cases(),
         language::cases(),
+        roles::cases(),
         secrets::cases(),
         budget::cases(),
         promise::cases(),

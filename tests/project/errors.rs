@@ -220,7 +220,38 @@ fn tasks() {
             "meta: flush_handler",
             "unknown `meta: flush_handler` | did you mean `flush_handlers`?",
         ),
-        ("meta: end_play", "hadeploy does not have `meta: end_play`"),
+        (
+            "meta: refresh_inventory",
+            "hadeploy does not have `meta: refresh_inventory` | the inventory is read once",
+        ),
+        (
+            "meta: end_role",
+            "error site.yml:3:7: `meta: end_role` stands in no role",
+        ),
+        (
+            "include_vars: no.yml",
+            "error site.yml:3:21: there is no file `no.yml` | looked for `vars/no.yml`, then `no.yml`",
+        ),
+        (
+            "include_vars: {file: x, hash_behaviour: merge}",
+            "hadeploy does not have `hash_behaviour` of `include_vars`",
+        ),
+        (
+            "apt: {name: x}\nmodule_defaults: {aptt: {}}",
+            "error site.yml:4:25: hadeploy does not have the module `aptt` | did you mean `apt`?",
+        ),
+        (
+            "apt: {name: x}\nmodule_defaults: {apt: {nam: x}}",
+            "error site.yml:4:31: unknown parameter `nam` for `apt` | did you mean `name`?",
+        ),
+        (
+            "apt: {name: x}\nmodule_defaults: {group/aws: {}}",
+            "groups of modules have no defaults here",
+        ),
+        (
+            "apt: {name: x}\nthrottle: 1",
+            "hadeploy does not have `throttle` on a task",
+        ),
         (
             "action: aptt name=x",
             "error site.yml:3:15: unknown key or module `aptt` of a task | did you mean `apt`?",
@@ -281,8 +312,20 @@ fn plays() {
             "`max_fail_percentage` is a number from 0 to 100",
         ),
         (
-            "- hosts: all\n  run_once: true\n",
-            "hadeploy does not have `run_once` on a play | write it on the tasks, or on a block",
+            "- hosts: all\n  strategy: debug\n",
+            "error site.yml:2:13: `strategy` cannot be `debug` | there is no interactive debugger",
+        ),
+        (
+            "- hosts: all\n  strategy: fre\n",
+            "error site.yml:2:13: `strategy` cannot be `fre` | did you mean `free`?",
+        ),
+        (
+            "- hosts: all\n  order: shuffle\n",
+            "error site.yml:2:10: `order` cannot be `shuffle` | a plan and its apply go the same way",
+        ),
+        (
+            "- hosts: all\n  throttle: 1\n",
+            "hadeploy does not have `throttle` on a play",
         ),
         (
             "- hosts: all\n  tasks:\n    - debug:\n      run_once: \"{{ x }}\"\n",

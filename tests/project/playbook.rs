@@ -22,7 +22,7 @@ fn arg(task: &Task, name: &str) -> String {
                 entry.value.to_json().to_string()
             }),
         TaskAction::Meta(_) => "meta".to_owned(),
-        TaskAction::Include(include) => format!("include {:?}", include.file.as_str()),
+        other => other.name().to_owned(),
     }
 }
 

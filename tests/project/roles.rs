@@ -128,6 +128,22 @@ fn what_is_wrong_with_a_role_is_said_at_once() {
             "error roles/db/meta/main.yml:1:23: role `web` depends on itself | `web` depends on `db` depends on `web`",
         ),
         (
+            "  roles: [web]\n",
+            &[
+                WEB,
+                ("roles/web/meta/main.yml", "argument_specs: {main: {}}\n"),
+            ],
+            "warning roles/web/meta/main.yml:1:1: `argument_specs` are not checked",
+        ),
+        (
+            "  roles: [web]\n",
+            &[
+                WEB,
+                ("roles/web/meta/argument_specs.yml", "argument_specs: {}\n"),
+            ],
+            "warning playbooks/site.yml:2:11: `roles/web/meta/argument_specs.yml` is not checked",
+        ),
+        (
             "  tasks: [{import_role: {name: web, tasks_from: mian}}]\n",
             &[WEB],
             "error playbooks/site.yml:2:49: the role has no file `mian` in `",

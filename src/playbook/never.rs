@@ -1,0 +1,117 @@
+//! Tasks for other systems: roles that are written for many carry tasks whose condition no Debian node meets. They are skipped whatever
+//! stands in them.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::parse::Reader;
+use super::task::Outer;
+use super::{Task, TaskAction};
+use crate::diagnostic::Diagnostic;
+use crate::value::{Entry, Kind, Map, Value};
+
+/// What the facts are on every node.
+const NODES: &[(&str, &str)] = &[
+    ("os_family", "Debian"),
+    ("distribution", "Debian"),
+    ("pkg_mgr", "apt"),
+    ("service_mgr", "systemd"),
+];
+
+/// Whether no node meets a `when`: one of its conditions compares a fact with the names of other systems only.
+pub(super) fn never_holds(when: &Value) -> bool {
+    match &when.kind {
+        Kind::List(items) => items.iter().any(never_holds),
+        Kind::Bool(flag) => !flag,
+        // An alternative beside it may hold after all.
+        Kind::Str(text) => !text.contains(" or ") && text.split(" and ").any(is_of_others),
+        _ => false,
+    }
+}
+
+fn is_of_others(condition: &str) -> bool {
+    static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
+        let fact = r#"ansible_(?:facts(?:\.|\[['"]))?(os_family|distribution|pkg_mgr|service_mgr)(?:['"]\])?"#;
+        let word = r#"['"][^'"]*['"]"#;
+        let pattern = format!(
+            r#"^\s*\(?\s*{fact}\s*(?:==\s*({word})|in\s*\[\s*({word}(?:\s*,\s*{word})*)\s*,?\s*\])\s*\)?\s*$"#
+        );
+        Regex::new(&pattern).expect("the expression is constant")
+    });
+    let Some(found) = COMPARED.captures(condition) else {
+        return false;
+    };
+    let Some(ours) = NODES.iter().find(|(fact, _)| *fact == &found[1]) else {
+        return false;
+    };
+    let words = found.get(2).or(found.get(3)).map_or("", |it| it.as_str());
+    let quotes: &[char] = &['\'', '"', ' '];
+    words
+        .split(',')
+        .all(|word| word.trim_matches(quotes) != ours.1)
+}
+
+impl Reader {
+    /// Puts a task that is skipped on every node in the place of what was read since `faults` and `from`.
+    pub(super) fn never(
+        &mut self,
+        (faults, from): (usize, usize),
+        value: &Value,
+        map: &Map,
+        outer: &Outer,
+        handler: bool,
+        tasks: &mut Vec<Task>,
+    ) {
+        if !self.faults[faults..].iter().any(Diagnostic::is_error) {
+            return;
+        }
+        self.faults.truncate(faults);
+        tasks.truncate(from);
+        let mut words: Map = map
+            .iter()
+            .filter(|(key, _)| matches!(key.as_ref(), "name" | "when" | "tags" | "listen"))
+            .map(|(key, entry)| (key.clone(), entry.clone()))
+            .collect();
+        let action = map.iter().find(|(key, _)| {
+            !super::keywords::TASK.contains(&key.as_ref()) && !key.starts_with("with_")
+        });
+        if let (false, Some((key, entry))) = (words.contains_key("name"), action) {
+            let name = Entry {
+                key: entry.key.clone(),
+                value: Value::str(key, &entry.key),
+            };
+            words.insert("name".into(), name);
+        }
+        let (own, inherited) = self.keywords(&words, outer);
+        let spot = super::play::spot(map, value);
+        tasks.push(self.made(spot, TaskAction::Never, own, inherited, None, handler));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Span;
+
+    #[test]
+    fn conditions_that_no_debian_node_meets_are_told() {
+        for (text, wanted) in [
+            ("ansible_os_family == 'RedHat'", true),
+            ("ansible_facts.os_family == \"RedHat\"", true),
+            ("ansible_facts['os_family'] == 'Suse' and x", true),
+            ("x and ansible_distribution in ['CentOS', 'Fedora']", true),
+            ("(ansible_pkg_mgr == 'dnf')", true),
+            ("ansible_os_family == 'Debian'", false),
+            ("ansible_distribution in ['CentOS', 'Debian']", false),
+            ("ansible_os_family != 'RedHat'", false),
+            ("not ansible_os_family == 'RedHat'", false),
+            ("ansible_os_family == 'RedHat' or x", false),
+            ("x or ansible_os_family == 'RedHat' and y", false),
+            ("other_os_family == 'RedHat'", false),
+        ] {
+            let value = Value::str(text, &Span::synthetic("test"));
+            assert_eq!(never_holds(&value), wanted, "{text}");
+        }
+    }
+}
