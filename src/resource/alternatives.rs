@@ -16,8 +16,8 @@ use crate::fact::{Known, Missing, Question};
 /// is known already: then `name` and `path` are enough.
 ///
 /// # Differs from Ansible
-/// - with `selected`, a name that is the wanted one by itself is chosen by hand too, so that it stays.
-/// - `family` is refused: Debian has none.
+/// - with `selected`, a name that is the wanted one by itself is chosen by hand too, so that it stays
+/// - `family` is refused: Debian has none
 ///
 /// # Returns
 /// - `msg`: what was done
@@ -27,7 +27,12 @@ use crate::fact::{Known, Missing, Question};
 /// - name: editors are vim
 ///   alternatives: { name: editor, path: /usr/bin/vim.basic }
 /// - name: a java of our own
-///   alternatives: { name: java, link: /usr/bin/java, path: /opt/java/bin/java, priority: 2000, state: present }
+///   alternatives:
+///     name: java
+///     link: /usr/bin/java
+///     path: /opt/java/bin/java
+///     priority: 2000
+///     state: present
 /// - name: Debian's choice again
 ///   alternatives: { name: editor, path: /usr/bin/vim.basic, state: auto }
 /// ```

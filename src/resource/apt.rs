@@ -21,7 +21,7 @@ pub use self::package::PACKAGE;
 ///
 /// # Differs from Ansible
 /// - nothing has to be installed on the node beforehand: `python3-apt` is not used
-/// - `deb` and `allow_unauthenticated` are refused
+/// - `allow_unauthenticated` is refused
 /// - a plan says which versions come, as `apt-get` itself would choose them
 ///
 /// # Returns

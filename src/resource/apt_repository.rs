@@ -18,16 +18,39 @@ use crate::command::quote;
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Answer, AptLists, Known, Missing, Question};
 
-/// The row of `apt_repository`.
+/// Keeps a `deb` line in /etc/apt/sources.list or in a `.list` file of /etc/apt/sources.list.d, and fetches the package lists when something changed.
+/// A line that is commented out somewhere is used again. For a source with its key in one task, use `deb822_repository`.
 ///
+/// # Differs from Ansible
+/// - other lines and files keep their spelling
+/// - a removed line is removed wherever it stands
+/// - the address of a PPA is refused, and `codename`: PPAs are Ubuntu's
+///
+/// # Returns
+/// - `repo`: the line as it was given
+/// - `state`: `present` or `absent`
+/// - `sources_added`: files that are made, when something changed
+/// - `sources_removed`: files that go since nothing is left in them, when something changed
+///
+/// # Examples
 /// ```yaml
-/// - apt_repository:
-///     repo: deb [signed-by=/etc/apt/keyrings/example.asc] https://deb.example.com/debian bookworm main
-///     filename: example
-/// ```
+/// - name: the key
+///   copy:
+///     src: example.asc
+///     dest: /etc/apt/keyrings/example.asc
 ///
-/// A line that is commented out somewhere is used again, as in Ansible. Unlike there, other lines and files keep their spelling, and a
-/// removed line is removed wherever it stands.
+/// - name: the packages of example.com
+///   apt_repository:
+///     repo: >-
+///       deb [signed-by=/etc/apt/keyrings/example.asc]
+///       https://deb.example.com/debian bookworm main
+///     filename: example
+///
+/// - name: not the sources of old.example.com
+///   apt_repository:
+///     repo: deb https://old.example.com/debian bookworm main
+///     state: absent
+/// ```
 pub static APT_REPOSITORY: Kind = Kind {
     name: "apt_repository",
     aliases: &["ansible.builtin.apt_repository", "ansible.legacy.apt_repository"],

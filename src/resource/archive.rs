@@ -18,15 +18,37 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Answer, Known, Missing, PathInfo, Question};
 use pack::{Format, Pack};
 
-/// The row of `archive`.
+/// Packs files of the node into an archive on the node, or compresses a single file. The same files give the same archive, byte for byte: names stand in
+/// order, and no time of packing is kept. So a run that finds nothing new changes nothing. The archive never holds itself.
 ///
+/// # Differs from Ansible
+/// - an archive whose bytes would be the same is not written again
+/// - `attributes` and `unsafe_writes` are refused
+///
+/// # Needs
+/// - the package `zip`, `bzip2` or `xz-utils` on the node, for the formats `zip`, `bz2` and `xz`
+///
+/// # Returns
+/// - `dest`: the archive
+/// - `dest_state`: `archive`, `compress` for a single file, `incomplete` where something is missing, `absent` where there is nothing to pack
+/// - `arcroot`: the folder that the names in the archive are relative to
+/// - `archived`: the paths that are packed
+/// - `missing`: paths that were named and are not there
+/// - `expanded_paths`, `expanded_exclude_paths`: what the patterns of `path` and `exclude_path` stand for
+/// - `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task, when it was written
+///
+/// # Examples
 /// ```yaml
-/// - archive: { path: /var/www/app, dest: /var/backups/app.tgz, exclusion_patterns: ["*/cache/*"] }
-/// - archive: { path: /var/log/app.log, format: xz }
-/// ```
+/// - name: the site without what can be made again
+///   archive:
+///     path: /var/www/app
+///     dest: /var/backups/app.tgz
+///     exclusion_patterns: ["*/cache/*"]
+///     mode: "0600"
 ///
-/// The same files give the same archive, byte for byte, so that a run that finds nothing new changes nothing: names in order, no time of
-/// packing. Names, exclusions and what `register` gets are Ansible's. The archive never holds itself.
+/// - name: one file, compressed to app.log.1.xz
+///   archive: { path: /var/log/app.log.1, format: xz, remove: true }
+/// ```
 pub static ARCHIVE: Kind = Kind {
     name: "archive",
     aliases: &["community.general.archive"],

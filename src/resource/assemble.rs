@@ -17,15 +17,34 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::path::TEXT_LIMIT;
 use crate::fact::{Known, Missing, Question};
 
-/// The row of `assemble`.
+/// Makes one file of the files of a folder, of the node or of the controller. Parts are joined in the order of their names' bytes, each on a new line.
 ///
+/// # Differs from Ansible
+/// - a part may have up to 8 MiB on the node, and 1 MiB on the controller
+/// - regular expressions are Python's, on an engine without look-around and references
+/// - `attributes` and `unsafe_writes` are refused
+///
+/// # Returns
+/// - `src`: the folder
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
 /// ```yaml
-/// - assemble: { src: /etc/app/conf.d, dest: /etc/app/app.conf, regexp: '\.conf$' }
-/// - assemble: { src: app.conf.d, dest: /etc/app/app.conf, remote_src: false, delimiter: "### next ###" }
-/// ```
+/// - name: parts that other tasks put onto the node
+///   assemble:
+///     src: /etc/app/conf.d
+///     dest: /etc/app/app.conf
+///     regexp: '\.conf$'
 ///
-/// Parts are joined in the order of their names' bytes, as in Ansible, each on a new line. A part may have up to 8 MiB on the node and 1 MiB
-/// on the controller.
+/// - name: parts beside the playbook
+///   assemble:
+///     src: app.conf.d
+///     dest: /etc/app/app.conf
+///     remote_src: false
+///     delimiter: "### next ###"
+/// ```
 pub static ASSEMBLE: Kind = Kind {
     name: "assemble",
     aliases: &["ansible.builtin.assemble", "ansible.legacy.assemble"],

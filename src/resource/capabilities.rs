@@ -15,7 +15,7 @@ use crate::fact::{Answer, Known, Missing, Question};
 /// them, so the task belongs behind the one that installs it.
 ///
 /// # Differs from Ansible
-/// - `=` and `+` mean the same, as the kernel keeps them.
+/// - `=` and `+` mean the same, as the kernel keeps them
 ///
 /// # Needs
 /// - the package `libcap2-bin` on the node
@@ -23,9 +23,14 @@ use crate::fact::{Answer, Known, Missing, Question};
 /// # Examples
 /// ```yaml
 /// - name: the exporter may listen below port 1024
-///   capabilities: { path: /usr/local/bin/exporter, capability: cap_net_bind_service+ep }
+///   capabilities:
+///     path: /usr/local/bin/exporter
+///     capability: cap_net_bind_service+ep
 /// - name: one that it does not need
-///   capabilities: { path: /usr/local/bin/exporter, capability: cap_net_raw, state: absent }
+///   capabilities:
+///     path: /usr/local/bin/exporter
+///     capability: cap_net_raw
+///     state: absent
 /// ```
 pub static CAPABILITIES: Kind = Kind {
     name: "capabilities",

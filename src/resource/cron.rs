@@ -32,6 +32,7 @@ pub use var::CRONVAR;
 ///
 /// # Returns
 /// - `jobs`, `envs`: the names in the crontab
+/// - `vars`: the names of the variables, for `cronvar`
 /// - `cron_file`: the file, if one was named
 /// - `backup_file`: where the old crontab is kept, with `backup`
 ///

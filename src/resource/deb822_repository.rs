@@ -16,21 +16,36 @@ use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing, Question};
 use key::{Key, kept};
 
-/// The row of `deb822_repository`.
+/// Keeps a source of packages in `/etc/apt/sources.list.d/NAME.sources`, with the key that it is signed by. The file must pass
+/// `apt-get indextargets` before it is in place. `apt` with `update_cache` fetches the package lists anew when a source was changed since, whatever
+/// its `cache_valid_time`.
 ///
+/// # Differs from Ansible
+/// - the node fetches a key only when it has none of that name yet; remove `/etc/apt/keyrings/NAME.asc` to have it renewed
+/// - a binary key is kept in its text form
+/// - nothing has to be installed on the node beforehand: `python3-debian` is not used
+///
+/// # Returns
+/// - `repo`: the text of the file, null when it is gone
+/// - `key_filename`: the file of the key, null without one
+/// - `dest`: the file
+///
+/// # Examples
 /// ```yaml
-/// - deb822_repository:
+/// - name: the packages of Docker
+///   deb822_repository:
 ///     name: docker
 ///     uris: https://download.docker.com/linux/debian
 ///     suites: [bookworm]
 ///     components: [stable]
 ///     signed_by: https://download.docker.com/linux/debian/gpg
-/// - apt: { name: docker-ce, update_cache: true }
-/// ```
 ///
-/// The file is byte for byte Ansible's, and must pass `apt-get indextargets` before it is in place. `apt` with `update_cache` fetches the
-/// package lists anew when a source was changed since, whatever its `cache_valid_time`. Unlike Ansible's, the node fetches a key only when
-/// it has none of that name yet (remove `/etc/apt/keyrings/NAME.asc` to have it renewed), and keeps a binary key in its text form.
+/// - name: Docker itself
+///   apt: { name: docker-ce, update_cache: true }
+///
+/// - name: not the packages of example.com, nor their key
+///   deb822_repository: { name: example, state: absent }
+/// ```
 pub static DEB822_REPOSITORY: Kind = Kind {
     name: "deb822_repository",
     aliases: &[

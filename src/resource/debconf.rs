@@ -13,15 +13,38 @@ use crate::secret::MASK;
 use crate::value::{Kind as ValueKind, Value};
 use ask::Found;
 
-/// The row of `debconf`.
+/// Answers a question that a package asks when it is installed, so the task belongs before the one that installs it. Without `question`, it reads the
+/// answers of the package.
 ///
+/// # Differs from Ansible
+/// - `debconf-utils` is not needed
+/// - with `vtype: seen` the flag is compared
+/// - a password is compared on the node by its sum; it neither leaves the node nor shows
+///
+/// # Returns
+/// - `current`: the answers by their questions, as they are behind the task
+/// - `previous`: the answer that was there before, by its question, when it changed
+///
+/// # Examples
 /// ```yaml
-/// - debconf: { name: postfix, question: postfix/main_mailer_type, vtype: select, value: Satellite system }
-/// - debconf: { name: slapd, question: slapd/password1, vtype: password, value: "{{ vault_ldap_password }}" }
-/// ```
+/// - name: mail goes to another host
+///   debconf:
+///     name: postfix
+///     question: postfix/main_mailer_type
+///     vtype: select
+///     value: Satellite system
 ///
-/// Unlike Ansible's, it needs no debconf-utils, it compares the flag when `vtype` is `seen`, and a password is compared on the node by its
-/// sum: it neither leaves it nor shows.
+/// - name: the password of the directory
+///   debconf:
+///     name: slapd
+///     question: slapd/password1
+///     vtype: password
+///     value: "{{ vault_ldap_password }}"
+///
+/// - name: what tzdata was told
+///   debconf: { name: tzdata }
+///   register: answers
+/// ```
 pub static DEBCONF: Kind = Kind {
     name: "debconf",
     aliases: &["ansible.builtin.debconf", "ansible.legacy.debconf"],

@@ -8,13 +8,21 @@ use crate::command::{Command, quote};
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Answer, Known, Missing, Question};
 
-/// The row of `dpkg_selections`.
+/// Says what dpkg is to do with a package: above all, to hold it at its version. Nothing is installed or removed by it. `apt` passes over a package on
+/// hold, or says so when it is named; see its `allow_change_held_packages`.
 ///
+/// # Returns
+/// - `before`: what was selected before
+/// - `after`: what is selected behind the task
+///
+/// # Examples
 /// ```yaml
-/// - dpkg_selections: { name: postgresql-15, selection: hold }
-/// ```
+/// - name: the database is upgraded by hand
+///   dpkg_selections: { name: postgresql-15, selection: hold }
 ///
-/// `apt` passes over a package on hold, or says so when it is named; see its `allow_change_held_packages`.
+/// - name: nginx may be upgraded again
+///   dpkg_selections: { name: nginx, selection: install }
+/// ```
 pub static DPKG_SELECTIONS: Kind = Kind {
     name: "dpkg_selections",
     aliases: &[

@@ -30,7 +30,11 @@ use times::Times;
 /// # Examples
 /// ```yaml
 /// - name: the folder of the site
-///   file: { path: /srv/site, state: directory, owner: www-data, mode: "0755" }
+///   file:
+///     path: /srv/site
+///     state: directory
+///     owner: www-data
+///     mode: "0755"
 ///
 /// - name: no default site
 ///   file: { path: /etc/nginx/sites-enabled/default, state: absent }

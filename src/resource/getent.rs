@@ -7,14 +7,23 @@ use crate::change::Change;
 use crate::command::Command;
 use crate::fact::{Known, Missing, Question};
 
-/// The row of `getent`.
+/// Reads a database of the node, such as its accounts or groups, into a fact: a mapping from the first column to the list of the others. A key that
+/// stands there twice has a list of lists.
 ///
+/// # Returns
+/// - `ansible_facts`: the fact `getent_DATABASE`, such as `getent_passwd`
+///
+/// # Examples
 /// ```yaml
-/// - getent: { database: passwd }
-/// - debug: { msg: "{{ ansible_facts.getent_passwd['www-data'][4] }}" }
-/// ```
+/// - name: the accounts of the node
+///   getent: { database: passwd }
 ///
-/// The fact is Ansible's: a mapping from the first column to the list of the others; a key that stands there twice has a list of lists.
+/// - name: where the web server is at home
+///   debug: { msg: "{{ ansible_facts.getent_passwd['www-data'][4] }}" }
+///
+/// - name: whether there is such a group
+///   getent: { database: group, key: deploy, fail_key: false }
+/// ```
 pub static GETENT: Kind = Kind {
     name: "getent",
     aliases: &["ansible.builtin.getent", "ansible.legacy.getent"],

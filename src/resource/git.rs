@@ -16,9 +16,9 @@ use crate::diagnostic::Diagnostic;
 /// to. A commit written out in full is not looked up at the remote as long as it is checked out.
 ///
 /// # Differs from Ansible
-/// - a branch is checked out at the commit that the plan showed, also where the remote has moved on since.
-/// - a checkout that is at the right commit, but not on the branch, is a change.
-/// - `archive`, `separate_git_dir`, `reference`, `verify_commit` and `track_submodules` are refused.
+/// - a branch is checked out at the commit that the plan showed, also where the remote has moved on since
+/// - a checkout that is at the right commit, but not on the branch, is a change
+/// - `archive`, `separate_git_dir`, `reference`, `verify_commit` and `track_submodules` are refused
 ///
 /// # Needs
 /// - the package `git` on the node, and `openssh-client` for addresses of SSH
@@ -31,12 +31,20 @@ use crate::diagnostic::Diagnostic;
 /// # Examples
 /// ```yaml
 /// - name: the sources of the shop, as the account that runs it
-///   git: { repo: "https://git.example/shop.git", dest: /srv/shop/src, version: v2.1, depth: 1 }
+///   git:
+///     repo: "https://git.example/shop.git"
+///     dest: /srv/shop/src
+///     version: v2.1
+///     depth: 1
 ///   become: true
 ///   become_user: shop
 ///   notify: restart shop
 /// - name: by SSH, with a key of its own
-///   git: { repo: "git@git.example:ops/conf.git", dest: /srv/conf, key_file: /root/.ssh/conf_ed25519, accept_newhostkey: true }
+///   git:
+///     repo: "git@git.example:ops/conf.git"
+///     dest: /srv/conf
+///     key_file: /root/.ssh/conf_ed25519
+///     accept_newhostkey: true
 ///   register: conf
 /// - name: what came
 ///   debug: { msg: "{{ conf.before }} to {{ conf.after }}" }

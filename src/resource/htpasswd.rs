@@ -23,8 +23,8 @@ use crate::secret::{MASK, Secret};
 ///
 /// # Differs from Ansible
 /// - `hash_scheme` has `apr_md5_crypt`, `bcrypt` (cost 10), `sha256_crypt`, `sha512_crypt`, `md5_crypt`, `ldap_sha1` and `plaintext`; passlib's others
-///   are refused. A hash of DES, which nobody should have any more, is replaced.
-/// - owner, group and mode of a file that is there stay where they are not given, as for every kind that writes a file.
+///   are refused; a hash of DES, which nobody should have any more, is replaced
+/// - owner, group and mode of a file that is there stay where they are not given, as for every kind that writes a file
 ///
 /// # Returns
 /// - `path`: the file
@@ -34,9 +34,18 @@ use crate::secret::{MASK, Secret};
 /// # Examples
 /// ```yaml
 /// - name: who may see the statistics
-///   htpasswd: { path: /etc/nginx/stats.htpasswd, name: ops, password: "{{ stats_password }}", hash_scheme: bcrypt, group: www-data, mode: "0640" }
+///   htpasswd:
+///     path: /etc/nginx/stats.htpasswd
+///     name: ops
+///     password: "{{ stats_password }}"
+///     hash_scheme: bcrypt
+///     group: www-data
+///     mode: "0640"
 /// - name: one may not any more
-///   htpasswd: { path: /etc/nginx/stats.htpasswd, name: former, state: absent }
+///   htpasswd:
+///     path: /etc/nginx/stats.htpasswd
+///     name: former
+///     state: absent
 /// ```
 pub static HTPASSWD: Kind = Kind {
     name: "htpasswd",

@@ -15,15 +15,43 @@ use crate::fact::{Known, Missing};
 use crate::value::{Kind as ValueKind, Value};
 use lines::{Condition, Edit};
 
-/// The row of `ini_file`.
+/// Keeps an option of a section in a file such as `my.cnf` or `smb.conf`, or the section as a whole. Sections, options that are commented out and spaces
+/// are treated as Ansible treats them. Files of daemons pass the daemon's own checker before they are put into place.
 ///
+/// # Differs from Ansible
+/// - a file keeps its missing last line end, and its byte order mark, where nothing else changes
+/// - a file that is not UTF-8 is a failure
+/// - `attributes` and `unsafe_writes` are refused
+///
+/// # Returns
+/// - `msg`: what was done
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
 /// ```yaml
-/// - ini_file: { path: /etc/mysql/conf.d/app.cnf, section: mysqld, option: max_connections, value: 200, mode: '0644' }
-/// - ini_file: { path: /etc/mysql/conf.d/app.cnf, section: mysqld, option: skip-log-bin, allow_no_value: true }
-/// ```
+/// - name: more connections
+///   ini_file:
+///     path: /etc/mysql/conf.d/app.cnf
+///     section: mysqld
+///     option: max_connections
+///     value: "200"
+///     mode: "0644"
 ///
-/// Sections, options that are commented out and spaces are treated as Ansible treats them. Unlike there, a file keeps its missing last
-/// line end, and its byte order mark, where nothing else changes.
+/// - name: an option that stands alone
+///   ini_file:
+///     path: /etc/mysql/conf.d/app.cnf
+///     section: mysqld
+///     option: skip-log-bin
+///     allow_no_value: true
+///
+/// - name: nothing for the old client
+///   ini_file:
+///     path: /etc/mysql/conf.d/app.cnf
+///     section: oldclient
+///     state: absent
+/// ```
 pub static INI_FILE: Kind = Kind {
     name: "ini_file",
     aliases: &["community.general.ini_file"],

@@ -20,8 +20,8 @@ use crate::fact::{Known, Missing, Question};
 /// old one. Nothing is needed on the node for it, not even SSH.
 ///
 /// # Differs from Ansible
-/// - `key` may have several lines, as `ssh-keyscan` prints them: one for each algorithm. All are kept.
-/// - the folder `.ssh` in the account's home is made when it is missing, with the mode 0700.
+/// - `key` may have several lines, as `ssh-keyscan` prints them: one for each algorithm; all are kept
+/// - the folder `.ssh` in the account's home is made when it is missing, with the mode 0700
 ///
 /// # Returns
 /// - `name`: the host
@@ -33,9 +33,17 @@ use crate::fact::{Known, Missing, Question};
 /// # Examples
 /// ```yaml
 /// - name: all accounts know the git server
-///   known_hosts: { path: /etc/ssh/ssh_known_hosts, name: git.example, key: "git.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPz5jQ6uNWvLcl0pQPBWlMGBTfKjIhoaoQPWo4Nu5gy0" }
+///   known_hosts:
+///     path: /etc/ssh/ssh_known_hosts
+///     name: git.example
+///     key: >-
+///       git.example ssh-ed25519
+///       AAAAC3NzaC1lZDI1NTE5AAAAIPz5jQ6uNWvLcl0pQPBWlMGBTfKjIhoaoQPWo4Nu5gy0
 /// - name: another port
-///   known_hosts: { name: "[git.example]:2222", key: "{{ lookup('file', 'git.pub') }}", hash_host: true }
+///   known_hosts:
+///     name: "[git.example]:2222"
+///     key: "{{ lookup('file', 'git.pub') }}"
+///     hash_host: true
 /// - name: one is not known any more
 ///   known_hosts: { name: old.example, state: absent }
 /// ```

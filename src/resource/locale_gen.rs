@@ -16,7 +16,7 @@ use crate::fact::{Answer, Known, Missing, Question};
 /// happens once for all of a task.
 ///
 /// # Differs from Ansible
-/// - a locale that was made and whose line is missing in /etc/locale.gen gets the line: the next `locale-gen` would take it away.
+/// - a locale that was made and whose line is missing in /etc/locale.gen gets the line: the next `locale-gen` would take it away
 ///
 /// # Needs
 /// - the package `locales` on the node

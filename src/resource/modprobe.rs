@@ -10,7 +10,7 @@ use crate::fact::{Answer, Known, Missing, Question};
 /// /etc/modules-load.d and /etc/modprobe.d. What a module brings, such as keys for `sysctl`, is seen by the tasks behind it.
 ///
 /// # Differs from Ansible
-/// - a module that the kernel has in itself cannot be taken out: `state: absent` fails and says so.
+/// - a module that the kernel has in itself cannot be taken out: `state: absent` fails and says so
 ///
 /// # Needs
 /// - the package `kmod` on the node, and a machine with a kernel of its own: in a container nothing is loaded
@@ -69,7 +69,7 @@ fn check(args: &Args) -> Vec<Diagnostic> {
         .unwrap_or_default()
         .split_whitespace()
     {
-        if !word.split_once('=').is_some_and(|(key, _)| !key.is_empty()) {
+        if word.split_once('=').is_none_or(|(key, _)| key.is_empty()) {
             let place = args.value_place("params");
             faults.push(Diagnostic::at(
                 place,

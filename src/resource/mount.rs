@@ -23,9 +23,9 @@ pub use script::CHECK;
 /// there needs `nofail` or `noauto` in `opts`. systemd reads the fstab again behind each change.
 ///
 /// # Differs from Ansible
-/// - `absent` unmounts also what is in no fstab, and leaves a mount point that is not empty.
-/// - `ephemeral` changes nothing where the same is mounted already; Ansible mounts it again each time.
-/// - two lines of one mount point become one.
+/// - `absent` unmounts also what is in no fstab, and leaves a mount point that is not empty
+/// - `ephemeral` changes nothing where the same is mounted already; Ansible mounts it again each time
+/// - two lines of one mount point become one
 ///
 /// # Needs
 /// - `nfs-common` or `cifs-utils` on the node for file systems of the network
@@ -39,11 +39,27 @@ pub use script::CHECK;
 /// # Examples
 /// ```yaml
 /// - name: data on a disk of its own
-///   mount: { path: /srv/data, src: "UUID=0a3407de-014b-458b-b5c1-848e92a327a3", fstype: ext4, opts: "noatime,nofail", passno: 2, state: mounted }
+///   mount:
+///     path: /srv/data
+///     src: "UUID=0a3407de-014b-458b-b5c1-848e92a327a3"
+///     fstype: ext4
+///     opts: "noatime,nofail"
+///     passno: 2
+///     state: mounted
 /// - name: a file system in memory
-///   mount: { path: /srv/cache, src: tmpfs, fstype: tmpfs, opts: "size=64m,mode=0755", state: mounted }
+///   mount:
+///     path: /srv/cache
+///     src: tmpfs
+///     fstype: tmpfs
+///     opts: "size=64m,mode=0755"
+///     state: mounted
 /// - name: a folder seen at another place
-///   mount: { path: /srv/www/files, src: /srv/files, fstype: none, opts: bind, state: mounted }
+///   mount:
+///     path: /srv/www/files
+///     src: /srv/files
+///     fstype: none
+///     opts: bind
+///     state: mounted
 /// - name: not any more
 ///   mount: { path: /mnt/old, state: absent }
 /// ```

@@ -9,16 +9,26 @@ use crate::change::Change;
 use crate::diagnostic::{Diagnostic, count};
 use crate::fact::{Known, Missing, Question};
 
-/// The row of `package_facts`.
+/// Reads the installed packages into the fact `packages`: by name a list of mappings with `name`, `version`, `arch`, `category`, `origin` and `source`. A
+/// package of another architecture is named with it, as `libc6:i386`.
 ///
+/// # Differs from Ansible
+/// - `manager` can only be `auto` or `apt`: nodes are Debian
+/// - nothing has to be installed on the node beforehand: `python3-apt` is not used
+///
+/// # Returns
+/// - `ansible_facts`: the fact `packages`
+///
+/// # Examples
 /// ```yaml
-/// - package_facts:
-/// - debug: { msg: "{{ ansible_facts.packages['nginx'][0].version }}" }
+/// - name: what is installed
+///   package_facts:
+///
+/// - name: which nginx
+///   debug:
+///     msg: "{{ ansible_facts.packages['nginx'][0].version }}"
 ///   when: "'nginx' in ansible_facts.packages"
 /// ```
-///
-/// The fact is Ansible's: by name a list of `{name, version, arch, category, origin, source}`; a package of another architecture is named
-/// with it (`libc6:i386`).
 pub static PACKAGE_FACTS: Kind = Kind {
     name: "package_facts",
     aliases: &[

@@ -11,13 +11,33 @@ use crate::change::{Action, Change};
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 
-/// The row of `pam_limits`.
+/// Keeps a limit of logins in /etc/security/limits.conf, or in a file of /etc/security/limits.d. It holds for new logins only; services of systemd have
+/// `LimitNOFILE=` and the like in their units.
 ///
+/// # Returns
+/// - `msg`: the line
+/// - `path` or `dest`, `state`, `size`, `owner`, `group`, `uid`, `gid`, `mode`: what stands there behind the task
+/// - `checksum`: its SHA-1
+/// - `backup_file`: where the old file is kept, with `backup`
+///
+/// # Examples
 /// ```yaml
-/// - pam_limits: { domain: app, limit_type: "-", limit_item: nofile, value: 65536, dest: /etc/security/limits.d/60-app.conf }
-/// ```
+/// - name: the app may have many files open
+///   pam_limits:
+///     domain: app
+///     limit_type: "-"
+///     limit_item: nofile
+///     value: "65536"
+///     dest: /etc/security/limits.d/60-app.conf
 ///
-/// The line is Ansible's, with tabs. A limit holds for new logins only; services of systemd have `LimitNOFILE=` and the like in their units.
+/// - name: no fork bombs, but who has less keeps it
+///   pam_limits:
+///     domain: "@users"
+///     limit_type: hard
+///     limit_item: nproc
+///     value: "4096"
+///     use_min: true
+/// ```
 pub static PAM_LIMITS: Kind = Kind {
     name: "pam_limits",
     aliases: &["community.general.pam_limits"],

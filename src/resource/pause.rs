@@ -11,7 +11,24 @@ use crate::fact::{Known, Missing};
 /// The longest pause: a day.
 const LONGEST: f64 = 86_400.0;
 
-/// The row of `pause`.
+/// Waits for some time, up to a day, before what comes next. Each host waits by itself, and a plan does not wait. For something that can be asked about,
+/// `wait_for` and `uri` with `until` wait no longer than needed.
+///
+/// # Differs from Ansible
+/// - a run never asks: `prompt` needs `seconds` or `minutes` beside it, and `echo` is refused
+/// - the play does not pause as a whole: each host waits by itself
+///
+/// # Returns
+/// - `delta`: the seconds that it waits; 0 in a plan
+///
+/// # Examples
+/// ```yaml
+/// - name: the name servers take notice
+///   pause: { minutes: 2 }
+///
+/// - name: with a word for who reads along
+///   pause: { seconds: 30, prompt: the caches fill }
+/// ```
 pub static PAUSE: Kind = Kind {
     name: "pause",
     aliases: &["ansible.builtin.pause", "ansible.legacy.pause"],

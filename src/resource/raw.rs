@@ -8,8 +8,8 @@ use super::{Kind, Param, ParamType};
 /// `shell` has `creates` and `removes`, so that a line that has done its work is not run again.
 ///
 /// # Differs from Ansible
-/// - the line is run by `/bin/sh` where there is no `executable`, not by the account's login shell.
-/// - `environment` works with and without `become`.
+/// - the line is run by `/bin/sh` where there is no `executable`, not by the account's login shell
+/// - `environment` works with and without `become`
 ///
 /// # Returns
 /// - `stdout`, `stderr`: what it said; `stdout_lines` and `stderr_lines` as lists

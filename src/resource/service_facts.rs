@@ -9,15 +9,22 @@ use crate::change::Change;
 use crate::diagnostic::count;
 use crate::fact::{Known, Missing, Question};
 
-/// The row of `service_facts`.
+/// Reads the services that systemd knows into the fact `services`: by the unit's full name a mapping with `name`, `state`, `status` and `source`. Nodes
+/// have systemd, so `source` is always `systemd`.
 ///
+/// # Returns
+/// - `ansible_facts`: the fact `services`
+///
+/// # Examples
 /// ```yaml
-/// - service_facts:
-/// - debug: { msg: running }
-///   when: ansible_facts.services['nginx.service'].state | default('') == 'running'
-/// ```
+/// - name: which services there are
+///   service_facts:
 ///
-/// The fact is Ansible's: by the unit's full name `{name, state, status, source}`. Nodes have systemd, so that `source` is always `systemd`.
+/// - name: how nginx is
+///   debug:
+///     msg: "{{ ansible_facts.services['nginx.service'].state }}"
+///   when: "'nginx.service' in ansible_facts.services"
+/// ```
 pub static SERVICE_FACTS: Kind = Kind {
     name: "service_facts",
     aliases: &[

@@ -16,7 +16,7 @@ use crate::fact::{Known, Missing, Question};
 /// other hosts, and a plan reads it too.
 ///
 /// # Differs from Ansible
-/// - a file of more than 8 MiB is refused: `fetch` takes larger ones.
+/// - a file of more than 8 MiB is refused: `fetch` takes larger ones
 ///
 /// # Returns
 /// - `content`: what is in the file, in base64

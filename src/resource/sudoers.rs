@@ -15,13 +15,16 @@ use crate::fact::{Known, Missing, Question};
 /// by the node itself when it locks the run out. Where `nopassword` is not given, it is true: who is named needs no password.
 ///
 /// # Differs from Ansible
-/// - a `name` with a dot, or with `~` at its end, is refused: sudo passes over such files.
-/// - `validation: absent` is refused for a file that sudo reads.
+/// - a `name` with a dot, or with `~` at its end, is refused: sudo passes over such files
+/// - `validation: absent` is refused for a file that sudo reads
 ///
 /// # Examples
 /// ```yaml
 /// - name: who deploys may reload nginx
-///   sudoers: { name: deploy, user: deploy, commands: /usr/bin/systemctl reload nginx }
+///   sudoers:
+///     name: deploy
+///     user: deploy
+///     commands: /usr/bin/systemctl reload nginx
 /// - name: the rule is gone
 ///   sudoers: { name: old-rule, state: absent }
 /// ```

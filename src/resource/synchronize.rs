@@ -18,15 +18,32 @@ use crate::fact::{Known, Missing};
 use options::Options;
 use source::Source;
 
-/// The row of `synchronize`.
+/// Mirrors a folder of the controller to the node: only what differs is sent, in one stream. The slash at the end of `src` means what it means to rsync:
+/// with it, only what is in the folder is mirrored. Files are put in place by renames once all of them are there.
 ///
+/// # Differs from Ansible
+/// - neither side needs rsync; of `rsync_opts` only some mean something, and those that cannot be followed are refused
+/// - contents are compared by their SHA-256 and never by size and time, so that a fresh checkout changes nothing
+/// - times are not carried over, nor are owners: what is sent belongs to the acting account
+/// - `mode: pull` is refused: use `fetch`
+/// - `dest_port`, `private_key`, `rsync_path`, `link_dest` and `dirs` are refused
+///
+/// # Returns
+/// - `dest`: where to
+/// - `src`, `stdout_lines`, `rc`: for a folder, where from, the names that change, and 0
+///
+/// # Examples
 /// ```yaml
-/// - synchronize: { src: site/, dest: /srv/www/site, delete: true, rsync_opts: ["--exclude=.git"] }
-/// ```
+/// - name: the site, and nothing else
+///   synchronize:
+///     src: site/
+///     dest: /srv/www/site
+///     delete: true
+///     rsync_opts: ["--exclude=.git"]
 ///
-/// The slash at the end of `src` means what it means to rsync: with it, only what is in the folder is mirrored. Neither side needs rsync.
-/// Unlike rsync, contents are compared by their SHA-256 and never by size and time, so that a fresh checkout changes nothing; times are not
-/// carried over, nor are owners: what is sent belongs to the acting account. Files are put in place by renames once all of them are there.
+/// - name: its files belong to the web server
+///   file: { path: /srv/www/site, owner: www-data, recurse: true }
+/// ```
 pub static SYNCHRONIZE: Kind = Kind {
     name: "synchronize",
     aliases: &["ansible.posix.synchronize"],

@@ -13,8 +13,8 @@ use crate::fact::{Answer, Known, Missing, PathInfo, Question, Stat};
 /// notify a handler that restarts those for which it matters, such as cron.
 ///
 /// # Differs from Ansible
-/// - the files are written as `timedatectl` writes them; it is only used for `hwclock`.
-/// - a zone that the node does not know is a failure before anything is written.
+/// - the files are written as `timedatectl` writes them; it is only used for `hwclock`
+/// - a zone that the node does not know is a failure before anything is written
 ///
 /// # Needs
 /// - the package `tzdata` on the node

@@ -10,16 +10,16 @@ use crate::fact::{Known, Missing, Question};
 /// itself; there the task only has the node answer.
 ///
 /// # Differs from Ansible
-/// - a plan does not wait: a host that does not answer is unreachable.
-/// - `connect_timeout` is accepted; a try that gets no answer ends with the run's own timeout.
-/// - a changed or unknown host key ends the waiting at once.
+/// - a plan does not wait: a host that does not answer is unreachable
+/// - `connect_timeout` is accepted; a try that gets no answer ends with the run's own timeout
+/// - a changed or unknown host key ends the waiting at once
 ///
 /// # Returns
 /// - `elapsed`: 0; the time before the first task is not counted
 ///
 /// # Examples
 /// ```yaml
-/// - name: the machine has just been ordered; the first task of a play with `gather_facts: false`
+/// - name: the machine has just been ordered
 ///   wait_for_connection: { timeout: 300 }
 /// - name: now its facts are known
 ///   setup:

@@ -3,13 +3,23 @@
 use super::{PARAMS, REFUSED, bind, check};
 use crate::resource::{Kind, Param, ParamType};
 
-/// The row of `package`.
+/// Brings packages to the wanted state. It is `apt` with all its parameters, as Ansible hands them through too: nodes are Debian.
 ///
+/// # Differs from Ansible
+/// - `use` can only be `auto` or `apt`
+/// - what differs for `apt` differs here too
+///
+/// # Returns
+/// - `cache_updated`: whether package lists were fetched
+///
+/// # Examples
 /// ```yaml
-/// - package: { name: [nginx, curl], state: present }
-/// ```
+/// - name: a web server, and what asks it
+///   package: { name: [nginx, curl], state: present }
 ///
-/// It is `apt` with all its parameters: Ansible hands them through too.
+/// - name: no mail server
+///   package: { name: postfix, state: absent }
+/// ```
 pub static PACKAGE: Kind = Kind {
     name: "package",
     aliases: &["ansible.builtin.package", "ansible.legacy.package"],

@@ -5,15 +5,30 @@ use super::{BACKUP, place};
 use crate::diagnostic::Diagnostic;
 use crate::resource::{Args, Bound, Controller, Kind, Param, ParamType};
 
-/// The row of `cronvar`.
+/// Keeps a variable of a crontab, such as who gets the mail of its jobs. The value stands as it is given, where `cron` with `env: true` quotes it.
 ///
+/// # Differs from Ansible
+/// - a variable that a new one is to stand beside, and that is not there, is an error
+///
+/// # Needs
+/// - the package `cron`
+///
+/// # Returns
+/// - `vars`: the names of the variables in the crontab
+/// - `cron_file`: the file, if one was named
+/// - `backup_file`: where the old crontab is kept, with `backup`
+///
+/// # Examples
 /// ```yaml
-/// - cronvar: { name: MAILTO, value: ops@example.com }
-/// - cronvar: { name: PATH, value: /usr/local/bin:/usr/bin:/bin, cron_file: app }
-/// ```
+/// - name: who gets the mail of root's jobs
+///   cronvar: { name: MAILTO, value: ops@example.com }
 ///
-/// The value stands as it is given, where `cron` with `env: true` quotes it. Unlike Ansible's, a variable that a new one was to stand
-/// beside and that is not there is an error.
+/// - name: where the jobs of the app find programs
+///   cronvar:
+///     name: PATH
+///     value: /usr/local/bin:/usr/bin:/bin
+///     cron_file: app
+/// ```
 pub static CRONVAR: Kind = Kind {
     name: "cronvar",
     aliases: &["community.general.cronvar"],

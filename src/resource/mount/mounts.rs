@@ -32,8 +32,8 @@ fn read(line: &str) -> Option<Mounted> {
 
 /// What is seen at a path: the last that was mounted there.
 pub fn at(text: &str, path: &str) -> Option<Mounted> {
-    let mounts = text.lines().filter_map(read);
-    mounts.filter(|mounted| mounted.path == path).last()
+    let mut mounts = text.lines().filter_map(read);
+    mounts.rfind(|mounted| mounted.path == path)
 }
 
 /// As it will read behind a mount.
