@@ -13,7 +13,7 @@ use super::words::{TOPICS, Topic, topic};
 use super::{exit, say, usage};
 use crate::diagnostic::nearest;
 use crate::event::Event;
-use crate::playbook::keywords;
+use crate::playbook::modules;
 use crate::report;
 use crate::resource::doc::{Doc, GROUPS, OTHERS};
 use crate::resource::{KINDS, Kind, Param, ParamType, kind};
@@ -103,7 +103,7 @@ fn find(name: &str) -> Option<Subject> {
 
 /// What is no kind: a module of Ansible's that is not there, or a slip.
 fn refuse(name: &str) -> u8 {
-    if let Some(instead) = keywords::refused_module(name) {
+    if let Some(instead) = modules::refused_module(name) {
         return usage(
             &format!("hadeploy does not have the module `{name}`"),
             instead,

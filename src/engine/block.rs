@@ -10,6 +10,7 @@ use super::native;
 use super::state::Out;
 use super::walk::{Step, Walk};
 use crate::playbook::{Part, Task, Within};
+use crate::value::Value;
 
 impl HostRun {
     /// The innermost block that takes over when an item fails.
@@ -28,7 +29,12 @@ impl HostRun {
     /// What a rescue can read of the failure it takes over.
     pub(super) fn tell_rescue(&self, task: &Task, result: Native) {
         let mut vars = self.host.vars();
-        let failed = serde_json::json!({"name": &*task.label, "action": task.action.name()});
+        let name = task.name.as_ref().and_then(Value::as_str);
+        // Ansible's has no role before it.
+        let failed = serde_json::json!({
+            "name": name.unwrap_or(task.action.name()),
+            "action": task.action.name(),
+        });
         vars.set
             .insert("ansible_failed_task".into(), native(failed));
         vars.set.insert("ansible_failed_result".into(), result);

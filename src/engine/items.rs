@@ -7,9 +7,12 @@ use minijinja::Value as Native;
 use super::bind::Binder;
 use super::scope::TaskScope;
 use super::sequences;
-use crate::playbook::Loop;
-use crate::template::Stop;
+use crate::playbook::{Loop, LoopKind};
+use crate::template::{Stop, to_native};
 use crate::value::Value;
+
+/// Holds the terms of a lookup that makes a loop.
+const TERMS: &str = "ansible_loop_terms";
 
 impl Binder {
     pub(super) fn label(
@@ -30,7 +33,36 @@ impl Binder {
 
     pub(super) fn items(&self, repeat: &Loop, scope: &Arc<TaskScope>) -> Result<Vec<Value>, Stop> {
         let value = self.render(&repeat.items, scope)?;
-        Ok(sequences::of(repeat.kind, &value)?)
+        match repeat.kind {
+            LoopKind::Lookup(name) => self.looked_up(name, &value, scope),
+            kind => Ok(sequences::of(kind, &value)?),
+        }
+    }
+
+    /// What a lookup finds for its rendered terms, of which there may be one without a list.
+    fn looked_up(
+        &self,
+        lookup: &str,
+        terms: &Value,
+        scope: &Arc<TaskScope>,
+    ) -> Result<Vec<Value>, Stop> {
+        let list = match terms.as_list() {
+            Some(_) => to_native(terms),
+            None => [to_native(terms)].into_iter().collect(),
+        };
+        let mut own = scope.own.clone();
+        own.push((TERMS.into(), list));
+        let inner = Arc::new(TaskScope {
+            play: scope.play.clone(),
+            vars: scope.vars.clone(),
+            params: scope.params.clone(),
+            role: scope.role.clone(),
+            own,
+            around: scope.around.clone(),
+        });
+        let query = format!("{{{{ query('{lookup}', *{TERMS}) }}}}");
+        let found = self.render(&Value::str(&query, &terms.span), &inner)?;
+        Ok(found.as_list().map(<[Value]>::to_vec).unwrap_or_default())
     }
 }
 

@@ -7,7 +7,7 @@ use super::module_defaults::{Defaults, fill};
 use super::parse::Reader;
 use super::role_task::role_word;
 use super::role_use::RoleAsk;
-use super::{TaskAction, keywords};
+use super::{TaskAction, keywords, modules};
 use crate::diagnostic::Diagnostic;
 use crate::resource::{Args, Kind};
 use crate::source::Span;
@@ -221,7 +221,7 @@ impl Reader {
             );
             return false;
         }
-        if let Some(instead) = keywords::refused_module(key) {
+        if let Some(instead) = modules::refused_module(key) {
             self.fault(
                 Diagnostic::at(span, format!("hadeploy does not have the module `{key}`"))
                     .help(instead),

@@ -280,7 +280,10 @@ impl Reader {
             };
             self.fault(fault);
         }
-        if parameters.contains_key("file") == parameters.contains_key("dir") && !faulty {
+        if faulty {
+            return None;
+        }
+        if parameters.contains_key("file") == parameters.contains_key("dir") {
             self.fault(
                 Diagnostic::at(span, "`include_vars` needs `file` or `dir`, and not both")
                     .help("write `include_vars: FILE`"),

@@ -88,6 +88,20 @@ pub const TASK: &[&str] = &[
     "with_nested",
     "with_cartesian",
     "with_indexed_items",
+    "with_csvfile",
+    "with_env",
+    "with_file",
+    "with_fileglob",
+    "with_first_found",
+    "with_ini",
+    "with_inventory_hostnames",
+    "with_lines",
+    "with_password",
+    "with_pipe",
+    "with_template",
+    "with_unvault",
+    "with_varnames",
+    "with_vars",
     "loop_control",
     "register",
     "notify",
@@ -158,6 +172,20 @@ pub const INCLUDE: &[&str] = &[
     "with_nested",
     "with_cartesian",
     "with_indexed_items",
+    "with_csvfile",
+    "with_env",
+    "with_file",
+    "with_fileglob",
+    "with_first_found",
+    "with_ini",
+    "with_inventory_hostnames",
+    "with_lines",
+    "with_password",
+    "with_pipe",
+    "with_template",
+    "with_unvault",
+    "with_varnames",
+    "with_vars",
     "loop_control",
     "vars",
     "tags",
@@ -198,8 +226,6 @@ pub const BLOCK: &[&str] = &[
 
 /// Keys that an import of a playbook may have beside its file.
 pub const IMPORT_PLAYBOOK: &[&str] = &["name", "when", "vars", "tags"];
-
-const LATER: &str = "it comes in a later release";
 
 /// What Ansible has there and this has not, each with what to do instead.
 pub const PLAY_REFUSED: &[(&str, &str)] = &[
@@ -276,94 +302,6 @@ pub const TASK_REFUSED: &[(&str, &str)] = &[
     ("throttle", "give `--forks` on the command line"),
 ];
 
-/// What is made once, and lost by one mistake.
-const MAKES_DISKS: &str = "use `command` with `creates`, and a `when` that has looked at the device; `mount` mounts what was made";
-
-const MODULES_REFUSED: &[(&str, &str)] = &[
-    (
-        "acl",
-        "use `command` with `setfacl`, or `group` and `mode` of `file`",
-    ),
-    ("add_host", "write the host into the inventory"),
-    (
-        "apt_key",
-        "put the key below `/etc/apt/keyrings` with `copy`, and name it with `signed-by` in the source",
-    ),
-    (
-        "at",
-        "write a systemd timer with `copy`, or use `command` with `systemd-run --on-calendar`",
-    ),
-    (
-        "async_status",
-        "each step runs detached anyway; remove the task",
-    ),
-    (
-        "async_wrapper",
-        "each step runs detached anyway; remove the task",
-    ),
-    ("dnf", "nodes are Debian: use `apt`"),
-    ("dnf5", "nodes are Debian: use `apt`"),
-    ("easy_install", "use `command` with `creates`"),
-    ("expect", "use `command` with `stdin`"),
-    ("filesystem", MAKES_DISKS),
-    ("firewalld", "use `iptables_rules`"),
-    (
-        "group_by",
-        "write the group into the inventory, or use `when`",
-    ),
-    ("include", "use `include_tasks` or `import_tasks`"),
-    ("lvg", MAKES_DISKS),
-    ("lvol", MAKES_DISKS),
-    (
-        "interfaces_file",
-        "write `/etc/network/interfaces.d/NAME` with `copy` or `template`",
-    ),
-    (
-        "iptables",
-        "use hadeploy's own `iptables_rules`, which keeps the way in open",
-    ),
-    (
-        "ssh_config",
-        "use `blockinfile` on the account's `~/.ssh/config`, or `template`",
-    ),
-    (
-        "xml",
-        "write the file with `template`, or a line of it with `lineinfile` or `replace`",
-    ),
-    ("parted", MAKES_DISKS),
-    (
-        "pip",
-        "it needs Python on the node: use `apt` for Debian's `python3-…` packages, or `command` with `/srv/venv/bin/pip install` and `creates`",
-    ),
-    ("rpm_key", "nodes are Debian: use `apt`"),
-    ("set_stats", "use `set_fact`"),
-    ("sysvinit", "use `service`"),
-    ("ufw", "use `iptables_rules`"),
-    ("validate_argument_spec", "use `assert`"),
-    ("win_command", "nodes are Debian"),
-    ("yum", "nodes are Debian: use `apt`"),
-    ("yum_repository", "nodes are Debian: use `apt`"),
-];
-
-/// Modules of ansible.builtin, ansible.posix and the commonest of community.general that have no row above.
-const MODULES_LATER: &[&str] = &[
-    "gem",
-    "iptables_state",
-    "make",
-    "mount_facts",
-    "mysql_db",
-    "mysql_user",
-    "nmcli",
-    "npm",
-    "pamd",
-    "patch",
-    "redis",
-    "seboolean",
-    "selinux",
-    "snap",
-    "supervisorctl",
-];
-
 const META_REFUSED: &[(&str, &str)] = &[
     (
         "clear_host_errors",
@@ -388,42 +326,14 @@ pub(super) fn refused_in_play(word: &str) -> Option<&'static str> {
 /// What to do instead of a refused key of a task.
 pub(super) fn refused_in_task(word: &str) -> Option<&'static str> {
     if word.starts_with("with_") && !TASK.contains(&word) {
-        return Some(match word {
-            "with_fileglob" => "use `loop: \"{{ query('fileglob', …) }}\"`",
-            "with_first_found" => "use `loop: \"{{ query('first_found', …) }}\"`",
-            _ => "use `loop` with a lookup or a filter, or `with_items` or `with_dict`",
-        });
+        return Some("use `loop` with a lookup or a filter, or `with_items` or `with_dict`");
     }
     look_up(TASK_REFUSED, word)
 }
 
-/// What to do instead of a module of Ansible's that is not there. Full names work too.
-pub fn refused_module(word: &str) -> Option<&'static str> {
-    let short = word.rsplit('.').next().unwrap_or(word);
-    look_up(MODULES_REFUSED, short).or_else(|| MODULES_LATER.contains(&short).then_some(LATER))
-}
-
-fn look_up(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
+pub(super) fn look_up(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
     table
         .iter()
         .find(|(name, _)| *name == word)
         .map(|(_, instead)| *instead)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{MODULES_LATER, MODULES_REFUSED};
-    use crate::resource::KINDS;
-
-    #[test]
-    fn what_is_there_is_not_refused() {
-        let absent = MODULES_REFUSED.iter().map(|(name, _)| name);
-        let absent: Vec<_> = absent.chain(MODULES_LATER).collect();
-        for kind in KINDS {
-            for name in kind.aliases.iter().chain([&kind.name]) {
-                let short = name.rsplit('.').next().unwrap_or(name);
-                assert!(!absent.contains(&&short), "`{name}` is a kind");
-            }
-        }
-    }
 }

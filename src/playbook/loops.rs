@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Kind, Map, Value};
 
-/// The words of loops. A lookup that makes a list of its own needs no more than a row.
+/// The words of loops. A lookup of templates needs no more than a row, here and in the tables of keywords.
 const LOOPS: &[(&str, LoopKind)] = &[
     ("loop", LoopKind::List),
     ("with_items", LoopKind::Items),
@@ -20,6 +20,23 @@ const LOOPS: &[(&str, LoopKind)] = &[
     ("with_indexed_items", LoopKind::Indexed),
     ("with_subelements", LoopKind::Subelements),
     ("with_sequence", LoopKind::Sequence),
+    ("with_csvfile", LoopKind::Lookup("csvfile")),
+    ("with_env", LoopKind::Lookup("env")),
+    ("with_file", LoopKind::Lookup("file")),
+    ("with_fileglob", LoopKind::Lookup("fileglob")),
+    ("with_first_found", LoopKind::Lookup("first_found")),
+    ("with_ini", LoopKind::Lookup("ini")),
+    (
+        "with_inventory_hostnames",
+        LoopKind::Lookup("inventory_hostnames"),
+    ),
+    ("with_lines", LoopKind::Lookup("lines")),
+    ("with_password", LoopKind::Lookup("password")),
+    ("with_pipe", LoopKind::Lookup("pipe")),
+    ("with_template", LoopKind::Lookup("template")),
+    ("with_unvault", LoopKind::Lookup("unvault")),
+    ("with_varnames", LoopKind::Lookup("varnames")),
+    ("with_vars", LoopKind::Lookup("vars")),
 ];
 
 const CONTROLS: &[&str] = &[
@@ -85,6 +102,7 @@ impl Reader {
             LoopKind::Items => !matches!(value.kind, Kind::Map(_) | Kind::Null),
             LoopKind::Dict => matches!(value.kind, Kind::Map(_)),
             LoopKind::Sequence => matches!(value.kind, Kind::Str(_) | Kind::Int(_) | Kind::List(_)),
+            LoopKind::Lookup(_) => !matches!(value.kind, Kind::Null),
             _ => matches!(value.kind, Kind::List(_)),
         };
         if fits || template {

@@ -15,11 +15,13 @@ mod loops;
 pub mod magic;
 mod meta;
 mod module_defaults;
+pub mod modules;
 mod never;
 mod order;
 mod parse;
 mod placing;
 mod play;
+mod privilege;
 mod project;
 mod prompts;
 mod role;
@@ -52,6 +54,7 @@ pub use listing::{ListedPlay, ListedTask};
 pub use order::Order;
 pub use parse::parse_playbook;
 pub use play::load_vars_file;
+pub use privilege::Privilege;
 pub use project::{Options, Project, Scheduled};
 pub use prompts::{Answers, Blank, Nobody, Prompt};
 pub use role::{Own, PlayRoles, Role};
@@ -385,31 +388,10 @@ pub enum LoopKind {
     Indexed,
     /// `with_subelements`: an item and one of a list in it.
     Subelements,
+    /// What a lookup of this name finds for the terms.
+    Lookup(&'static str),
     /// `with_sequence`: numbers, written out.
     Sequence,
-}
-
-/// `become`, `become_user` and `become_method` of a play, import or task.
-#[derive(Debug, Clone, Default)]
-pub struct Privilege {
-    /// Whether to act as another account.
-    pub become_: Option<Value>,
-    /// As whom.
-    pub user: Option<Value>,
-    /// How; only `sudo`.
-    pub method: Option<Value>,
-}
-
-impl Privilege {
-    /// What is set here, and where nothing is, what `outer` sets.
-    pub fn over(&self, outer: &Privilege) -> Privilege {
-        let pick = |own: &Option<Value>, outer: &Option<Value>| own.clone().or(outer.clone());
-        Privilege {
-            become_: pick(&self.become_, &outer.become_),
-            user: pick(&self.user, &outer.user),
-            method: pick(&self.method, &outer.method),
-        }
-    }
 }
 
 impl Play {

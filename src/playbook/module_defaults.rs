@@ -56,7 +56,7 @@ impl Reader {
 
     fn no_kind(&mut self, name: &str, span: &crate::source::Span) {
         // What has no parameters of its own here is refused where it is used.
-        if is_engine_word(name) || super::keywords::refused_module(name).is_some() {
+        if is_engine_word(name) || super::modules::refused_module(name).is_some() {
             return;
         }
         let names = self.kinds.iter().map(|kind| kind.name);

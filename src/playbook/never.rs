@@ -23,7 +23,6 @@ const NODES: &[(&str, &str)] = &[
 pub(super) fn never_holds(when: &Value) -> bool {
     match &when.kind {
         Kind::List(items) => items.iter().any(never_holds),
-        Kind::Bool(flag) => !flag,
         // An alternative beside it may hold after all.
         Kind::Str(text) => !text.contains(" or ") && text.split(" and ").any(is_of_others),
         _ => false,

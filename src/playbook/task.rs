@@ -87,7 +87,8 @@ impl Reader {
         }
         let defaults = match map.get("module_defaults") {
             Some(entry) => {
-                let own = self.module_defaults(&entry.value);
+                // What is wrong with them is said with the other keywords.
+                let own = self.quietly(|reader| reader.module_defaults(&entry.value));
                 outer.defaults.iter().cloned().chain(own).collect()
             }
             None => outer.defaults.clone(),

@@ -361,8 +361,9 @@ impl Reader<'_> {
             .expect("the expression is constant")
         });
         for found in FACT.captures_iter(text) {
-            // `ansible_facts.get(…)` and `.items()` are methods.
-            if found.get(2).is_some() {
+            // `ansible_facts.get(…)` and `.items()` are methods; `result.ansible_facts` is what a task brought.
+            let before = &text[..found.get(0).map_or(0, |all| all.start())];
+            if found.get(2).is_some() || (before.ends_with('.') && !is_of_host(before)) {
                 continue;
             }
             let Some(fact) = found.get(1).or(found.get(3)) else {
@@ -380,4 +381,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Whether a host's facts follow: `hostvars[…].`.
+fn is_of_host(before: &str) -> bool {
+    let index = before.strip_suffix("].");
+    let opened = index.and_then(|index| Some(&index[..index.rfind('[')?]));
+    opened.is_some_and(|before| before.ends_with("hostvars"))
 }

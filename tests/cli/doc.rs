@@ -13,7 +13,7 @@ fn all_kinds_are_listed_by_groups() {
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
     assert!(
         ran.stdout
-            .starts_with("Files\n  blockinfile            makes sure that lines are in"),
+            .starts_with("Files\n  archive                packs files and folders of the node"),
         "{}",
         ran.stdout
     );

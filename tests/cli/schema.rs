@@ -178,7 +178,7 @@ fn slips_in_plays_are_wrong() {
         "- hosts: a\n  gather_facts: sometimes\n",
         "- hosts: a\n  connection: docker\n",
         "- hosts: a\n  vars_prompt: [{ nam: a }]\n",
-        "- hosts: a\n  order: sorted\n",
+        "- hosts: a\n  order: shuffle\n",
         "- hosts: { a: b }\n",
         "- import_playbook: a.yml\n  hosts: a\n",
         "hosts: a\n",

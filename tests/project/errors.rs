@@ -93,8 +93,8 @@ fn tasks() {
             "`loop` must be a list or a template, not a whole number",
         ),
         (
-            "apt: {name: x}\nwith_fileglob: a",
-            "hadeploy does not have `with_fileglob` on a task",
+            "apt: {name: x}\nwith_hiera: a",
+            "hadeploy does not have `with_hiera` on a task",
         ),
         (
             "apt: {name: x}\nloop: [1]\nwith_items: [1]",
@@ -235,6 +235,10 @@ fn tasks() {
         (
             "include_vars: {file: x, hash_behaviour: merge}",
             "hadeploy does not have `hash_behaviour` of `include_vars`",
+        ),
+        (
+            "include_vars: {fil: x}",
+            "unknown parameter `fil` for `include_vars` | did you mean `file`?",
         ),
         (
             "apt: {name: x}\nmodule_defaults: {aptt: {}}",

@@ -220,6 +220,10 @@ fn undefined_names_are_found_where_nothing_can_define_them() {
             "unknown fact `hostnme`",
         ),
         (
+            "- debug: {msg: '{{ hostvars[inventory_hostname].ansible_facts.hostnme }}'}",
+            "unknown fact `hostnme`",
+        ),
+        (
             "- debug: {msg: '{{ ansible_hostnme }}'}",
             "unknown fact `ansible_hostnme` | did you mean `hostname`?",
         ),
@@ -250,6 +254,7 @@ fn names_that_may_be_defined_are_left_alone() {
         "- debug: {msg: '{{ hostvars[inventory_hostname].x }} {{ groups.all }} {{ group_names }}'}",
         "- debug: {msg: '{{ ansible_facts.hostname }} {{ ansible_default_ipv4.address }} {{ ansible_eth0 }}'}",
         "- debug: {msg: '{{ ansible_facts.get(1) }} {{ ansible_check_mode }}'}",
+        "- debug: {msg: '{{ result.ansible_facts.own }} {{ result.results[0].ansible_facts.own }}'}\n- command: x\n  register: result",
         "- debug: {msg: '{% for x in [1] %}{{ x }}{% endfor %}{% set y = 1 %}{{ y }}'}",
         "- debug: {msg: ansible_facts.nonsense}",
         "- set_fact: {made: 1}\n- debug: {msg: '{{ made }} {{ words }}'}\n- set_fact: words=a",

@@ -93,7 +93,7 @@ fn what_is_wrong_with_a_role_is_said_at_once() {
         (
             "  roles: [web]\n",
             &[("roles/web/tasks/main.yml", "- shel: x\n")],
-            "error roles/web/tasks/main.yml:1:3: unknown key or module `shel` of a task | the kinds of tasks are ",
+            "error roles/web/tasks/main.yml:1:3: unknown key or module `shel` of a task | modules of collections and of your own (`library/`) are not run",
         ),
         (
             "  roles: [web]\n",

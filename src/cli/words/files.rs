@@ -80,6 +80,16 @@ pub const SETTINGS: &[Word] = &[
         "The password of vaults: a file, or a script that prints it.",
     ),
     word(
+        "age_identity_file",
+        Literal,
+        "The private keys that open what age encrypted.",
+    ),
+    word(
+        "age_recipients_file",
+        Literal,
+        "The public keys for which `hadeploy vault` encrypts.",
+    ),
+    word(
         "lock_timeout",
         Duration,
         "How long another run's lease is waited for.",

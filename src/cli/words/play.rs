@@ -71,6 +71,43 @@ pub const PLAY: &[Word] = &[
         "Whether handlers run on hosts that failed.",
     ),
     word(
+        "order",
+        Choice(&["inventory", "reverse_inventory", "sorted", "reverse_sorted"]),
+        "The order of the hosts; `inventory` unless given.",
+    ),
+    word(
+        "strategy",
+        Choice(&["linear", "free", "host_pinned"]),
+        "Whether hosts wait for each other at what acts: they do with `linear`, which it is unless given.",
+    ),
+    word(
+        "no_log",
+        Flag,
+        "Whether nothing its tasks are given or give is shown.",
+    ),
+    word(
+        "check_mode",
+        Flag,
+        "With false its tasks run in a plan too; with true never for real.",
+    ),
+    word("diff", Flag, "Whether differences of texts are shown."),
+    word("timeout", Number, "Seconds each of its tasks may take."),
+    word(
+        "ignore_errors",
+        Flag,
+        "Whether a host goes on when a task failed.",
+    ),
+    word(
+        "run_once",
+        Switch,
+        "Whether one host does each of its tasks for all.",
+    ),
+    word(
+        "module_defaults",
+        Maps,
+        "Parameters that all its tasks of a kind have, unless they give them.",
+    ),
+    word(
         "rolling",
         Words(ROLLING),
         "Nodes leave the balancer, are changed, and come back when they are healthy: see `hadeploy doc rolling`.",
@@ -79,6 +116,11 @@ pub const PLAY: &[Word] = &[
         "pre_tasks",
         Tasks,
         "Tasks before all others; their handlers run behind them.",
+    ),
+    word(
+        "roles",
+        List(ROLE),
+        "Roles that are done before `tasks`: names, or mappings with `role`. Such a mapping may have what an `import_role` has beside it, such as `when`, `tags` and `vars`; all else are variables of the role.",
     ),
     word("tasks", Tasks, "Its tasks."),
     word(
@@ -90,6 +132,71 @@ pub const PLAY: &[Word] = &[
         "handlers",
         Tasks,
         "Tasks that run when another one notifies them.",
+    ),
+];
+
+/// Keys of an entry of `roles`; any other is a variable of the role.
+pub const ROLE: &[Word] = &[
+    word("role", Literal, "The role."),
+    word("name", Literal, "The same, where there is no `role`."),
+    word("when", Conditions, "Conditions of all its tasks."),
+    word(
+        "vars",
+        Vars,
+        "Variables of the role, weaker than those of its tasks.",
+    ),
+    word("tags", Texts, "Tags of all its tasks."),
+    word(
+        "environment",
+        Maps,
+        "Variables of the environment of programs on the node.",
+    ),
+    word(
+        "become",
+        Flag,
+        "Whether its tasks act as another account, by sudo.",
+    ),
+    word("become_user", Text, "That account; root unless named."),
+    word("become_method", Choice(&["sudo"]), "Only sudo."),
+    word("remote_user", Text, "Who logs in."),
+    word("no_log", Flag, "Whether nothing of its tasks is shown."),
+    word(
+        "check_mode",
+        Flag,
+        "With false its tasks run in a plan too; with true never for real.",
+    ),
+    word("diff", Flag, "Whether differences of texts are shown."),
+    word("timeout", Number, "Seconds each of its tasks may take."),
+    word(
+        "ignore_errors",
+        Flag,
+        "Whether the host goes on when one of them failed.",
+    ),
+    word(
+        "any_errors_fatal",
+        Switch,
+        "Whether all hosts stop when one of its tasks failed on a host.",
+    ),
+    word(
+        "rollout",
+        Choice(&["before", "once"]),
+        "In a rolling play: on all nodes, or on one, ahead of the first drain.",
+    ),
+    word("run_once", Switch, "Whether one host does it for all."),
+    word(
+        "delegate_to",
+        Text,
+        "The host that acts in place of this one.",
+    ),
+    word(
+        "delegate_facts",
+        Switch,
+        "Whether facts are those of the host that acts.",
+    ),
+    word(
+        "module_defaults",
+        Maps,
+        "Parameters that all its tasks of a kind have, unless they give them.",
     ),
 ];
 

@@ -36,6 +36,112 @@ pub const TASK: &[Word] = &[
         "It is done for each entry of a mapping, as `item.key` and `item.value`.",
     ),
     word(
+        "with_list",
+        Items,
+        "It is done for each item of a list; nothing is flattened.",
+    ),
+    word(
+        "with_flattened",
+        Items,
+        "It is done for each item; lists in lists are flattened, however deep.",
+    ),
+    word(
+        "with_together",
+        Items,
+        "It is done for each place in several lists, as `item.0`, `item.1` and so on.",
+    ),
+    word(
+        "with_nested",
+        Items,
+        "It is done for each combination of items of several lists, as `item.0`, `item.1` and so on.",
+    ),
+    word("with_cartesian", Items, "The same as `with_nested`."),
+    word(
+        "with_indexed_items",
+        Items,
+        "It is done for each item, as `item.1`; `item.0` counts from 0.",
+    ),
+    word(
+        "with_subelements",
+        Items,
+        "It is done for each item of a list in each mapping of a list, as `item.1`; the mapping is `item.0`.",
+    ),
+    word(
+        "with_sequence",
+        Texts,
+        "It is done for each number, as text: `start=1 end=9 stride=2 format=web%02d`, `count=3` or `1-9/2`.",
+    ),
+    word(
+        "with_csvfile",
+        Any,
+        "It is done for the entry of each key in a table on this machine, such as `web file=hosts.csv delimiter=,`.",
+    ),
+    word(
+        "with_env",
+        Any,
+        "It is done for the value of each of these variables in the environment of hadeploy.",
+    ),
+    word(
+        "with_file",
+        Any,
+        "It is done for the text of each of these files on this machine.",
+    ),
+    word(
+        "with_fileglob",
+        Any,
+        "It is done for each file on this machine that fits one of these patterns.",
+    ),
+    word(
+        "with_first_found",
+        Any,
+        "It is done for the first of these files that is there, on this machine.",
+    ),
+    word(
+        "with_ini",
+        Any,
+        "It is done for the value of each key in an INI file on this machine, such as `port section=web file=a.ini`.",
+    ),
+    word(
+        "with_inventory_hostnames",
+        Any,
+        "It is done for each host of these patterns.",
+    ),
+    word(
+        "with_lines",
+        Any,
+        "It is done for each line that these commands write on this machine; a plan runs none.",
+    ),
+    word(
+        "with_password",
+        Any,
+        "It is done for the password in each of these files on this machine; an apply makes what is not there.",
+    ),
+    word(
+        "with_pipe",
+        Any,
+        "It is done for what each of these commands writes on this machine; a plan runs none.",
+    ),
+    word(
+        "with_template",
+        Any,
+        "It is done for the text that each of these templates makes.",
+    ),
+    word(
+        "with_unvault",
+        Any,
+        "It is done for the content of each of these files on this machine, vaults opened.",
+    ),
+    word(
+        "with_varnames",
+        Any,
+        "It is done for each name of a variable that fits one of these regular expressions.",
+    ),
+    word(
+        "with_vars",
+        Any,
+        "It is done for the value of each of these variables.",
+    ),
+    word(
         "loop_control",
         Words(LOOP_CONTROL),
         "How the loop is gone through: see `hadeploy doc loop_control`.",
@@ -72,6 +178,11 @@ pub const TASK: &[Word] = &[
         "ignore_errors",
         Flag,
         "Whether the host goes on when it failed.",
+    ),
+    word(
+        "any_errors_fatal",
+        Switch,
+        "Whether all hosts stop when it failed on one.",
     ),
     word("tags", Texts, "Words by which `--tags` chooses it."),
     word("vars", Vars, "Variables of this task."),
@@ -125,6 +236,11 @@ pub const TASK: &[Word] = &[
         "Whether facts are those of the host that acts.",
     ),
     word("local_action", Any, "As `action`, by this machine."),
+    word(
+        "module_defaults",
+        Maps,
+        "Parameters that it has by its kind, unless it gives them itself.",
+    ),
 ];
 
 /// Keys of a block.
@@ -157,7 +273,7 @@ pub const BLOCK: &[Word] = &[
     word(
         "check_mode",
         Flag,
-        "With false its tasks run in a plan too.",
+        "With false its tasks run in a plan too; with true never for real.",
     ),
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds each of its tasks may take."),
@@ -165,6 +281,11 @@ pub const BLOCK: &[Word] = &[
         "ignore_errors",
         Flag,
         "Whether the host goes on when one of them failed.",
+    ),
+    word(
+        "any_errors_fatal",
+        Switch,
+        "Whether all hosts stop when one of its tasks failed on a host.",
     ),
     word("notify", Texts, "Handlers that any of its tasks notifies."),
     word(
@@ -183,6 +304,11 @@ pub const BLOCK: &[Word] = &[
         Switch,
         "Whether facts are those of the host that acts.",
     ),
+    word(
+        "module_defaults",
+        Maps,
+        "Parameters that all its tasks of a kind have, unless they give them.",
+    ),
 ];
 
 /// Keys of `loop_control`.
@@ -196,4 +322,14 @@ pub const LOOP_CONTROL: &[Word] = &[
     word("label", Any, "What is shown of an item."),
     word("pause", Number, "Seconds between two items."),
     word("extended", Switch, "Whether `ansible_loop` is there."),
+    word(
+        "extended_allitems",
+        Switch,
+        "Whether `ansible_loop` has all items as `allitems`; it has unless this says false.",
+    ),
+    word(
+        "break_when",
+        Conditions,
+        "The loop ends behind the first item for which these hold.",
+    ),
 ];

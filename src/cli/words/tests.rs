@@ -33,6 +33,11 @@ fn each_word_that_is_read_has_a_row() {
     same("a play", play::PLAY, keywords::PLAY);
     same("a task", task::TASK, keywords::TASK);
     same("a block", task::BLOCK, keywords::BLOCK);
+    // What goes with an import goes with an entry of `roles`, but for `args`.
+    let beside = keywords::IMPORT.iter().copied();
+    let mut role: Vec<&str> = beside.filter(|key| *key != "args").collect();
+    role.push("role");
+    same("an entry of roles", play::ROLE, &role);
     let mut import = keywords::IMPORT_PLAYBOOK.to_vec();
     import.push("import_playbook");
     same("import_playbook", play::IMPORT_PLAYBOOK, &import);
