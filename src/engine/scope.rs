@@ -1,9 +1,11 @@
 //! The names a task may use: one precedence, Ansible's.
 
+mod hostvars;
+mod task;
+
 use std::sync::{Arc, Mutex, OnceLock};
 
 use minijinja::Value as Native;
-use minijinja::value::{Enumerator, Object, ObjectRepr};
 
 use super::around::Around;
 use super::native;
@@ -11,9 +13,12 @@ use super::place::Place;
 use super::progress::Progress;
 use super::state::{HostState, Out, Run, lock};
 use crate::change::FACT;
-use crate::playbook::{Own, Role, Scheduled, VarsFile, load_vars_file};
-use crate::template::{Lookup, Scope, Stop, Surroundings, to_native};
+use crate::playbook::{Role, Scheduled, VarsFile, load_vars_file};
+use crate::template::{Lookup, Scope, Stop, Surroundings};
 use crate::value::Map;
+use hostvars::HostVars;
+
+pub use task::TaskScope;
 
 /// Who waits for facts is told this name.
 pub const GATHERING: &str = "Gathering Facts";
@@ -376,137 +381,5 @@ impl Scope for PlayScope {
 
     fn surroundings(&self) -> Option<&dyn Surroundings> {
         Some(&self.around)
-    }
-}
-
-/// The names of one task, or of one item of its loop.
-pub struct TaskScope {
-    /// The play for the host.
-    pub play: Arc<PlayScope>,
-    /// `vars` of imports and of the task, outer first.
-    pub vars: Vec<Arc<Map>>,
-    /// What is stronger than what tasks set, outer first.
-    pub params: Vec<Arc<Map>>,
-    /// The role of the task.
-    pub role: Option<Arc<Role>>,
-    /// The loop's variables, or the result a `changed_when` looks at.
-    pub own: Vec<(Arc<str>, Native)>,
-    /// The controller, for its lookups.
-    pub around: Arc<Around>,
-}
-
-impl Scope for TaskScope {
-    fn lookup(&self, name: &str) -> Lookup {
-        if let Some((_, value)) = self.own.iter().rev().find(|(own, _)| **own == *name) {
-            return Lookup::Ready(value.clone());
-        }
-        if let Some(found) = self.role.as_ref().and_then(|role| about(role, name)) {
-            return found;
-        }
-        if let Some(found) = written(&self.play.run.project.extra, name) {
-            return found;
-        }
-        for map in self.params.iter().rev() {
-            if let Some(found) = written(map, name) {
-                return found;
-            }
-        }
-        if let Some(found) = self.play.set(name) {
-            return found;
-        }
-        for map in self.vars.iter().rev() {
-            if let Some(found) = written(map, name) {
-                return found;
-            }
-        }
-        self.play.below_task(name, self.role.as_deref())
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names = self.play.all_names();
-        names.extend(self.own.iter().map(|(name, _)| name.to_string()));
-        let role = self.role.iter().flat_map(|role| role.layers());
-        for map in self.vars.iter().chain(&self.params).chain(role) {
-            names.extend(map.keys().map(|name| name.to_string()));
-        }
-        names
-    }
-
-    fn surroundings(&self) -> Option<&dyn Surroundings> {
-        Some(&*self.around)
-    }
-}
-
-/// What the tasks of a role know of it.
-fn about(role: &Role, name: &str) -> Option<Lookup> {
-    let parents = |of: fn(&Own) -> String| match role.parents.is_empty() {
-        true => None,
-        false => {
-            let found = role.parents.iter().map(|own| of(own));
-            Some(native(found.collect::<Vec<_>>()))
-        }
-    };
-    let value = match name {
-        "role_name" | "ansible_role_name" => Native::from(role.own.name.as_ref()),
-        "role_path" => Native::from(absolute(&role.own.path)),
-        "ansible_parent_role_names" => parents(|own| own.name.to_string())?,
-        "ansible_parent_role_paths" => parents(|own| absolute(&own.path))?,
-        _ => return None,
-    };
-    Some(Lookup::Ready(value))
-}
-
-/// `hostvars`: every host of the inventory, with its variables as they are now.
-#[derive(Clone)]
-struct HostVars {
-    run: Arc<Run>,
-    play: Arc<Scheduled>,
-    batch: Arc<[Arc<str>]>,
-}
-
-impl std::fmt::Debug for HostVars {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("hostvars")
-    }
-}
-
-impl Object for HostVars {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Map
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Native) -> Option<Native> {
-        let name = key.as_str()?;
-        if let Some(host) = self.run.hosts.get(name) {
-            let scope = PlayScope::new(
-                self.run.clone(),
-                self.play.clone(),
-                host.clone(),
-                self.batch.clone(),
-            );
-            // Another host's own `vars_files` are the play's; templated names need facts and are passed over.
-            let _ = scope.read_vars_files();
-            let scope: Arc<dyn Scope> = scope;
-            return Some(self.run.templates.bound(&scope));
-        }
-        // Outside the run: what the inventory says, and no facts.
-        let host = self.run.project.inventory.hosts.get(name)?;
-        let vars = host
-            .vars
-            .iter()
-            .map(|(key, entry)| (key.to_string(), to_native(&entry.value)));
-        Some(Native::from_pairs(vars))
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(
-            self.run
-                .project
-                .inventory
-                .hosts
-                .keys()
-                .map(|name| Native::from(name.as_str()))
-                .collect(),
-        )
     }
 }

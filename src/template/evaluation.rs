@@ -1,5 +1,7 @@
 //! One evaluation: names looked up when they are used, what they hold rendered on the way, cycles found.
 
+mod running;
+
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +19,8 @@ use crate::diagnostic::Diagnostic;
 use crate::resource::RenderOptions;
 use crate::source::{Source, Span};
 use crate::value::{Entry, Kind, Map, Value};
+
+pub(super) use running::Running;
 
 /// How deep templates may look up templates.
 const DEEPEST: usize = 40;
@@ -70,34 +74,6 @@ struct Notes {
 
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
-}
-
-/// An evaluation under way; what it remembers is let go at its end.
-pub(super) struct Running(Arc<Evaluation>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let mut notes = self.0.notes();
-        notes.known.clear();
-    }
-}
-
-impl std::ops::Deref for Running {
-    type Target = Arc<Evaluation>;
-
-    fn deref(&self) -> &Arc<Evaluation> {
-        &self.0
-    }
-}
-
-impl Running {
-    /// The result, unless a name was asked for that is known only later.
-    pub(super) fn finish<T>(&self, result: Result<T, Halt>) -> Result<T, super::Stop> {
-        if let Some(task) = self.notes().after.take() {
-            return Err(super::Stop::After(task));
-        }
-        result.map_err(Into::into)
-    }
 }
 
 impl Evaluation {

@@ -175,10 +175,10 @@ pub(super) fn all(bits: u8) -> u128 {
 
 /// The prefix of `255.255.0.0`, or of the hostmask `0.0.255.255`.
 fn prefix_of_mask(mask: u128, bits: u8) -> Option<u8> {
-    (0..=bits).rev().find_map(|prefix| {
+    (0..=bits).rev().find(|prefix| {
         let hosts = all(bits - prefix);
         let net = all(bits) & !hosts;
-        (mask == net || mask == hosts && hosts != 0).then_some(prefix)
+        mask == net || mask == hosts && hosts != 0
     })
 }
 

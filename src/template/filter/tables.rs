@@ -188,7 +188,7 @@ fn json_query(value: &Native, expression: &Native) -> Result<Native, Error> {
     let data = super::json::plain(value)?;
     let found = query
         .search(data)
-        .and_then(|found| Ok(serde_json::to_value(found.as_ref()).unwrap_or_default()))
+        .map(|found| serde_json::to_value(found.as_ref()).unwrap_or_default())
         .map_err(|_| fault("this query of JMESPath does not fit the value"))?;
     Ok(to_native(&Value::from_json(
         &found,

@@ -8,8 +8,11 @@ use crate::template::convert::fault;
 use crate::template::filter::{Given, Network, hardware_address, in_any};
 use crate::template::python;
 
+/// A name, and whether an address or a network is that.
+type Named = (&'static str, fn(&Network) -> bool);
+
 pub(super) fn register(environment: &mut Environment<'static>) {
-    let networks: &[(&'static str, fn(&Network) -> bool)] = &[
+    let networks: &[Named] = &[
         ("ip", |_| true),
         ("ipv4", |network| network.version == 4),
         ("ipv6", |network| network.version == 6),
@@ -20,7 +23,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
             Ok::<_, Error>(network(value)?.is_some_and(|network| holds(&network)))
         });
     }
-    let addresses: &[(&'static str, fn(&Network) -> bool)] = &[
+    let addresses: &[Named] = &[
         ("ip_address", |_| true),
         ("ipv4_address", |ip| ip.version == 4),
         ("ipv6_address", |ip| ip.version == 6),

@@ -12,8 +12,11 @@ use crate::template::evaluation::{Halt, carry};
 use crate::template::filter::{Given, Url};
 use crate::template::{current, python};
 
+/// The names of a test, and whether it holds for a path.
+type Named = (&'static [&'static str], fn(&Path) -> bool);
+
 pub(super) fn register(environment: &mut Environment<'static>) {
-    let tests: &[(&[&'static str], fn(&Path) -> bool)] = &[
+    let tests: &[Named] = &[
         (&["exists"], Path::exists),
         (&["file", "is_file"], Path::is_file),
         (&["directory", "is_dir"], Path::is_dir),
