@@ -30,6 +30,8 @@ mod promise;
 mod run;
 #[path = "cli/schema.rs"]
 mod schema;
+#[path = "cli/ssh.rs"]
+mod ssh;
 #[path = "cli/terminal.rs"]
 mod terminal;
 #[path = "cli/usage.rs"]

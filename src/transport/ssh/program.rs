@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::secret::PASSWORD_VARIABLE;
 
@@ -19,11 +19,11 @@ const KEPT: usize = 2048;
 /// So long the last words of a program are waited for once its stream has ended.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// The program's standard input and output. It is killed when this is dropped.
+/// The program's standard input and output. When this is dropped the program may say why it ends, and is killed if it does not.
 pub(crate) struct ProgramStream {
     stdin: ChildStdin,
     stdout: ChildStdout,
-    _child: Child,
+    _held: oneshot::Sender<()>,
 }
 
 /// What a program writes to standard error, for the error that its end makes.
@@ -50,12 +50,26 @@ pub(crate) fn start(command: &str) -> io::Result<(ProgramStream, Complaints)> {
     let stdin = child.stdin.take().ok_or_else(missing)?;
     let stdout = child.stdout.take().ok_or_else(missing)?;
     let stderr = child.stderr.take().ok_or_else(missing)?;
+    let (held, dropped) = oneshot::channel();
+    tokio::spawn(end(child, dropped));
     let stream = ProgramStream {
         stdin,
         stdout,
-        _child: child,
+        _held: held,
     };
     Ok((stream, Complaints::of(stderr)))
+}
+
+/// Waits until nobody holds the stream, then for the program.
+async fn end(mut child: Child, dropped: oneshot::Receiver<()>) {
+    let _ = dropped.await;
+    if tokio::time::timeout(LAST_WORDS, child.wait())
+        .await
+        .is_err()
+    {
+        // One that has ended by now needs no signal.
+        let _ = child.kill().await;
+    }
 }
 
 impl Complaints {
