@@ -26,7 +26,7 @@ use std::process::{Command, ExitCode};
 use std::thread;
 
 use events::{Said, differences};
-use projects::{LEFT, PROJECTS, Project};
+use projects::{PROJECTS, Project};
 use state::State;
 use world::{Nodes, Site, World};
 
@@ -60,9 +60,6 @@ fn each_project_is_a_case() {
     named.sort_unstable();
     named.dedup();
     assert_eq!(found, named);
-    for (left, _) in LEFT {
-        assert!(named.contains(left), "`{left}` is left, but no project");
-    }
 }
 
 fn is_the_same(world: &World, project: &'static Project) {
@@ -70,31 +67,11 @@ fn is_the_same(world: &World, project: &'static Project) {
         println!("    skipped: ansible-core cannot be had with python3 and pip");
         return;
     };
-    let left = LEFT.iter().find(|(name, _)| *name == project.name);
-    if let Some((_, lacks)) = left {
-        is_refused_so_far(nodes, project, lacks);
-    } else if project.pair {
+    if project.pair {
         on_the_same_nodes(nodes, project);
     } else {
         side_by_side(nodes, project);
     }
-}
-
-/// Ansible runs it, and hadeploy refuses it before connecting.
-fn is_refused_so_far(nodes: &Nodes, project: &'static Project, lacks: &str) {
-    let site = Site::new(nodes, project, &["n1"]);
-    nodes.clean(project, &["n1"]);
-    for _ in 0..2 {
-        nodes.ansible.run(&site);
-    }
-    let status = site.hadeploy("validate").output().unwrap().status.code();
-    assert_eq!(
-        status,
-        Some(1),
-        "`{}` is read now: take it out of LEFT",
-        project.name
-    );
-    println!("    left: {} needs {lacks}", project.name);
 }
 
 /// Ansible on the first node, hadeploy on the second, twice each and at the same time.

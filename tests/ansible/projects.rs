@@ -75,15 +75,3 @@ pub static PROJECTS: &[Project] = &[
     project("vaults"),
     project("with_lookups"),
 ];
-
-/// Projects that hadeploy cannot run yet, each with what it lacks. They are run by Ansible only, and it is seen that hadeploy refuses
-/// them before connecting; one that it reads must leave this list.
-pub const LEFT: &[(&str, &str)] = &[
-    (
-        "dynamic_roles",
-        "include_role, include_vars and meta: end_play",
-    ),
-    ("inventory_ini", "INI inventories"),
-    ("roles", "roles"),
-    ("with_lookups", "lookups, and loops by them"),
-];

@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use crate::node::Node;
 use crate::snapshot;
 
-/// Beside files, packages, units and accounts: passwords, settings of the kernel, and what the projects' tables decide.
+/// Beside files, packages, units and accounts: passwords, settings of the kernel, and crontabs without the lines in which `crontab` says when
+/// it wrote them.
 const MORE: &str = r#"
 while IFS=: read -r name word _; do echo "whole $name $word"; done </etc/shadow
 sysctl net.ipv4.ip_forward 2>/dev/null | sed 's/^/kernel /'
+for file in /var/spool/cron/crontabs/*; do [ ! -f "$file" ] || sed "1,3{/^# /d}; s|^|crontab ${file##*/} |" "$file"; done
 "#;
 
 /// What each program leaves of itself: Ansible its folder for modules, hadeploy its log of runs.
 const OWN: &[&str] = &[
     "/root/.ansible",
     "/home/ada/.ansible",
+    " /var/spool/cron/crontabs/",
     "/var/lib/hadeploy",
     "left ",
 ];

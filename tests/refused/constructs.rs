@@ -66,12 +66,6 @@ const CONSTRUCTS: &[Construct] = &[
         words: &["group_by", "`when`"],
     },
     Construct {
-        name: "raw",
-        files: tasks!("    - raw: apt-get install -y python3\n"),
-        at: ("site.yml", 4),
-        words: &["`raw`", "shell", "no Python"],
-    },
-    Construct {
         name: "expect",
         files: tasks!("    - expect: {command: passwd, responses: {a: b}}\n"),
         at: ("site.yml", 4),
@@ -279,7 +273,7 @@ const CONSTRUCTS: &[Construct] = &[
 fn what_is_not_there_is_refused_at_its_place() {
     let mut wrong = String::new();
     for construct in CONSTRUCTS {
-        let trap = Trap::new();
+        let trap = Trap::set();
         trap.write("inventory.yml", INVENTORY);
         for (name, text) in construct.files {
             trap.write(name, text);
@@ -313,7 +307,7 @@ fn what_is_not_there_is_refused_at_its_place() {
 /// Settings of Ansible that a user would miss are named by `validate`, which has nothing against the project.
 #[test]
 fn what_ansible_cfg_says_is_told() {
-    let trap = Trap::new();
+    let trap = Trap::set();
     trap.write("inventory.yml", INVENTORY);
     trap.write("site.yml", SITE);
     trap.write(

@@ -41,7 +41,7 @@ pub struct Fault {
 }
 
 impl Trap {
-    pub fn new() -> Trap {
+    pub fn set() -> Trap {
         let root = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(root.path().join("home")).expect("a folder");
         std::fs::create_dir(root.path().join("work")).expect("a folder");

@@ -102,7 +102,9 @@ pub const WAYS: &[Way] = &[
     }),
     yaml("a variable is misspelt", |lines, dice| {
         let at = pick(lines, dice, |lines, at| {
-            lines[at].contains("\"{{ item") && !lines[at].contains("default")
+            // What is behind a condition may never be read.
+            let read = !is_conditional(lines, at) && !lines[at].contains("default");
+            read && lines[at].contains("\"{{ item")
         })?;
         lines[at] = lines[at].replacen("{{ item", "{{ itme", 1);
         Some(at)
@@ -381,7 +383,17 @@ fn is_needed(lines: &[String], at: usize) -> bool {
             | ("ansible.builtin.replace", "path" | "regexp")
             | ("ansible.builtin.assert", "that")
             | ("ansible.builtin.command" | "ansible.builtin.shell", "cmd")
-    ) && !lines.get(at + 1).is_some_and(|next| indent(next) > depth)
+    ) && lines.get(at + 1).is_none_or(|next| indent(next) <= depth)
+}
+
+/// Whether the task of a line has a condition.
+fn is_conditional(lines: &[String], at: usize) -> bool {
+    let begins = |line: &&String| line.trim_start().starts_with("- name:");
+    let before = lines[..at].iter().rev().take_while(|line| !begins(line));
+    let behind = lines[at..].iter().take_while(|line| !begins(line));
+    before
+        .chain(behind)
+        .any(|line| line.trim_start().starts_with("when:"))
 }
 
 /// The word with two letters behind its first dots swapped, so that it is no other key.

@@ -89,7 +89,7 @@ fn one(way: &'static Way, dice: &mut Dice) -> Option<Broken> {
         return None;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ansible/projects");
-    let trap = Trap::new();
+    let trap = Trap::set();
     let mut files = Vec::new();
     copy(&root.join(project), Path::new(""), &trap, &mut files);
     files.retain(|(name, _)| {
@@ -167,7 +167,7 @@ fn copy(root: &Path, below: &Path, trap: &Trap, files: &mut Vec<(String, String)
 fn the_projects_are_right_themselves() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ansible/projects");
     for project in PROJECTS {
-        let trap = Trap::new();
+        let trap = Trap::set();
         copy(&root.join(project), Path::new(""), &trap, &mut Vec::new());
         let said = trap.run("validate", &["-e", "extra=x"]);
         assert_eq!(said.status, Some(0), "{project}\n{}", said.text);
