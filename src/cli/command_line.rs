@@ -11,7 +11,8 @@ const SECRET: &[&str] = &[
     "secret",
     "token",
     "credential",
-    "private",
+    "private_key",
+    "privatekey",
     "api_key",
     "apikey",
 ];
@@ -184,6 +185,10 @@ mod tests {
                 "hadeploy apply '--extra-vars=my_secret=(masked)'",
             ),
             ("apply -e @vars.yml", "hadeploy apply -e @vars.yml"),
+            (
+                "apply -e private_address=10.0.0.1",
+                "hadeploy apply -e private_address=10.0.0.1",
+            ),
             ("apply -e x1", "hadeploy apply -e '(masked)'"),
             (
                 r#"apply -e {"db":[{"password":"x1","port":5}]}"#,

@@ -96,6 +96,15 @@ else printf '%s\n' "$1" | grep -qszFx -f - /proc/[0-9]*/cmdline; fi; }
 works() { for q in "$B/steps/$1"/*/started; do [ ! -d "$q" ] || [ -e "${q%/started}/rc" ] || ! busy "${q%/started}" || { printf '%s\n' "${q%/started}"; return 0; }; done; return 1; }
 "#;
 
+/// `take` says whether the lease of a dead run, as it was looked at, may be cleared away: its shell may just be giving it back, and another run have
+/// come since. Who gives it back and who takes it over race for one rename of `shell-MARK` here too; who won and died over it is waited for no longer
+/// than three seconds. It needs `$B` and the dead run.
+pub(super) const TAKE: &str = r#"take() { for s in "$B"/lease/shell-*; do mv -T "$s" "$B/lease/taken" || continue
+q=; read -r q <"$B/lease/run"; [ "$q" != "$1" ] || return 0; mv -T "$B/lease/taken" "$s"; return 1; done
+k=0; while [ -e "$B/lease/over" ] || [ -e "$B/lease/taken" ]; do [ "$k" -lt 30 ] || return 0; k=$((k + 1)); sleep 0.1; done
+q=; [ ! -e "$B/lease/run" ] || read -r q <"$B/lease/run"; [ -n "$q" ] && [ "$q" = "$1" ]; }
+"#;
+
 /// Shell text that asks for the lease and prints one line about it.
 pub fn claim_text(base: &str, run: &str, info: &LeaseInfo) -> String {
     let log = match base {
@@ -108,7 +117,7 @@ pub fn claim_text(base: &str, run: &str, info: &LeaseInfo) -> String {
     };
     let info = serde_json::to_string(info).unwrap_or_default();
     format!(
-        r#"B={base}; R={run}; N="$B/lease.$R.$MARK"; {WORDS}{WORKS}[ -d "$B" ] || mkdir -m 0711 "$B"
+        r#"B={base}; R={run}; N="$B/lease.$R.$MARK"; {WORDS}{WORKS}{TAKE}[ -d "$B" ] || mkdir -m 0711 "$B"
 if [ -L "$B" ] || [ ! -O "$B" ]; then printf 'LEASE foreign\n'
 elif mine; then printf 'LEASE mine\n'; else
 mkdir -m 0700 "$N"; printf '%s\n' "$R" >"$N/run"; : >"$N/shell-$MARK"; printf '%s\n' {info} >"$N/info"; printf '%s\n' "$u" >"$N/beat"{log}
@@ -118,10 +127,9 @@ elif mine; then printf 'LEASE mine\n'; else
 r=; i='{{}}'; b=0; read -r r <"$B/lease/run"; read -r i <"$B/lease/info"; read -r b <"$B/lease/beat"; a=$((u - b))
 if [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "$a" "$i"
 elif works "$r" >/dev/null; then printf 'LEASE finishing %s %s\n' "$a" "$i"
-elif mv -T "$B/lease" "$B/lease.dead.$R"; then
-rm -rf "$B/lease.dead.$R" "$B/steps/$r" {STAGE}/"$r"-*
-if mv -T "$N" "$B/lease"; then printf 'LEASE taken %s\n' "$i"; else printf 'LEASE held 0 %s\n' "$i"; fi
-else printf 'LEASE held 0 %s\n' "$i"; fi; fi; rm -rf "$N"; fi
+else
+if take "$r" && mv -T "$B/lease" "$B/lease.dead.$R"; then rm -rf "$B/lease.dead.$R" "$B/steps/$r" {STAGE}/"$r"-*; fi
+if mv -T "$N" "$B/lease"; then printf 'LEASE taken %s\n' "$i"; else printf 'LEASE held 0 %s\n' "$i"; fi; fi; fi; rm -rf "$N"; fi
 [ ! -d "$B/lease" ] || mkdir -p -m 0711 "$B/steps" "$B/steps/$R"
 "#,
         base = quote(base),
@@ -261,6 +269,39 @@ mod tests {
         let text = claim_text(base.to_str().expect("utf-8"), "r2", &info("bob@b"));
         assert_eq!(parse_claim(&sh(&text)), Some(Claim::Mine));
         assert!(!base.join("lease.gone.r1").exists() && !base.join("steps/r1").exists());
+    }
+
+    /// A dead run whose shell is just giving its lease back, and one whose shell died over that.
+    #[test]
+    fn who_gives_it_back_late_takes_it_from_nobody() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let base = folder.path().to_str().expect("utf-8");
+        let run = || std::fs::read_to_string(folder.path().join("lease/run")).expect("a lease");
+        let dead = |run: &str| {
+            sh(&claim_text(base, run, &info("ann@a")));
+            std::fs::write(folder.path().join("lease/beat"), "-100").expect("beat");
+            let shell = folder.path().join("lease/shell-");
+            std::fs::rename(shell, folder.path().join("lease/over")).expect("a shell");
+        };
+        let claim = |run: &str| parse_claim(&sh(&claim_text(base, run, &info("bob@b"))));
+        dead("r1");
+        let (from, to) = (
+            folder.path().join("lease"),
+            folder.path().join("lease.gone.r1"),
+        );
+        let late = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(1));
+            std::fs::rename(from, to).expect("its own lease");
+        });
+        let taken = claim("r2");
+        late.join().expect("given back");
+        assert!(matches!(taken, Some(Claim::TakenOver(_))), "{taken:?}");
+        assert_eq!(run(), "r2\n");
+        std::fs::remove_dir_all(folder.path().join("lease")).expect("given back");
+        dead("r3");
+        let taken = claim("r4");
+        assert!(matches!(taken, Some(Claim::TakenOver(_))), "{taken:?}");
+        assert_eq!(run(), "r4\n");
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub struct Reply {
 const LOOP: &str = "trap '' PIPE; export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /; \
 MARK=NONCE; FROM=${1%% *}; printf '\\n@%s hello\\n' \"$MARK\"; \
 while read -r z; do [ \"${z%% *}\" != bye ] || break; s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done; \
-exec 2>/dev/null; mv -T BASE/lease/shell-\"$MARK\" BASE/lease/over && read -r r <BASE/lease/run && { [ ! -r BASE/lease/log ] || ( . BASE/lease/log ); mv -T BASE/lease BASE/lease.gone.\"$r\"; } && [ \"${z%% *}\" = bye ] && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
+exec 2>/dev/null; mv -T BASE/lease/shell-\"$MARK\" BASE/lease/over && read -r r <BASE/lease/run && { [ ! -r BASE/lease/log ] || ( . BASE/lease/log ); [ -e BASE/lease/over ] && mv -T BASE/lease BASE/lease.gone.\"$r\"; } && [ \"${z%% *}\" = bye ] && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
 
 impl Shell {
     /// Starts it, with hadeploy's run-time folder `base` on the node; waits for the far side only when a password may have to be given.

@@ -1,7 +1,7 @@
 //! Leases as an operator sees them: who holds the one of a node, whether its run lives, and how that of a dead run is given back.
 
 use super::launch::STAGE;
-use super::lease::{EXPIRY, LeaseInfo, WORKS, info_of};
+use super::lease::{EXPIRY, LeaseInfo, TAKE, WORKS, info_of};
 use crate::command::quote;
 
 /// The lease of a node that a run holds.
@@ -77,12 +77,12 @@ k=$((k + 1)); sleep 1; done
     };
     format!(
         r#"B={base}; R={run}; read -r u _ </proc/uptime; u=${{u%%.*}}
-{WORKS}r=; b=0; read -r r <"$B/lease/run"; read -r b <"$B/lease/beat"; a=$((u - b))
+{WORKS}{TAKE}r=; b=0; read -r r <"$B/lease/run"; read -r b <"$B/lease/beat"; a=$((u - b))
 if [ ! -d "$B/lease" ]; then printf 'UNLOCK free\n'
 elif [ "$r" != "$R" ] || {{ [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; }}; then printf 'UNLOCK lives\n'
 else
 {end}if works "$R" >/dev/null; then printf 'UNLOCK works\n'
-elif mv -T "$B/lease" "$B/lease.dead.$R.$$" || [ ! -d "$B/lease" ]; then rm -rf "$B/lease.dead.$R.$$" "$B/lease.gone.$R" "$B/steps/$R" {STAGE}/"$R"-*; printf 'UNLOCK free\n'
+elif {{ take "$R" && mv -T "$B/lease" "$B/lease.dead.$R.$$"; }} || [ ! -d "$B/lease" ]; then rm -rf "$B/lease.dead.$R.$$" "$B/lease.gone.$R" "$B/steps/$R" {STAGE}/"$R"-*; printf 'UNLOCK free\n'
 else printf 'UNLOCK lives\n'; fi; fi
 "#,
         base = quote(base),
