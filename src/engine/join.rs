@@ -66,7 +66,11 @@ impl HostRun {
         change: Change,
         walk: &mut Walk,
     ) -> Option<Step> {
-        let place = self.items[index].place.item(number);
+        let place = match task.run_once {
+            // The others wait at the task, and come to none of its items.
+            true => self.items[index].place.clone(),
+            false => self.items[index].place.item(number),
+        };
         let alone = self.play.play.hosts.len() < 2;
         let free = self.play.play.play.free;
         let cut = task.run_once || (!free && change.steps.iter().any(|step| step.cut));

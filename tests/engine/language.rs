@@ -12,7 +12,7 @@ const TABLE: &[(&str, &[&str], &[(&str, &str)], &str, &str)] = &[
         "end_host",
         &["a", "b"],
         &[],
-        "  tasks:\n    - log 1{{ inventory_hostname }}\n    - meta: end_host\n      when: inventory_hostname == 'a'\n    - log 2{{ inventory_hostname }}\n- hosts: a\n  gather_facts: false\n  tasks:\n    - log 3\n",
+        "  serial: 1\n  tasks:\n    - log 1{{ inventory_hostname }}\n    - meta: end_host\n      when: inventory_hostname == 'a'\n    - log 2{{ inventory_hostname }}\n- hosts: a\n  gather_facts: false\n  tasks:\n    - log 3\n",
         "1a 1b 2b 3",
     ),
     (
@@ -115,6 +115,26 @@ const TABLE: &[(&str, &[&str], &[(&str, &str)], &str, &str)] = &[
         "la+b lc t1a t2b sx1 sx2 sy3 n1a n1b n2a n2b i0a i1b i2c qx04 qx08 qx12 qx16 q1 q2 q3 qh2 qh3 qh4 q10 q5 q0",
     ),
     (
+        "run_once loop",
+        &["a", "b"],
+        &[],
+        "  tasks:\n    - log {{ item }}\n      run_once: true\n      loop: [1, 2, 3]\n    - log {{ inventory_hostname }}\n      run_once: true\n",
+        "1 2 3 a",
+    ),
+    (
+        "with lookups",
+        &["a"],
+        &[
+            ("files/l/1.txt", "one"),
+            ("files/l/2.txt", "two"),
+            ("v.ini", "[s]\nk = v\n"),
+            ("x.csv", "k,w\n"),
+            ("t.j2", "T{{ u }}"),
+        ],
+        "  vars: {d: l, u: U, uu: V, r: run, q: \"it's\"}\n  tasks:\n    - log {{ item | basename }}\n      with_fileglob: '{{ d }}/*.txt'\n    - log {{ item | basename }}\n      with_fileglob: ['{{ d }}/2*', l/1*, l/3*]\n    - log {{ item | basename }}\n      with_first_found: [gone, '{{ d }}/1.txt', l/2.txt]\n    - log {{ item | basename }}\n      with_first_found:\n        - {files: [gone, 2.txt], paths: [files/l]}\n    - log none\n      with_first_found: [{files: [gone], skip: true}]\n    - log {{ item }}\n      with_file: [l/1.txt, '{{ d }}/2.txt']\n    - log {{ item }}.\n      with_env: NO_SUCH_WORD\n    - log {{ item }}\n      with_ini: k section=s file=v.ini\n    - log {{ item }}\n      with_csvfile: k file=x.csv delimiter=,\n    - log {{ item }}\n      with_inventory_hostnames: all\n    - log {{ item }}\n      with_template: t.j2\n    - log {{ item }}\n      with_varnames: ^uu?$\n    - log {{ item }}\n      with_vars: [u, uu]\n    - log {{ item | length }}\n      with_vars: '{{ [\"q\"] }}'\n",
+        "1.txt 2.txt 2.txt 1.txt 1.txt 2.txt one two . v w a TU u uu U V 4",
+    ),
+    (
         "module_defaults",
         &["a"],
         &[],
@@ -184,8 +204,8 @@ const TABLE: &[(&str, &[&str], &[(&str, &str)], &str, &str)] = &[
             "roles/r/tasks/main.yml",
             "- log r\n- name: bad\n  shell: exit 3\n- log no\n",
         )],
-        "  tasks:\n    - block:\n        - include_role: {name: r}\n      rescue:\n        - log R\n      always:\n        - log A\n",
-        "r R A",
+        "  tasks:\n    - block:\n        - include_role: {name: r}\n      rescue:\n        - log R {{ ansible_failed_task.name }}\n      always:\n        - log A\n",
+        "r R bad A",
     ),
     (
         "clear_facts",
