@@ -25,10 +25,11 @@
 //!    hides what it opens.
 //!    [`template`]: strict Jinja; a name may be known only *after* another task, and then binding stops with [`template::Stop::After`].
 //! 2. [`inventory`], [`playbook`]: what there is and what is to be done; `playbook::Project` is both, resolved and checked, before anything connects.
-//!    [`settings`] is `hadeploy.yml`. [`name`] holds checked names.
+//!    An inventory is YAML, INI, a folder or a program, read into one form; each variable keeps every place that set it. Roles become tasks when
+//!    the project is resolved, or when they are included. [`settings`] is `hadeploy.yml`. [`name`] holds checked names.
 //! 3. [`change`]: what differs, and steps as data: a step says what it touches, what it predicts, what it was decided on, and what must be so behind it.
 //!    [`fact`]: one file for each kind of question, a shell fragment and a pure parser. [`command`], [`sql`]: quoting, each in one place; [`scram`]: passwords as PostgreSQL stores them.
-//!    [`resource`]: one file for each kind of task, one row in its table.
+//!    [`resource`]: one file for each kind of task, one row in its table; the comment above the row is its page of `hadeploy doc`.
 //! 4. [`transport`]: bytes to a host (SSH by russh, as ssh configurations say, over jump hosts; this machine; a played host in tests). [`node`]: a connected host: one long-lived shell, scripts, the
 //!    launcher that detaches steps from the connection, the lease, the way back after a cut. [`secret`]: values that are never shown.
 //! 5. [`engine`]: `run` (plays), `host` and `walk` (one play on one host), `script` (what its scripts mean), `progress` (linear order at cuts),
