@@ -17,7 +17,7 @@ for file in /var/spool/cron/crontabs/*; do [ ! -f "$file" ] || sed "1,3{/^# /d};
 const OWN: &[&str] = &[
     "/root/.ansible",
     "/home/ada/.ansible",
-    " /var/spool/cron/crontabs/",
+    "  /var/spool/cron/crontabs/",
     "/var/lib/hadeploy",
     "left ",
 ];
