@@ -145,7 +145,7 @@ fn nginx(world: &World, release: u8) {
     site.write("play.yml", PLAY.replace("word: one", "word: two"));
     let plan = site.plan();
     assert_eq!(fields(&plan), ["generation", "conf.d/site.conf"], "{plan}");
-    plan.says(&["@@ -1,6 +1,6 @@"]);
+    plan.says(&["@@ -1,5 +1,5 @@"]);
     site.apply();
     assert_eq!((get(&node, "/"), pid()), ("two".to_owned(), master.clone()));
     site.write("templates/web/nginx.conf", MAIN.replace("1024", "2048"));

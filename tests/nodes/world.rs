@@ -10,7 +10,7 @@ pub use crate::node::Node;
 use crate::node::{is_kept, lab_name};
 
 /// The size of the disk of the node with Debian 13.
-pub const SMALL_DISK: u64 = 400 << 20;
+pub const SMALL_DISK: u64 = 800 << 20;
 
 /// All labs; those that were needed are up.
 pub struct World {
