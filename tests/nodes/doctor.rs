@@ -77,10 +77,10 @@ fn names_each_fault(world: &World) {
     assert_eq!(check(&run, "tcp").0, "bad", "{run}");
 
     // An account that may not become root, then one that may.
-    node.sh("useradd -m ann; install -d -o ann -m 700 /home/ann/.ssh; install -o ann -m 600 /root/.ssh/authorized_keys /home/ann/.ssh/; rm -f /etc/sudoers.d/ann");
+    node.sh("useradd -m dora; install -d -o dora -m 700 /home/dora/.ssh; install -o dora -m 600 /root/.ssh/authorized_keys /home/dora/.ssh/; rm -f /etc/sudoers.d/dora");
     stranger.inventory(
         &inventory
-            .replace("ansible_user: root", "ansible_user: ann")
+            .replace("ansible_user: root", "ansible_user: dora")
             .replace(
                 &key.display().to_string(),
                 &node.lab.key().display().to_string(),
@@ -92,10 +92,10 @@ fn names_each_fault(world: &World) {
     // What needs no root is seen all the same.
     assert_eq!(check(&run, "release").0, "ok", "{run}");
 
-    node.sh("command -v sudo || { apt-get update && apt-get install -y sudo; }; echo 'ann ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ann");
+    node.sh("command -v sudo || { apt-get update && apt-get install -y sudo; }; echo 'dora ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/dora");
     let run = stranger.expect_bare(&["doctor", "n1"], 0);
-    assert_eq!(check(&run, "sudo"), ("ok", "ann may become root"), "{run}");
-    node.sh("rm /etc/sudoers.d/ann; userdel -r ann 2>/dev/null || true");
+    assert_eq!(check(&run, "sudo"), ("ok", "dora may become root"), "{run}");
+    node.sh("rm /etc/sudoers.d/dora; userdel -r dora 2>/dev/null || true");
 
     let half = "sed -i '/^Package: tar$/,/^$/s/^Status: install ok .*/Status: install ok STATE/' /var/lib/dpkg/status";
     let run = with(
