@@ -344,18 +344,7 @@ fn begin(visit: Visit, names: &[String]) -> Result<Arc<Run>, Arc<Run>> {
         }
     }
     let run = Arc::new(Run::new(made, known));
-    run.say(Event::RunStarted {
-        mode: run.settings.mode,
-        run_id: run.settings.run_id.clone(),
-        playbook: String::new(),
-        hosts: run.hosts.keys().cloned().collect(),
-        log: run.settings.log.clone(),
-    });
-    let fatal = faults.iter().any(Diagnostic::is_error);
-    for fault in faults {
-        run.say(Event::Diagnostic(Box::new(fault)));
-    }
-    match fatal {
+    match run.begin(faults) {
         true => Err(run),
         false => Ok(run),
     }

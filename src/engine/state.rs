@@ -18,6 +18,7 @@ use super::reach::Reach;
 use super::rolling::Rolling;
 use super::way_in;
 use crate::cluster::Goal;
+use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Impact, Mode, Status, Tally, TaskResult};
 use crate::fact::Known;
 use crate::inventory::{Connection, Host};
@@ -162,6 +163,22 @@ impl Run {
             password_refused: AtomicBool::new(false),
             pulses: Mutex::default(),
         }
+    }
+
+    /// Says that a run without a playbook begins, and what is wrong with its hosts; whether it must not go on.
+    pub fn begin(&self, faults: Vec<Diagnostic>) -> bool {
+        self.say(Event::RunStarted {
+            mode: self.settings.mode,
+            run_id: self.settings.run_id.clone(),
+            playbook: self.project.playbooks.join(" "),
+            hosts: self.hosts.keys().cloned().collect(),
+            log: self.settings.log.clone(),
+        });
+        let fatal = faults.iter().any(Diagnostic::is_error);
+        for fault in faults {
+            self.say(Event::Diagnostic(Box::new(fault)));
+        }
+        fatal
     }
 
     /// Says that something happened; secrets are masked here, in one place.

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use super::reach::Reach;
 use super::state::{HostState, Made, Out, Run, Settings};
 use super::{connect, recap};
-use crate::diagnostic::Diagnostic;
 use crate::event::{Event, LeaseEvent, Recap};
 use crate::node::lease::EXPIRY;
 use crate::node::unlock::{HeldLease, Unlocked, free_text, look_text, parse_free, parse_look};
@@ -57,19 +56,8 @@ pub async fn unlock(
     };
     let mut run = Run::new(made, Default::default());
     let faults = super::admit(&mut run, wanted.hosts.clone());
-    run.say(Event::RunStarted {
-        mode: run.settings.mode,
-        run_id: run.settings.run_id.clone(),
-        playbook: String::new(),
-        hosts: run.hosts.keys().cloned().collect(),
-        log: run.settings.log.clone(),
-    });
-    let fatal = faults.iter().any(Diagnostic::is_error);
-    for fault in faults {
-        run.say(Event::Diagnostic(Box::new(fault)));
-    }
-    if fatal {
-        let why = "the inventory's connection variables are wrong; nothing was touched";
+    if run.begin(faults) {
+        let why = "the inventory's connection variables are wrong";
         return recap::finish(&run, began, Some(why), None);
     }
     let run = Arc::new(run);

@@ -1,7 +1,7 @@
 //! `copy`: a file of the controller, given text, or a file that is on the node.
 
 mod remote;
-mod stream;
+pub(super) mod stream;
 mod tree;
 mod walk;
 

@@ -1,5 +1,6 @@
 //! `exec` and `facts` on this machine, without a lease: what they print, and how they end.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::Sandbox;
@@ -11,8 +12,22 @@ b ansible_connection=local
 c ansible_connection=local n=3
 ";
 
+/// How long something may take that is to happen at once.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 fn sandbox() -> Sandbox {
     Sandbox::new(&[("h.ini", HERE)])
+}
+
+/// The folder that the kernel has of the process whose number a command writes into a file.
+fn begun(pid: &Path) -> PathBuf {
+    let patience = Instant::now() + PATIENCE;
+    while !pid.exists() {
+        assert!(Instant::now() < patience, "the command did not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let number = std::fs::read_to_string(pid).expect("a file");
+    Path::new("/proc").join(number.trim())
 }
 
 #[test]
@@ -168,15 +183,7 @@ fn an_interrupt_ends_the_command() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("the binary runs");
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !pid.exists() {
-        assert!(Instant::now() < patience, "the command did not begin");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let own: String = std::fs::read_to_string(&pid)
-        .expect("a file")
-        .trim()
-        .to_owned();
+    let own = begun(&pid);
     let status = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
@@ -189,7 +196,7 @@ fn an_interrupt_ends_the_command() {
         said.contains("the command was ended where it still ran"),
         "{said}"
     );
-    assert!(!std::path::Path::new("/proc").join(own).exists());
+    assert!(!own.exists());
 }
 
 /// A controller that dies takes its commands along.
@@ -203,19 +210,11 @@ fn a_dead_controller_leaves_no_command() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .expect("the binary runs");
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !pid.exists() {
-        assert!(Instant::now() < patience, "the command did not begin");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let own: String = std::fs::read_to_string(&pid)
-        .expect("a file")
-        .trim()
-        .to_owned();
+    let own = begun(&pid);
     child.kill().expect("it is there");
     child.wait().expect("its end");
-    let place = std::path::Path::new("/proc").join(own);
-    while place.exists() {
+    let patience = Instant::now() + PATIENCE;
+    while own.exists() {
         assert!(Instant::now() < patience, "the command goes on");
         std::thread::sleep(Duration::from_millis(20));
     }

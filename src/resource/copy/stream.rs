@@ -174,7 +174,8 @@ pub fn standings(base: &str, changed: &[&Planned]) -> Expect {
     equal("owner and mode", &script, hash)
 }
 
-fn equal(field: &str, script: &str, hash: sha2::Sha256) -> Expect {
+/// That what a script prints has this sum.
+pub(in crate::resource) fn equal(field: &str, script: &str, hash: sha2::Sha256) -> Expect {
     let wanted: String = hash
         .finalize()
         .iter()
@@ -183,7 +184,7 @@ fn equal(field: &str, script: &str, hash: sha2::Sha256) -> Expect {
     Expect::Check {
         field: field.to_owned(),
         script: format!(
-            "h=$({script} | sha256sum)\n[ \"${{h%% *}}\" = {wanted} ] || {{ echo 'some file differs'; false; }}"
+            "h=$({{ {script}; }} | sha256sum)\n[ \"${{h%% *}}\" = {wanted} ] || {{ echo 'some file differs'; false; }}"
         ),
     }
 }

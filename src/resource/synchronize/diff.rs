@@ -13,6 +13,7 @@ use crate::diagnostic::count;
 use crate::fact::{Known, Missing, Question, Stat};
 use crate::resource::Resource;
 use crate::resource::attributes::{Attributes, homeless};
+use crate::resource::copy::stream;
 use crate::resource::folders;
 use crate::resource::mode::octal;
 use crate::resource::place::{state, temporary};
@@ -400,17 +401,9 @@ fn standing(base: &str, after: &[(&str, String)]) -> Expect {
     )
 }
 
+/// That what a script prints in a folder has this sum.
 fn equal(base: &str, field: &str, script: &str, hash: sha2::Sha256) -> Expect {
-    let wanted: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Expect::Check {
-        field: field.to_owned(),
-        script: format!(
-            "h=$(cd -- {} 2>/dev/null && {{ {script}; }} | sha256sum)\n[ \"${{h%% *}}\" = {wanted} ] || {{ echo 'some file differs'; false; }}",
-            quote(if base.is_empty() { "/" } else { base })
-        ),
-    }
+    let base = quote(if base.is_empty() { "/" } else { base });
+    let script = format!("cd -- {base} 2>/dev/null && {{ {script}; }}");
+    stream::equal(field, &script, hash)
 }

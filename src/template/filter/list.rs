@@ -139,9 +139,17 @@ fn product(value: &Native, others: &[Native], kwargs: Kwargs) -> Result<Native, 
     for column in std::iter::once(value).chain(others) {
         columns.push(items_of(column)?);
     }
+    let wanted = columns.len().saturating_mul(repeat.min(100));
+    let rows = crossed(columns.iter().cycle().take(wanted))?;
+    Ok(rows.into_iter().map(Native::from).collect())
+}
+
+/// Every item of the first column with every one of the second, and so on.
+pub(in crate::template) fn crossed<'a>(
+    columns: impl Iterator<Item = &'a Vec<Native>>,
+) -> Result<Vec<Vec<Native>>, Error> {
     let mut rows: Vec<Vec<Native>> = vec![Vec::new()];
-    for index in 0..columns.len().saturating_mul(repeat.min(100)) {
-        let column = &columns[index % columns.len()];
+    for column in columns {
         if rows.len().saturating_mul(column.len()) > 1_000_000 {
             return Err(fault("the product has more than a million rows"));
         }
@@ -156,7 +164,7 @@ fn product(value: &Native, others: &[Native], kwargs: Kwargs) -> Result<Native, 
             })
             .collect();
     }
-    Ok(rows.into_iter().map(Native::from).collect())
+    Ok(rows)
 }
 
 fn extreme(value: &Native, kwargs: &Kwargs, wanted: std::cmp::Ordering) -> Result<Native, Error> {

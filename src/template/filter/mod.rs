@@ -32,6 +32,7 @@ mod yaml;
 pub(super) use address::{Network, in_any};
 pub(super) use combine::below;
 pub(super) use given::Given;
+pub(super) use list::crossed;
 pub(super) use mac::parse as hardware_address;
 pub(super) use password::{SALT, hash_password};
 pub(super) use python_regex::pattern;

@@ -4,7 +4,7 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Error, Value as Native};
 
 use crate::template::convert::fault;
-use crate::template::filter::{Given, below, items_of, pairs_of};
+use crate::template::filter::{Given, below, crossed, items_of, pairs_of};
 use crate::template::python;
 
 fn is_list(value: &Native) -> bool {
@@ -82,23 +82,8 @@ pub(super) fn nested(terms: &[Native], kwargs: &Kwargs) -> Result<Vec<Native>, E
     if terms.is_empty() {
         return Err(fault("there is no list"));
     }
-    let mut rows: Vec<Vec<Native>> = vec![Vec::new()];
-    for term in terms {
-        let column = items_of(term)?;
-        if rows.len().saturating_mul(column.len()) > 1_000_000 {
-            return Err(fault("the result has more than a million rows"));
-        }
-        rows = rows
-            .iter()
-            .flat_map(|row| {
-                column.iter().map(|item| {
-                    let mut row = row.clone();
-                    row.push(item.clone());
-                    row
-                })
-            })
-            .collect();
-    }
+    let columns: Vec<Vec<Native>> = terms.iter().map(items_of).collect::<Result<_, _>>()?;
+    let rows = crossed(columns.iter())?;
     rows.iter()
         .map(|row| opened(row).map(Native::from))
         .collect()
