@@ -22,8 +22,8 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// So long after a change the node waits for the confirmation.
-    pub const WINDOW: Duration = Duration::from_secs(60);
+    /// So long after a change the node waits for the confirmation: what is put back then lets us in again within 60 s.
+    pub const WINDOW: Duration = Duration::from_secs(50);
 }
 
 /// A restart of the node; the run goes on behind it.

@@ -1,5 +1,6 @@
 //! Each kind on a real node: a folder of cases, all taken through the same life. Planned, applied, applied again (nothing to do), altered
-//! by hand (a plan shows exactly that, an apply mends it), and looked at with the system's own tools each time.
+//! by hand (a plan shows exactly that, an apply mends it), and looked at with the system's own tools each time. The stories of a release
+//! share a node: no two of them use the same port, account or file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -90,14 +91,14 @@ pub fn cases() -> Vec<Case> {
             let case = Case::new(format!("kinds::{name}_on_{release}"), move |world| {
                 tell(world, release, &serde_yaml::from_str(&text).unwrap());
             });
-            cases.push(crate::on(release, case));
+            cases.push(case.beside(100 + release));
         }
     }
     cases
 }
 
 fn tell(world: &World, release: u8, story: &Story) {
-    let node = world.first(release);
+    let node = world.for_kinds(release);
     let site = Site::with(&node.lab, &playbook(story));
     for (name, content) in &story.files {
         match content.strip_prefix("base64:") {

@@ -141,7 +141,7 @@ impl Fault {
             "the node put the old state back by itself",
         ]);
         run.says(self.why);
-        assert!(after_s(&run) <= 66, "{task}\n{run}");
+        assert!(after_s(&run) <= 60, "{task}\n{run}");
         assert_eq!(state(node), before, "{task}\n{run}");
         let ping = site(node, self.user, None, "ping:").apply();
         assert_eq!(ping.with("ok"), ["task"], "{ping}");

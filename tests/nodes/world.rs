@@ -1,5 +1,5 @@
-//! The labs of the cases, each brought up when first needed: three nodes of Debian 12, three more for cases that mostly wait, and one of
-//! Debian 13 with a small disk.
+//! The labs of the cases, each brought up when first needed: three nodes of Debian 12, three more for cases that mostly wait, one of
+//! Debian 13 with a small disk, and one of each release for the stories of the kinds.
 
 use std::sync::OnceLock;
 
@@ -17,6 +17,8 @@ pub struct World {
     bookworm: OnceLock<Lab>,
     spare: OnceLock<Lab>,
     trixie: OnceLock<Lab>,
+    kinds_12: OnceLock<Lab>,
+    kinds_13: OnceLock<Lab>,
 }
 
 fn up(kind: &str, release: u8, wanted: &Wanted) -> Lab {
@@ -41,6 +43,14 @@ fn small() -> Wanted {
         nodes: 1,
         release: Some(Release::Trixie),
         disk: Some(SMALL_DISK),
+        ..Wanted::default()
+    }
+}
+
+fn one(release: Release) -> Wanted {
+    Wanted {
+        nodes: 1,
+        release: Some(release),
         ..Wanted::default()
     }
 }
@@ -70,6 +80,22 @@ impl World {
         }
     }
 
+    /// The node of a release that the stories of the kinds have for themselves.
+    pub fn for_kinds(&self, release: u8) -> Node {
+        let lab = match release {
+            13 => self
+                .kinds_13
+                .get_or_init(|| up("k", 13, &one(Release::Trixie))),
+            _ => self
+                .kinds_12
+                .get_or_init(|| up("k", 12, &one(Release::Bookworm))),
+        };
+        Node {
+            lab: lab.clone(),
+            name: "n1".to_owned(),
+        }
+    }
+
     /// The first node of a release.
     pub fn first(&self, release: u8) -> Node {
         Node {
@@ -85,14 +111,20 @@ impl harness::World for World {
             bookworm: OnceLock::new(),
             spare: OnceLock::new(),
             trixie: OnceLock::new(),
+            kinds_12: OnceLock::new(),
+            kinds_13: OnceLock::new(),
         }
     }
 
     fn down(&self) {
-        for lab in [&self.bookworm, &self.spare, &self.trixie]
-            .into_iter()
-            .filter_map(OnceLock::get)
-        {
+        let labs = [
+            &self.bookworm,
+            &self.spare,
+            &self.trixie,
+            &self.kinds_12,
+            &self.kinds_13,
+        ];
+        for lab in labs.into_iter().filter_map(OnceLock::get) {
             if !is_kept() {
                 lab.down().unwrap();
             }
