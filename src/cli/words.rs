@@ -42,6 +42,8 @@ pub enum Shape {
     Conditions,
     /// Text or a list of texts.
     Texts,
+    /// Text or a list, of texts and of lists of texts.
+    Choices,
     /// A mapping of variables.
     Vars,
     /// A mapping, or a list of mappings; perhaps a template.
@@ -72,7 +74,7 @@ impl Shape {
             Shape::Count => "a whole number".to_owned(),
             Shape::Duration => "a duration".to_owned(),
             Shape::Conditions => "an expression or a list".to_owned(),
-            Shape::Texts => "text or a list".to_owned(),
+            Shape::Texts | Shape::Choices => "text or a list".to_owned(),
             Shape::Vars | Shape::Words(_) | Shape::Mapping | Shape::Maps => "a mapping".to_owned(),
             Shape::Choice(words) => words.join(", "),
             Shape::List(_) | Shape::Items => "a list".to_owned(),

@@ -13,7 +13,7 @@ use super::place::Place;
 use super::progress::Progress;
 use super::state::{HostState, Out, Run, lock};
 use crate::change::FACT;
-use crate::playbook::{Role, Scheduled, VarsFile, load_vars_file};
+use crate::playbook::{Role, Scheduled, VarsFile, chosen_vars_file, load_vars_file};
 use crate::template::{Lookup, Scope, Stop, Surroundings};
 use crate::value::Map;
 use hostvars::HostVars;
@@ -92,14 +92,18 @@ impl PlayScope {
                 VarsFile::Template(name) => {
                     let scope: Arc<dyn Scope> = self.clone();
                     let name = self.run.templates.render(name, &scope)?;
-                    let vars =
-                        load_vars_file(&self.play.play.folder, &name, &self.run.project.keyring)
-                            .map_err(|faults| match faults.into_iter().next() {
-                                Some(fault) => Stop::from(fault),
-                                None => Stop::After(GATHERING.to_owned()),
-                            })?;
+                    let folder = &self.play.play.folder;
+                    let (name, vars) = chosen_vars_file(folder, &name)
+                        .and_then(|name| {
+                            let vars = load_vars_file(folder, &name, &self.run.project.keyring)?;
+                            Ok((name, vars))
+                        })
+                        .map_err(|faults| match faults.into_iter().next() {
+                            Some(fault) => Stop::from(fault),
+                            None => Stop::After(GATHERING.to_owned()),
+                        })?;
                     if let (Some(record), Some(text)) = (&self.run.settings.record, name.as_str()) {
-                        record.files([self.play.play.folder.join(text)]);
+                        record.files([folder.join(text)]);
                     }
                     read.push(vars);
                 }

@@ -71,6 +71,9 @@ pub(super) fn is_include(key: &str) -> bool {
     )
 }
 
+/// What to do without a module of a collection or of the project.
+const OF_OTHERS: &str = "modules of collections and of your own (`library/`) are not run: use `script`, or `command` with `creates`; `hadeploy doc` lists the kinds of tasks";
+
 impl Reader {
     /// The kind of that name in the table that is read with.
     pub(super) fn find_kind(&self, name: &str) -> Option<&'static Kind> {
@@ -233,7 +236,7 @@ impl Reader {
             let message = format!("hadeploy does not have the module `{key}`");
             let names = self.kinds.iter().map(|kind| kind.name);
             let fault = Diagnostic::at(span, message).nearest(short, names);
-            self.fault(fault.help(self.no_modules_of_others()));
+            self.fault(fault.help(OF_OTHERS));
             return true;
         }
         let names = self.kinds.iter().map(|kind| kind.name).chain([
@@ -247,18 +250,10 @@ impl Reader {
         let near_kind = crate::diagnostic::nearest(key, names.clone());
         let fault = Diagnostic::at(span, format!("unknown key or module `{key}` of a task"))
             .nearest(key, keywords::TASK.iter().copied().chain(names));
-        self.fault(fault.help(self.no_modules_of_others()));
+        self.fault(fault.help(OF_OTHERS));
         // Perhaps this was meant as the action: then a missing action is no second fault.
         near_kind.is_some()
             || crate::diagnostic::nearest(key, keywords::TASK.iter().copied()).is_none()
-    }
-
-    /// What to do without a module of a collection or of the project.
-    fn no_modules_of_others(&self) -> String {
-        format!(
-            "modules of collections and of your own (`library/`) are not run: use `script`, or `command` with `creates`; {}",
-            self.there_are()
-        )
     }
 
     fn read_action(

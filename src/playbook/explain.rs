@@ -11,7 +11,7 @@ use minijinja::Value as Native;
 use minijinja::value::Serde;
 
 use super::magic::{MAGIC, is_fact};
-use super::{Project, Scheduled, TaskAction, VarsFile, load_vars_file};
+use super::{Project, Scheduled, TaskAction, VarsFile, chosen_vars_file, load_vars_file};
 use crate::inventory::Host;
 use crate::template::{Lookup, Scope, Stop, Templates, from_native};
 use crate::value::{Map, Value};
@@ -160,6 +160,7 @@ impl Names {
                     let scope: Arc<dyn Scope> = Arc::new(names.clone());
                     let folder = &scheduled.play.folder;
                     let read = templates.render(name, &scope).ok().and_then(|name| {
+                        let name = chosen_vars_file(folder, &name).ok()?;
                         let vars = load_vars_file(folder, &name, &project.keyring).ok()?;
                         Some((name.as_str()?.to_owned(), vars))
                     });

@@ -5,6 +5,8 @@ pub const PLAY: &[&str] = &[
     "name",
     "hosts",
     "gather_facts",
+    "gather_subset",
+    "gather_timeout",
     "remote_user",
     "connection",
     "port",
@@ -245,14 +247,6 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
     (
         "fact_path",
         "read local facts with a `command` task and `register`",
-    ),
-    (
-        "gather_subset",
-        "all facts are read in one script; remove the line",
-    ),
-    (
-        "gather_timeout",
-        "facts are read in the first script, which has its own deadline; remove the line",
     ),
     (
         "ignore_unreachable",

@@ -53,7 +53,7 @@ pub use include_vars::{ReadVars, VarsAsk};
 pub use listing::{ListedPlay, ListedTask};
 pub use order::Order;
 pub use parse::parse_playbook;
-pub use play::load_vars_file;
+pub use play::{chosen_vars_file, load_vars_file};
 pub use privilege::Privilege;
 pub use project::{Options, Project, Scheduled};
 pub use prompts::{Answers, Blank, Nobody, Prompt};
@@ -138,7 +138,7 @@ pub enum VarsFile {
         /// What it sets.
         vars: Arc<Map>,
     },
-    /// Its name is a template: render it, then [`load_vars_file`].
+    /// Its name is a template, or a list of names of which one is: render it, then [`chosen_vars_file`] and [`load_vars_file`].
     Template(Value),
 }
 

@@ -119,6 +119,9 @@ impl Reader {
                 "gather_facts" => {
                     play.gather_facts = self.switch("gather_facts", value).unwrap_or(true);
                 }
+                // All facts are read in one script, whichever are wanted.
+                "gather_subset" => drop(self.texts("gather_subset", value)),
+                "gather_timeout" => drop(self.number("gather_timeout", value)),
                 "force_handlers" => {
                     play.force_handlers = self.switch("force_handlers", value).unwrap_or(false);
                 }
@@ -196,18 +199,19 @@ impl Reader {
         let folder = self.folder();
         let mut files = Vec::new();
         for item in items {
-            if item.as_list().is_some() {
-                self.fault(
-                    Diagnostic::at(&item.span, "a choice of vars files is not there")
-                        .help("name each file on its own; all of them are read"),
-                );
-            } else if !is_literal(&item) {
+            let literal = match item.as_list() {
+                Some(choice) => choice.iter().all(is_literal),
+                None => is_literal(&item),
+            };
+            if !literal {
                 files.push(VarsFile::Template(item));
-            } else {
-                match load_vars_file(&folder, &item, &self.keyring) {
-                    Ok(vars) => files.push(VarsFile::Read { name: item, vars }),
-                    Err(mut faults) => self.faults.append(&mut faults),
-                }
+                continue;
+            }
+            let read = chosen_vars_file(&folder, &item)
+                .and_then(|name| Ok((load_vars_file(&folder, &name, &self.keyring)?, name)));
+            match read {
+                Ok((vars, name)) => files.push(VarsFile::Read { name, vars }),
+                Err(mut faults) => self.faults.append(&mut faults),
             }
         }
         files
@@ -321,6 +325,31 @@ impl Reader {
         }
         tasks
     }
+}
+
+/// Which vars file an entry of `vars_files` means: the one it names, or of several the first that is there.
+///
+/// # Errors
+/// None of several is there.
+pub fn chosen_vars_file(folder: &Path, entry: &Value) -> Result<Value, Vec<Diagnostic>> {
+    let Some(choice) = entry.as_list() else {
+        return Ok(entry.clone());
+    };
+    let is_there = |name: &&Value| name.as_str().is_some_and(|it| folder.join(it).is_file());
+    // What is no text is told when it is to be read.
+    let odd = choice.iter().find(|name| name.as_str().is_none());
+    if let Some(name) = odd.or_else(|| choice.iter().find(is_there)) {
+        return Ok(name.clone());
+    }
+    let looked = choice
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|name| format!("`{}`", folder.join(name).display()));
+    let fault = Diagnostic::at(&entry.span, "none of these vars files is there");
+    let looked: Vec<String> = looked.collect();
+    Err(vec![
+        fault.help(format!("looked for {}", looked.join(", "))),
+    ])
 }
 
 /// Reads a vars file by its rendered name, relative to the folder of its play.

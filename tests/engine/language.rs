@@ -9,6 +9,16 @@ use crate::includes::{log, written_out};
 #[allow(clippy::type_complexity)]
 const TABLE: &[(&str, &[&str], &[(&str, &str)], &str, &str)] = &[
     (
+        "of several vars files the first that is there",
+        &["a"],
+        &[
+            ("vars/other.yml", "one: o\n"),
+            ("vars/all.yml", "one: a\ntwo: a\n"),
+        ],
+        "  vars: {os: none}\n  vars_files:\n    - [vars/none.yml, vars/other.yml, vars/all.yml]\n    - ['vars/{{ os }}.yml', vars/all.yml]\n  tasks:\n    - log {{ one }}{{ two }}\n",
+        "aa",
+    ),
+    (
         "end_host",
         &["a", "b"],
         &[],

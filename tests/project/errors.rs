@@ -361,6 +361,10 @@ fn plays() {
             "error site.yml:2:16: there is no vars file `gone.yml`",
         ),
         (
+            "- hosts: all\n  vars_files: [[gone.yml, lost.yml]]\n",
+            "error site.yml:2:16: none of these vars files is there",
+        ),
+        (
             "- hosts: all\n  gather_facts: \"{{ x }}\"\n",
             "`gather_facts` cannot be a template",
         ),

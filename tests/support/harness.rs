@@ -130,6 +130,7 @@ pub fn run<W: World + Sync>(cases: Vec<Case<W>>) -> ExitCode {
         );
         return ExitCode::SUCCESS;
     }
+    let start = Instant::now();
     let world = W::new();
     for case in cases.iter().filter(|case| !wish.runs(case)) {
         println!("test {} ... ignored", case.name);
@@ -160,12 +161,13 @@ pub fn run<W: World + Sync>(cases: Vec<Case<W>>) -> ExitCode {
         }
     }
     println!(
-        "\ntest result: {}. {} passed; {} failed; {} ignored; 0 measured; {} filtered out\n",
+        "\ntest result: {}. {} passed; {} failed; {} ignored; 0 measured; {} filtered out; finished in {:.2}s\n",
         if failed.is_empty() { "ok" } else { "FAILED" },
         chosen - failed.len(),
         failed.len(),
         cases.len() - chosen,
-        others.len()
+        others.len(),
+        start.elapsed().as_secs_f32()
     );
     match failed.is_empty() {
         true => ExitCode::SUCCESS,

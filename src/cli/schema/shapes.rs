@@ -43,6 +43,15 @@ pub fn of(shape: Shape) -> Json {
                 { "type": "array", "items": { "type": ["string", "number"] } },
             ],
         }),
+        Shape::Choices => json!({
+            "anyOf": [
+                { "type": ["string", "null"] },
+                { "type": "array", "items": { "anyOf": [
+                    { "type": "string" },
+                    { "type": "array", "items": { "type": "string" } },
+                ] } },
+            ],
+        }),
         Shape::Vars => json!({
             "type": ["object", "null"],
             "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },

@@ -1,8 +1,8 @@
 //! The words of a play, and of what it says about rolling updates.
 
 use super::Shape::{
-    Any, Choice, Conditions, Count, Duration, Flag, List, Literal, Mapping, Maps, Number, Switch,
-    Tasks, Text, Texts, Vars, Words,
+    Any, Choice, Choices, Conditions, Count, Duration, Flag, List, Literal, Mapping, Maps, Number,
+    Switch, Tasks, Text, Texts, Vars, Words,
 };
 use super::{Word, word};
 
@@ -19,11 +19,21 @@ pub const PLAY: &[Word] = &[
         Switch,
         "Whether the facts of the hosts are read first; they are unless this says false.",
     ),
+    word(
+        "gather_subset",
+        Texts,
+        "Accepted; all facts are read in one script, whichever are wanted.",
+    ),
+    word(
+        "gather_timeout",
+        Count,
+        "Accepted; the facts take milliseconds.",
+    ),
     word("vars", Vars, "Variables of the play."),
     word(
         "vars_files",
-        Texts,
-        "Files of variables, beside the playbook; each may be a vault.",
+        Choices,
+        "Files of variables, beside the playbook; of a list inside, the first that is there. Each may be a vault.",
     ),
     word(
         "vars_prompt",
