@@ -112,8 +112,11 @@ impl HostRun {
         if result.rescued {
             self.tell_rescue(task, verdict::registered(&units, &ends, task));
         }
+        // What it includes is still to run.
+        let includes = matches!(task.action, TaskAction::Include(_));
         if let What::Handler(handler, _) = &self.items[index].what
             && !failed
+            && !includes
             && !pays_itself(task, result.status)
         {
             self.paid(*handler);

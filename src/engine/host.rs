@@ -292,6 +292,10 @@ impl HostRun {
         while index < self.items.len() {
             let step = match self.items[index].what.clone() {
                 What::Flush => self.flush(index, &mut walk),
+                What::Paid(_) => {
+                    self.paid_here(index, &walk);
+                    Step::On
+                }
                 What::Raise => self.raise(index, &mut walk),
                 What::Nothing => {
                     self.pass_nothing(index, &walk);

@@ -49,6 +49,8 @@ pub enum What {
     Handler(usize, Arc<Task>),
     /// Handlers notified so far run here.
     Flush,
+    /// What a handler included has run: it is owed no longer.
+    Paid(usize),
     /// What was here is not done.
     Nothing,
     /// An earlier failure goes on here: what always runs behind it has run.

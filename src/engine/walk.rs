@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::bind::Unit;
 use super::clustered::is_cluster;
 use super::host::{Batch, Entry, HostRun, Turn};
-use super::layout::What;
+use super::layout::{Item, What};
 use super::scope::GATHERING;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
@@ -42,12 +42,15 @@ impl HostRun {
             return;
         }
         // A script may lead over flushes at which nothing was due: what ran behind one leaves it behind too, and is not begun again.
-        let skips = &self.items[self.cursor..index];
-        if !skips
-            .iter()
-            .all(|item| matches!(item.what, What::Flush | What::Nothing))
-        {
+        let led_over =
+            |item: &Item| matches!(item.what, What::Flush | What::Nothing | What::Paid(_));
+        if !self.items[self.cursor..index].iter().all(led_over) {
             return;
+        }
+        for item in &self.items[self.cursor..=index] {
+            if let What::Paid(handler) = item.what {
+                self.paid(handler);
+            }
         }
         self.cursor = index + 1;
         // The end is reached only when the last script is: see `work`.

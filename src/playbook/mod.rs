@@ -7,6 +7,7 @@ mod cluster;
 mod explain;
 mod fields;
 mod free_form;
+mod handler;
 mod include;
 mod include_vars;
 pub mod keywords;
@@ -403,11 +404,11 @@ impl Play {
             .chain(&self.post_tasks)
     }
 
-    /// Its tasks with those that they are known to include, then its handlers.
+    /// Its tasks, then its handlers, each with those that it is known to include.
     pub fn tasks_and_handlers(&self) -> impl Iterator<Item = &Task> {
         self.all_tasks()
-            .flat_map(Task::with_included)
             .chain(&self.handlers)
+            .flat_map(Task::with_included)
     }
 
     /// The handlers a notification means: the last one of that name, and all that listen to it. `name_of` gives the

@@ -43,6 +43,8 @@ pub(super) struct Outer {
     pub(super) given: Vec<Arc<str>>,
     /// How many includes are around.
     pub(super) includes: usize,
+    /// Whether a handler includes the file that is read.
+    pub(super) in_handler: bool,
 }
 
 /// The keywords that only a task has, not an import.
@@ -119,7 +121,7 @@ impl Reader {
             }
             Action::Run(action) => {
                 if let TaskAction::Meta(meta) = action {
-                    self.check_meta(meta, map, outer);
+                    self.check_meta(meta, map, outer, handler);
                 }
                 action
             }
@@ -133,6 +135,7 @@ impl Reader {
                     .help("move the task below `handlers:`, or remove `listen`"),
             );
         }
+        self.check_included_handler(map, outer);
         let spot = super::play::spot(map, value);
         tasks.push(self.made(spot, action, own, inherited, repeat, handler));
     }
@@ -236,7 +239,10 @@ impl Reader {
                 });
             }
         }
-        let (_, inherited) = self.keywords(map, outer);
+        let (own, inherited) = self.keywords(map, outer);
+        if handler {
+            self.of_play.no_handlers.imports.extend(own.name);
+        }
         let part = if handler { "handlers" } else { "tasks" };
         let role = outer.role.as_ref().map(|role| role.own.path.join(part));
         let Some(path) = self.imported(file, "import_tasks", role.as_deref()) else {

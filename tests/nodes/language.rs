@@ -9,6 +9,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("language::handlers", handlers),
         Case::new("language::a_failed_host_runs_no_handlers", failed_host),
+        Case::new("language::handlers_of_files", handlers_of_files),
         Case::new("language::loops", loops),
         Case::new("language::results", results),
         Case::new("language::failures_that_are_meant", meant_failures),
@@ -82,6 +83,38 @@ fn handlers(world: &World) {
         "{run}"
     );
     assert_eq!(run.named("handler_finished").len(), 4, "{run}");
+}
+
+fn handlers_of_files(world: &World) {
+    let node = begin(world);
+    let site = Site::with(
+        &node.lab,
+        r#"- hosts: n1
+  gather_facts: false
+  tasks:
+    - name: change
+      copy: {content: a, dest: /srv/la/one}
+      notify: brought
+  handlers:
+    - name: brought
+      include_tasks: acts.yml
+    - name: behind
+      shell: echo behind >>/srv/la/log
+"#,
+    );
+    site.write(
+        "acts.yml",
+        "- name: checked\n  command: test -e /srv/la/good\n  notify: behind\n- name: acted\n  shell: echo acted >>/srv/la/log\n",
+    );
+    let run = site.expect(&["apply"], 3);
+    assert_eq!(run.status("checked"), "failed", "{run}");
+    node.sh("test ! -e /srv/la/log; touch /srv/la/good");
+    // The whole file is owed.
+    let run = site.apply();
+    assert_eq!(run.named("owed").len(), 1, "{run}");
+    assert_eq!(node.sh("cat /srv/la/log"), "acted\nbehind", "{run}");
+    assert_eq!(run.named("handler_finished").len(), 4, "{run}");
+    assert!(site.apply().named("handler_finished").is_empty());
 }
 
 fn failed_host(world: &World) {
