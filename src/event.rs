@@ -1,5 +1,6 @@
 //! What happened: plain data that the engine sends and the reporters show. The vocabulary of `--output json`.
 
+mod failure;
 mod impact;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::change::{Action, Effect, Field};
 use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
 
+pub use failure::Failure;
 pub use impact::Impact;
 
 /// Plan shows, apply does. One code path.
@@ -71,37 +73,6 @@ impl Status {
             Status::Unreachable => "unreachable",
             Status::Unknown => "unknown",
         }
-    }
-}
-
-/// Why something failed, for people: what, the command, the last lines it said, and what to do.
-#[derive(Debug, Clone, Default)]
-pub struct Failure {
-    /// One sentence.
-    pub message: String,
-    /// The command that failed, with secrets masked.
-    pub command: Option<String>,
-    /// Its exit status.
-    pub rc: Option<i32>,
-    /// The last lines of its output.
-    pub output: Vec<String>,
-    /// Probable cause and the next thing to do.
-    pub help: Option<String>,
-}
-
-impl Failure {
-    /// A failure that is one sentence.
-    pub fn new(message: impl Into<String>) -> Failure {
-        Failure {
-            message: message.into(),
-            ..Failure::default()
-        }
-    }
-
-    /// Adds what to do.
-    pub fn help(mut self, help: impl Into<String>) -> Failure {
-        self.help = Some(help.into());
-        self
     }
 }
 
@@ -398,6 +369,15 @@ pub enum Event {
         host: Option<Arc<str>>,
         /// What.
         message: String,
+    },
+    /// A `pause` has something to say to who watches; not in the json output.
+    Paused {
+        /// Its name.
+        task: Arc<str>,
+        /// What.
+        words: String,
+        /// Where an answer is waited for: whether what is typed is not shown.
+        hidden: Option<bool>,
     },
     /// Something to fix in the user's files, found while running.
     Diagnostic(Box<Diagnostic>),

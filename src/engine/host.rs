@@ -72,6 +72,8 @@ pub(super) enum Turn {
     Delegate(usize, usize),
     /// This host drives a cluster for all.
     Cluster(usize),
+    /// This host asks for all, in the unit of a task.
+    Ask(usize, usize),
     /// Nothing is to be done before then.
     Pause(Instant),
     /// Facts of other hosts are not there yet.
@@ -185,6 +187,11 @@ impl HostRun {
                 }
                 Turn::Cluster(index) => {
                     if !self.lead(index).await {
+                        break;
+                    }
+                }
+                Turn::Ask(index, number) => {
+                    if !self.ask(index, number).await {
                         break;
                     }
                 }

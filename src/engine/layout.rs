@@ -1,12 +1,12 @@
 //! A play laid out: its tasks in order, with the places where handlers are flushed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use minijinja::Value as Native;
 
-use super::once::Once;
+use super::once::{Key, Once};
 use super::place::Place;
 use super::state::lock;
 use crate::playbook::{Meta, Part, Play, Task, TaskAction, Within};
@@ -21,6 +21,8 @@ pub struct Layout {
     pub once: Once,
     /// In the order of their definition; those of roles that are chosen in the run behind all others.
     handlers: Mutex<Arc<Vec<Arc<Task>>>>,
+    /// What was said once for all.
+    said: Mutex<HashSet<Key>>,
     /// Whether `meta: end_play` ended it.
     ended: AtomicBool,
     /// Whether a task failed that may fail on no host.
@@ -67,6 +69,7 @@ impl Layout {
             handlers: Mutex::new(Arc::new(
                 play.handlers.iter().cloned().map(Arc::new).collect(),
             )),
+            said: Mutex::default(),
             ended: AtomicBool::new(false),
             fatal: AtomicBool::new(false),
         };
@@ -94,6 +97,11 @@ impl Layout {
     /// The handlers that are known so far. None ever goes away or gets another index.
     pub fn handlers(&self) -> Arc<Vec<Arc<Task>>> {
         lock(&self.handlers).clone()
+    }
+
+    /// Whether something that is said once for all was not said yet: now it is.
+    pub fn is_new(&self, key: Key) -> bool {
+        lock(&self.said).insert(key)
     }
 
     /// The play ends: no further batch begins.

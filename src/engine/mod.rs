@@ -6,6 +6,7 @@
 mod acted;
 mod acting;
 mod around;
+mod ask;
 mod audit;
 mod bind;
 mod block;
@@ -78,6 +79,7 @@ use progress::Progress;
 use scope::PlayScope;
 use state::{HostState, Made, Out, Run, lock};
 
+pub use ask::Questions;
 pub use audit::Origin;
 pub use exec::{Exec, Facts, Visit, exec, facts};
 pub use gate::Refusal;

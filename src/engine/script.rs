@@ -159,6 +159,11 @@ impl HostRun {
                 more => format!("{title} and {more} more"),
             });
         }
+        for entry in &batch.entries {
+            if let What::Task(task) | What::Handler(_, task) = &self.items[entry.item].what {
+                self.say_aside(entry.item, task, &entry.change);
+            }
+        }
         let plan = !self.run.settings.mode.may_change();
         if !plan {
             self.run.touch();

@@ -11,6 +11,7 @@ use minijinja::Value as Native;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::ask::Questions;
 use super::audit::Origin;
 use super::files::Files;
 use super::gate::LeaseGate;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub record: Option<Arc<plan::Record>>,
     /// In an apply: the plan that was made of it, and nothing else is done.
     pub promise: Option<Arc<plan::Promise>>,
+    /// Who answers a `pause` with a question; nobody without it.
+    pub questions: Option<Arc<Questions>>,
 }
 
 /// A run: the project, how it is run, and its hosts.

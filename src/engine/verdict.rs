@@ -222,6 +222,8 @@ pub fn half_known(task: &str, changed: bool) -> Native {
         "before",
         "after",
         "remote_url_changed",
+        "user_input",
+        "delta",
     ];
     let mut entries: Vec<(String, Native)> = unknown
         .iter()
@@ -257,7 +259,7 @@ pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native 
             .first()
             .map_or(Native::UNDEFINED, |end| match end.status {
                 Status::Unknown => not_known(end, task),
-                _ if end.open => half_known(&task.label, true),
+                _ if end.open => half_known(&task.label, end.status == Status::Changed),
                 _ => native(end.registered()),
             });
     };
@@ -265,7 +267,8 @@ pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native 
         return not_known(end, task);
     }
     if ends.iter().any(|end| end.open) {
-        return half_known(&task.label, true);
+        let changed = ends.iter().any(|end| end.status == Status::Changed);
+        return half_known(&task.label, changed);
     }
     let results: Vec<JsonValue> = units
         .iter()

@@ -11,7 +11,7 @@ use super::scope::GATHERING;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
 use super::way_in;
-use crate::change::{Change, FACT, Obstacle};
+use crate::change::{Aside, Change, FACT, Obstacle};
 use crate::event::{Failure, Status};
 use crate::fact::{Known, Missing, Question};
 use crate::playbook::{Task, TaskAction};
@@ -76,7 +76,8 @@ impl HostRun {
             return step;
         }
         // What happens on the controller alone is delegated to nobody.
-        let here = matches!(task.action, TaskAction::Vars(_) | TaskAction::Never);
+        let asks = task.is_pause() && task.run_once;
+        let here = asks || matches!(task.action, TaskAction::Vars(_) | TaskAction::Never);
         if task.delegate.is_some() && !here {
             return self.delegated(index, task, walk);
         }
@@ -254,6 +255,9 @@ impl HostRun {
         }
         if let Some(obstacle) = &change.obstacle {
             return self.obstacle(index, number, task, obstacle.clone(), change, walk);
+        }
+        if matches!(change.aside, Some(Aside::Question { .. })) {
+            return self.question(index, number, task, change, walk);
         }
         if change.steps.is_empty() {
             let end = UnitEnd::of(Status::Ok, change);

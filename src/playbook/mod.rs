@@ -20,6 +20,7 @@ pub mod modules;
 mod never;
 mod order;
 mod parse;
+mod pause;
 mod placing;
 mod play;
 mod privilege;

@@ -168,6 +168,8 @@ impl Reader {
         let of_role = |layers: fn(&Role) -> &Vec<Arc<Map>>| {
             role.iter().flat_map(move |role| layers(role)).cloned()
         };
+        let run_once =
+            inherited.run_once || inherited.rollout == Some(Rollout::Once) || action.asks();
         Task {
             id: self.task_id(),
             label,
@@ -202,7 +204,7 @@ impl Reader {
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
             fatal: inherited.fatal,
-            run_once: inherited.run_once || inherited.rollout == Some(Rollout::Once),
+            run_once,
             delegate: inherited.delegate,
             delegate_facts: inherited.delegate_facts,
             handler,

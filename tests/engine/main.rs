@@ -17,6 +17,7 @@ mod order;
 mod patience;
 mod played;
 mod promises;
+mod questions;
 mod roles;
 mod tables;
 mod wire;
