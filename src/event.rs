@@ -131,7 +131,7 @@ pub struct TaskResult {
     pub duration_ms: u64,
     /// The items of a loop, else empty.
     pub items: Vec<ItemResult>,
-    /// Failed, but `ignore_errors` goes on.
+    /// Failed or unreachable, but `ignore_errors` or `ignore_unreachable` goes on.
     pub ignored: bool,
     /// Failed, and a rescue took over.
     pub rescued: bool,
@@ -192,6 +192,7 @@ impl Tally {
             Status::Failed if result.rescued => self.rescued += 1,
             Status::Failed if result.ignored => self.ignored += 1,
             Status::Failed => self.failed += 1,
+            Status::Unreachable if result.ignored => self.ignored += 1,
             Status::Unreachable => self.unreachable = 1,
             Status::Unknown => self.unknown += 1,
         }

@@ -43,6 +43,8 @@ pub struct Unit {
     pub retry: Option<(u32, Duration)>,
     /// `ignore_errors`.
     pub ignore: bool,
+    /// `ignore_unreachable`.
+    pub passes: bool,
     /// `check_mode: false`: it runs in a plan too.
     pub reads: bool,
     /// `check_mode: true`: nothing is done in an apply either.
@@ -186,6 +188,7 @@ impl Binder {
             retry: None,
             secret: self.flag(&task.no_log, "no_log", &scope)?.unwrap_or(false),
             ignore: false,
+            passes: false,
             reads: false,
             item,
         };
@@ -195,6 +198,7 @@ impl Binder {
         unit.ignore = self
             .flag(&task.ignore_errors, "ignore_errors", &scope)?
             .unwrap_or(false);
+        unit.passes = self.passes_over(task, &scope)?;
         if let TaskAction::Include(include) = &task.action {
             unit.included = Some(self.included(task, include, &scope)?);
             return Ok(unit);

@@ -103,7 +103,9 @@ impl HostRun {
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
         // Whoever was taken out before goes on nowhere.
         let ignores = self.host.out() == Out::Alive && units.iter().any(|unit| unit.ignore);
-        result.ignored = failed && result.status == Status::Failed && ignores;
+        // Who is still there although it could not be reached passes over that.
+        let passes = self.host.out() == Out::Alive && result.status == Status::Unreachable;
+        result.ignored = passes || (result.status == Status::Failed && ignores);
         let ignored = result.ignored;
         result.rescued = result.status == Status::Failed && !ignored && self.is_rescued(index);
         if task.run_once {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use minijinja::Value as Native;
@@ -121,6 +122,7 @@ impl HostRun {
     pub fn new(play: Arc<PlayScope>, layout: Arc<Layout>, progress: Arc<Progress>) -> HostRun {
         let host = play.host.clone();
         let known = std::mem::take(&mut *lock(&host.known));
+        host.factless.store(false, Ordering::Relaxed);
         HostRun {
             run: play.run.clone(),
             binder: Binder { play: play.clone() },
@@ -281,8 +283,7 @@ impl HostRun {
             missing: Missing::default(),
             clear: true,
         };
-        let gathers = self.play.play.play.gather_facts;
-        if gathers && self.host.vars().facts.is_none() {
+        if self.gathers() {
             walk.missing.merge(Missing::new([Question::Facts]));
             walk.clear = false;
         }
@@ -353,13 +354,21 @@ impl HostRun {
         }
     }
 
+    /// Whether its facts are still to be gathered.
+    pub(super) fn gathers(&self) -> bool {
+        self.play.play.play.gather_facts
+            && self.host.vars().facts.is_none()
+            && !self.host.factless.load(Ordering::Relaxed)
+    }
+
     /// Whether another host of the play still has its facts to gather.
     pub(super) fn facts_may_come(&self) -> bool {
         self.play.play.hosts.iter().any(|name| {
-            self.run
-                .hosts
-                .get(name.as_str())
-                .is_some_and(|host| host.out() == Out::Alive && host.vars().facts.is_none())
+            self.run.hosts.get(name.as_str()).is_some_and(|host| {
+                host.out() == Out::Alive
+                    && host.vars().facts.is_none()
+                    && !host.factless.load(Ordering::Relaxed)
+            })
         })
     }
 

@@ -99,7 +99,8 @@ impl HostRun {
             walk.clear = false;
             return None;
         }
-        let apart = change.steps.iter().any(change::Step::stands_apart);
+        // Of a script that got lost with its task, nothing else may have run.
+        let apart = unit.passes || change.steps.iter().any(change::Step::stands_apart);
         if apart && !walk.batch.entries.is_empty() {
             walk.clear = false;
             return None;

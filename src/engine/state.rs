@@ -284,6 +284,8 @@ pub struct HostState {
     failed: AtomicBool,
     /// Another host acted here: what its own run knows of it may be old.
     pub stale: AtomicBool,
+    /// It could not be reached for its facts, and its play goes on without them.
+    pub factless: AtomicBool,
     why: Mutex<String>,
     /// In a plan: the task that may alter anything here; what comes behind it may find other things.
     pub behind: Mutex<Option<Arc<str>>>,
@@ -334,6 +336,7 @@ impl HostState {
             serves: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             stale: AtomicBool::new(false),
+            factless: AtomicBool::new(false),
             why: Mutex::default(),
             behind: Mutex::default(),
             kept: Mutex::default(),

@@ -134,6 +134,14 @@ impl UnitEnd {
         end
     }
 
+    /// The host could not be reached for it.
+    pub fn unreachable(failure: Failure) -> UnitEnd {
+        let mut end = UnitEnd::failed(failure);
+        end.status = Status::Unreachable;
+        end.result.insert("unreachable".to_owned(), true.into());
+        end
+    }
+
     /// It cannot be known before another task has run.
     pub fn unknown(after: &str) -> UnitEnd {
         let mut end = UnitEnd::new(Status::Unknown, format!("known after `{after}`"));
@@ -284,13 +292,17 @@ pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native 
         .collect();
     let any = |status| ends.iter().any(|end| end.status == status);
     let all_skipped = !ends.is_empty() && ends.iter().all(|end| end.status == Status::Skipped);
-    native(json!({
+    let mut value = json!({
         "results": results,
         "changed": any(Status::Changed),
         "failed": any(Status::Failed),
         "skipped": all_skipped,
         "msg": if any(Status::Failed) { "One or more items failed" } else { "All items completed" },
-    }))
+    });
+    if any(Status::Unreachable) {
+        value["unreachable"] = true.into();
+    }
+    native(value)
 }
 
 /// The one result of a task on a host.

@@ -110,6 +110,8 @@ pub struct Play {
     pub order: Order,
     /// Whether notified handlers run on a host that failed.
     pub force_handlers: bool,
+    /// Whether a host goes on without its facts when it cannot be reached for them.
+    pub ignore_unreachable: Option<Value>,
     /// `serial`: numbers and percentages, perhaps templates.
     pub serial: Vec<Value>,
     /// `max_fail_percentage`, and 0 for `any_errors_fatal`: when more of its hosts failed, the others stop.
@@ -183,6 +185,8 @@ pub struct Task {
     pub until: Option<Until>,
     /// Whether a failure is passed over.
     pub ignore_errors: Option<Value>,
+    /// Whether the host goes on when it cannot be reached for it.
+    pub ignore_unreachable: Option<Value>,
     /// Its own, those of imports and those of the play.
     pub tags: Vec<Arc<str>>,
     /// Its own over those of imports; [`Privilege::over`] the play's.

@@ -56,6 +56,7 @@ impl Reader {
             free: false,
             order: Order::default(),
             force_handlers: false,
+            ignore_unreachable: None,
             serial: Vec::new(),
             may_fail: None,
             rolling: None,
@@ -78,6 +79,7 @@ impl Reader {
             .filter(|(key, _)| keywords::INHERITED.contains(&key.as_ref()));
         let words: Map = words.map(|(key, it)| (key.clone(), it.clone())).collect();
         let (_, inherited) = self.keywords(&words, &Outer::default());
+        play.ignore_unreachable = inherited.ignore_unreachable.clone();
         let outer = Outer {
             when: play.when.clone(),
             tags: play.tags.clone(),

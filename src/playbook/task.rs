@@ -28,6 +28,7 @@ pub(super) struct Outer {
     pub(super) check_mode: Option<Value>,
     pub(super) diff: Option<Value>,
     pub(super) ignore_errors: Option<Value>,
+    pub(super) ignore_unreachable: Option<Value>,
     pub(super) timeout: Option<Value>,
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
@@ -194,6 +195,7 @@ impl Reader {
             failed_when: own.failed_when,
             until: own.until,
             ignore_errors: inherited.ignore_errors,
+            ignore_unreachable: inherited.ignore_unreachable,
             tags: inherited.tags,
             privilege: inherited.privilege,
             environment: inherited.environment,
@@ -274,6 +276,9 @@ impl Reader {
                 "failed_when" => own.failed_when = self.conditions("failed_when", value),
                 "ignore_errors" => {
                     inner.ignore_errors = self.flag(key, value).or(inner.ignore_errors);
+                }
+                "ignore_unreachable" => {
+                    inner.ignore_unreachable = self.flag(key, value).or(inner.ignore_unreachable);
                 }
                 "tags" => inner.tags.extend(self.words("tags", value)),
                 "vars" => {

@@ -20,4 +20,5 @@ mod promises;
 mod questions;
 mod roles;
 mod tables;
+mod unreachable;
 mod wire;

@@ -98,6 +98,11 @@ pub const PLAY: &[Word] = &[
         "Whether a host goes on when a task failed.",
     ),
     word(
+        "ignore_unreachable",
+        Flag,
+        "Whether a host goes on when it could not be reached for a task; the next one tries again.",
+    ),
+    word(
         "run_once",
         Switch,
         "Whether one host does each of its tasks for all.",
@@ -171,6 +176,11 @@ pub const ROLE: &[Word] = &[
         "ignore_errors",
         Flag,
         "Whether the host goes on when one of them failed.",
+    ),
+    word(
+        "ignore_unreachable",
+        Flag,
+        "Whether the host goes on when it could not be reached for one of them; the next one tries again.",
     ),
     word(
         "any_errors_fatal",

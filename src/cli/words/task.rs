@@ -180,6 +180,11 @@ pub const TASK: &[Word] = &[
         "Whether the host goes on when it failed.",
     ),
     word(
+        "ignore_unreachable",
+        Flag,
+        "Whether the host goes on when it could not be reached for it; the next task tries again.",
+    ),
+    word(
         "any_errors_fatal",
         Switch,
         "Whether all hosts stop when it failed on one.",
@@ -281,6 +286,11 @@ pub const BLOCK: &[Word] = &[
         "ignore_errors",
         Flag,
         "Whether the host goes on when one of them failed.",
+    ),
+    word(
+        "ignore_unreachable",
+        Flag,
+        "Whether the host goes on when it could not be reached for one of them; the next one tries again.",
     ),
     word(
         "any_errors_fatal",
