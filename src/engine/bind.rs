@@ -37,6 +37,8 @@ pub struct Unit {
     pub env: Vec<(String, String)>,
     /// `timeout`.
     pub timeout: Option<u64>,
+    /// `throttle`.
+    pub throttle: Option<usize>,
     /// `no_log`.
     pub secret: bool,
     /// `until`: how often it is tried again, and after how long.
@@ -185,6 +187,7 @@ impl Binder {
             delegate: None,
             env: Vec::new(),
             timeout: None,
+            throttle: None,
             retry: None,
             secret: self.flag(&task.no_log, "no_log", &scope)?.unwrap_or(false),
             ignore: false,
@@ -212,6 +215,7 @@ impl Binder {
         unit.dry = check_mode == Some(true);
         unit.env = self.environment(task, &scope)?;
         unit.timeout = self.timeout(task, &scope)?;
+        unit.throttle = self.throttle(task, &scope)?;
         unit.retry = self.retry(task, &scope)?;
         unit.delegate = self.delegate(task, &scope)?;
         if unit.dry && (unit.delegate.is_some() || task.action.name().ends_with("_cluster")) {

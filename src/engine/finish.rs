@@ -67,6 +67,8 @@ impl HostRun {
         } else {
             self.pause_behind_item(index, task);
         }
+        // When it is said what follows for the others.
+        self.slots[index].turn = None;
     }
 
     /// Whether a loop ends behind an item.

@@ -100,7 +100,10 @@ impl HostRun {
             return None;
         }
         // Of a script that got lost with its task, nothing else may have run.
-        let apart = unit.passes || change.steps.iter().any(change::Step::stands_apart);
+        // Nor does who waits for its turn hold up anything else.
+        let apart = unit.passes
+            || unit.throttle.is_some()
+            || change.steps.iter().any(change::Step::stands_apart);
         if apart && !walk.batch.entries.is_empty() {
             walk.clear = false;
             return None;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use minijinja::Value as Native;
+use tokio::sync::Semaphore;
 
 use super::once::{Key, Once};
 use super::place::Place;
@@ -23,6 +24,8 @@ pub struct Layout {
     handlers: Mutex<Arc<Vec<Arc<Task>>>>,
     /// What was said once for all.
     said: Mutex<HashSet<Key>>,
+    /// Who may act for tasks that not all hosts do at once.
+    turns: Mutex<HashMap<(Key, usize), Arc<Semaphore>>>,
     /// Whether `meta: end_play` ended it.
     ended: AtomicBool,
     /// Whether a task failed that may fail on no host.
@@ -70,6 +73,7 @@ impl Layout {
                 play.handlers.iter().cloned().map(Arc::new).collect(),
             )),
             said: Mutex::default(),
+            turns: Mutex::default(),
             ended: AtomicBool::new(false),
             fatal: AtomicBool::new(false),
         };
@@ -102,6 +106,13 @@ impl Layout {
     /// Whether something that is said once for all was not said yet: now it is.
     pub fn is_new(&self, key: Key) -> bool {
         lock(&self.said).insert(key)
+    }
+
+    /// The turns of a task for which so many hosts may act at once.
+    pub fn turns(&self, key: Key, limit: usize) -> Arc<Semaphore> {
+        let mut turns = lock(&self.turns);
+        let new = || Arc::new(Semaphore::new(limit));
+        turns.entry((key, limit)).or_insert_with(new).clone()
     }
 
     /// The play ends: no further batch begins.

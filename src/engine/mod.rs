@@ -51,6 +51,7 @@ mod sequences;
 mod serial;
 mod state;
 mod status;
+mod throttle;
 mod unlock;
 mod until;
 mod verdict;

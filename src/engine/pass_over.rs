@@ -110,6 +110,7 @@ impl HostRun {
             slot.ends = vec![UnitEnd::unreachable(failure)];
         }
         self.finish_task(index, task);
+        self.slots[index].turn = None;
     }
 
     /// A task ends early, and in this.

@@ -150,6 +150,18 @@ impl HostRun {
     }
 
     async fn act(&mut self, batch: Batch, missing: Missing) -> bool {
+        let throttled = batch.entries.first().and_then(|entry| {
+            let (What::Task(task) | What::Handler(_, task)) = &self.items[entry.item].what else {
+                return None;
+            };
+            let unit = self.slots[entry.item].units.as_ref()?.get(entry.unit)?;
+            Some((entry.item, task.clone(), unit.clone()))
+        });
+        if let Some((index, task, unit)) = throttled
+            && !self.take_turn(index, &task, &unit).await
+        {
+            return true;
+        }
         let began = Instant::now();
         if let Some(first) = batch.steps.first() {
             let more = batch.steps.len() - 1;

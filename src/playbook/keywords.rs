@@ -26,6 +26,7 @@ pub const PLAY: &[&str] = &[
     "check_mode",
     "diff",
     "timeout",
+    "throttle",
     "ignore_errors",
     "ignore_unreachable",
     "run_once",
@@ -44,6 +45,7 @@ pub(super) const INHERITED: &[&str] = &[
     "check_mode",
     "diff",
     "timeout",
+    "throttle",
     "ignore_errors",
     "ignore_unreachable",
     "run_once",
@@ -64,6 +66,7 @@ pub(super) const ROLE: &[&str] = &[
     "check_mode",
     "diff",
     "timeout",
+    "throttle",
     "ignore_errors",
     "ignore_unreachable",
     "rollout",
@@ -127,6 +130,7 @@ pub const TASK: &[&str] = &[
     "check_mode",
     "diff",
     "timeout",
+    "throttle",
     "rollout",
     "run_once",
     "delegate_to",
@@ -152,6 +156,7 @@ pub const IMPORT: &[&str] = &[
     "check_mode",
     "diff",
     "timeout",
+    "throttle",
     "ignore_errors",
     "ignore_unreachable",
     "rollout",
@@ -219,6 +224,7 @@ pub const BLOCK: &[&str] = &[
     "check_mode",
     "diff",
     "timeout",
+    "throttle",
     "ignore_errors",
     "ignore_unreachable",
     "notify",
@@ -260,7 +266,6 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
         "gather_timeout",
         "facts are read in the first script, which has its own deadline; remove the line",
     ),
-    ("throttle", "give `--forks` on the command line"),
     ("validate_argspec", "remove the line"),
     ("when", "write it on the tasks, or on an `import_playbook`"),
     (
@@ -297,7 +302,6 @@ pub const TASK_REFUSED: &[(&str, &str)] = &[
         "each step runs detached anyway; give `timeout` for a long one",
     ),
     ("port", "set `ansible_port` for the host"),
-    ("throttle", "give `--forks` on the command line"),
 ];
 
 const META_REFUSED: &[(&str, &str)] = &[

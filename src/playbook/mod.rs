@@ -201,6 +201,8 @@ pub struct Task {
     pub diff: Option<Value>,
     /// Seconds it may take.
     pub timeout: Option<Value>,
+    /// How many hosts may act for it at once.
+    pub throttle: Option<Value>,
     /// `remote_user` of the task.
     pub remote_user: Option<Value>,
     /// Whether its failure on one host stops all of them.

@@ -30,6 +30,7 @@ pub(super) struct Outer {
     pub(super) ignore_errors: Option<Value>,
     pub(super) ignore_unreachable: Option<Value>,
     pub(super) timeout: Option<Value>,
+    pub(super) throttle: Option<Value>,
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
     pub(super) run_once: bool,
@@ -203,6 +204,7 @@ impl Reader {
             check_mode: inherited.check_mode,
             diff: inherited.diff,
             timeout: inherited.timeout,
+            throttle: inherited.throttle,
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
             fatal: inherited.fatal,
@@ -313,6 +315,7 @@ impl Reader {
                     inner.delegate_facts = switch.unwrap_or(inner.delegate_facts);
                 }
                 "rollout" => inner.rollout = self.rollout(value).or(inner.rollout),
+                "throttle" => inner.throttle = self.count("throttle", value).or(inner.throttle),
                 "timeout" => inner.timeout = self.number("timeout", value).or(inner.timeout),
                 _ => {}
             }

@@ -54,6 +54,7 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
         .chain(&task.environment)
         .chain(&task.ignore_errors)
         .chain(&task.ignore_unreachable)
+        .chain(&task.throttle)
         .chain(&task.no_log)
         .chain(&task.check_mode)
         .chain(&task.diff)

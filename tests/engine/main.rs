@@ -20,5 +20,6 @@ mod promises;
 mod questions;
 mod roles;
 mod tables;
+mod throttle;
 mod unreachable;
 mod wire;

@@ -93,6 +93,11 @@ pub const PLAY: &[Word] = &[
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds each of its tasks may take."),
     word(
+        "throttle",
+        Count,
+        "At most so many hosts act at once for one of its tasks.",
+    ),
+    word(
         "ignore_errors",
         Flag,
         "Whether a host goes on when a task failed.",
@@ -172,6 +177,11 @@ pub const ROLE: &[Word] = &[
     ),
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds each of its tasks may take."),
+    word(
+        "throttle",
+        Count,
+        "At most so many hosts act at once for one of its tasks.",
+    ),
     word(
         "ignore_errors",
         Flag,

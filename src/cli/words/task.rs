@@ -221,6 +221,11 @@ pub const TASK: &[Word] = &[
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds it may take."),
     word(
+        "throttle",
+        Count,
+        "At most so many hosts act for it at once.",
+    ),
+    word(
         "rollout",
         Choice(&["before", "once"]),
         "In a rolling play: on all nodes, or on one, ahead of the first drain.",
@@ -282,6 +287,11 @@ pub const BLOCK: &[Word] = &[
     ),
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds each of its tasks may take."),
+    word(
+        "throttle",
+        Count,
+        "At most so many hosts act at once for one of its tasks.",
+    ),
     word(
         "ignore_errors",
         Flag,
