@@ -1,8 +1,10 @@
 //! What differs between a node and its wanted state, and the effects that mend it. Data only: the engine runs steps.
 
 mod act;
+mod aside;
 mod brought;
 mod effect;
+mod obstacle;
 mod way_in;
 
 use std::path::PathBuf;
@@ -12,8 +14,10 @@ use std::time::Duration;
 use crate::fact::{Answer, Question};
 
 pub use act::{ActOutput, Interpreted, LocalFile, Reading};
+pub use aside::Aside;
 pub use brought::FACT;
 pub use effect::Effect;
+pub use obstacle::Obstacle;
 pub use way_in::{Guard, Reboot};
 
 /// What is done to the thing.
@@ -120,18 +124,8 @@ pub struct Change {
     pub local: Option<LocalFile>,
     /// What people should know before it is made.
     pub warnings: Vec<String>,
-}
-
-/// Why a wanted state cannot be reached from what is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Obstacle {
-    /// One sentence.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Whether an earlier task of the same run could take it away (a unit or account that does not exist yet):
-    /// a plan then says *known after*, an apply looks again when its turn has come.
-    pub may_vanish: bool,
+    /// What it says or asks before anything goes on (`pause`).
+    pub aside: Option<Aside>,
 }
 
 impl Change {
@@ -149,6 +143,7 @@ impl Change {
             reading: None,
             local: None,
             warnings: Vec::new(),
+            aside: None,
         }
     }
 

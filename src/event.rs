@@ -1,5 +1,6 @@
 //! What happened: plain data that the engine sends and the reporters show. The vocabulary of `--output json`.
 
+mod failure;
 mod impact;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::change::{Action, Effect, Field};
 use crate::cluster::{NodeReport, Report};
 use crate::diagnostic::Diagnostic;
 
+pub use failure::Failure;
 pub use impact::Impact;
 
 /// Plan shows, apply does. One code path.
@@ -74,37 +76,6 @@ impl Status {
     }
 }
 
-/// Why something failed, for people: what, the command, the last lines it said, and what to do.
-#[derive(Debug, Clone, Default)]
-pub struct Failure {
-    /// One sentence.
-    pub message: String,
-    /// The command that failed, with secrets masked.
-    pub command: Option<String>,
-    /// Its exit status.
-    pub rc: Option<i32>,
-    /// The last lines of its output.
-    pub output: Vec<String>,
-    /// Probable cause and the next thing to do.
-    pub help: Option<String>,
-}
-
-impl Failure {
-    /// A failure that is one sentence.
-    pub fn new(message: impl Into<String>) -> Failure {
-        Failure {
-            message: message.into(),
-            ..Failure::default()
-        }
-    }
-
-    /// Adds what to do.
-    pub fn help(mut self, help: impl Into<String>) -> Failure {
-        self.help = Some(help.into());
-        self
-    }
-}
-
 /// One item of a loop.
 #[derive(Debug, Clone)]
 pub struct ItemResult {
@@ -160,7 +131,7 @@ pub struct TaskResult {
     pub duration_ms: u64,
     /// The items of a loop, else empty.
     pub items: Vec<ItemResult>,
-    /// Failed, but `ignore_errors` goes on.
+    /// Failed or unreachable, but `ignore_errors` or `ignore_unreachable` goes on.
     pub ignored: bool,
     /// Failed, and a rescue took over.
     pub rescued: bool,
@@ -221,6 +192,7 @@ impl Tally {
             Status::Failed if result.rescued => self.rescued += 1,
             Status::Failed if result.ignored => self.ignored += 1,
             Status::Failed => self.failed += 1,
+            Status::Unreachable if result.ignored => self.ignored += 1,
             Status::Unreachable => self.unreachable = 1,
             Status::Unknown => self.unknown += 1,
         }
@@ -398,6 +370,15 @@ pub enum Event {
         host: Option<Arc<str>>,
         /// What.
         message: String,
+    },
+    /// A `pause` has something to say to who watches; not in the json output.
+    Paused {
+        /// Its name.
+        task: Arc<str>,
+        /// What.
+        words: String,
+        /// Where an answer is waited for: whether what is typed is not shown.
+        hidden: Option<bool>,
     },
     /// Something to fix in the user's files, found while running.
     Diagnostic(Box<Diagnostic>),

@@ -111,5 +111,6 @@ pub fn settings(
         first: work.first.clone(),
         record: None,
         promise: None,
+        questions: None,
     }
 }

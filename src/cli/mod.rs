@@ -39,6 +39,7 @@ mod pipeline;
 mod plan;
 mod promise;
 mod prompt;
+mod questions;
 mod rolling_update;
 mod run;
 mod run_id;

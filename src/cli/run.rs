@@ -18,6 +18,7 @@ use super::options::{NodeArgs, Output, ProjectArgs};
 use super::pass::{self, First};
 use super::pipeline::{self, Lines};
 use super::promise::{self, Maker, Promise};
+use super::questions::Asker;
 use super::teller::Teller;
 use super::{command_line, commit, exit, listing, logs, prompt, run_id, say};
 use crate::cluster::Goal;
@@ -126,10 +127,13 @@ pub async fn run(work: Work, env: &Environment) -> u8 {
 
 /// Whether somebody is asked who has not seen what would change: then that is shown first.
 fn asks_to_apply(work: &Work, env: &Environment) -> bool {
-    let asks = env.asks && env.tells && !env.unattended;
-    let human = work.project.base.is_for_people();
     let plays = work.clusters.is_none() && work.first.is_none() && work.question.is_none();
-    asks && human && plays && !work.yes && work.mode.may_change()
+    can_ask(work, env) && plays && !work.yes && work.mode.may_change()
+}
+
+/// Whether somebody is there who can be asked.
+fn can_ask(work: &Work, env: &Environment) -> bool {
+    env.asks && env.tells && !env.unattended && work.project.base.is_for_people()
 }
 
 /// Leaves only the tasks of clusters in the project, or says that there are none.
@@ -149,11 +153,10 @@ fn only_clusters(
 
 /// Whether the user says yes, where one can be asked.
 fn confirmed(work: &Work, loaded: &Loaded, env: &Environment) -> bool {
-    let asks = env.asks && env.tells && !env.unattended;
     if work.yes {
         return true;
     }
-    let asks = asks && work.project.base.is_for_people();
+    let asks = can_ask(work, env);
     if let Some(question) = &work.question {
         if !asks {
             say::err(&format!("{question}\nnobody can be asked: say `--yes`"));
@@ -230,6 +233,12 @@ pub(super) async fn engage(
         Promise::From(_, saved) => {
             settings.promise = Some(Arc::new(plan::Promise::new(saved)));
         }
+    }
+    if can_ask(work, env) && work.mode.may_change() {
+        let questions = Arc::new(engine::Questions::default());
+        settings.questions = Some(questions.clone());
+        // It stands last: what was told before the question is shown before it.
+        reporters.0.push(Box::new(Asker(questions)));
     }
     let teller = Teller::start(work.mode, work.detailed, reporters, saver);
     let events = teller.events();

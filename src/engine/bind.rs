@@ -37,12 +37,16 @@ pub struct Unit {
     pub env: Vec<(String, String)>,
     /// `timeout`.
     pub timeout: Option<u64>,
+    /// `throttle`.
+    pub throttle: Option<usize>,
     /// `no_log`.
     pub secret: bool,
     /// `until`: how often it is tried again, and after how long.
     pub retry: Option<(u32, Duration)>,
     /// `ignore_errors`.
     pub ignore: bool,
+    /// `ignore_unreachable`.
+    pub passes: bool,
     /// `check_mode: false`: it runs in a plan too.
     pub reads: bool,
     /// `check_mode: true`: nothing is done in an apply either.
@@ -183,9 +187,11 @@ impl Binder {
             delegate: None,
             env: Vec::new(),
             timeout: None,
+            throttle: None,
             retry: None,
             secret: self.flag(&task.no_log, "no_log", &scope)?.unwrap_or(false),
             ignore: false,
+            passes: false,
             reads: false,
             item,
         };
@@ -195,6 +201,7 @@ impl Binder {
         unit.ignore = self
             .flag(&task.ignore_errors, "ignore_errors", &scope)?
             .unwrap_or(false);
+        unit.passes = self.passes_over(task, &scope)?;
         if let TaskAction::Include(include) = &task.action {
             unit.included = Some(self.included(task, include, &scope)?);
             return Ok(unit);
@@ -208,6 +215,7 @@ impl Binder {
         unit.dry = check_mode == Some(true);
         unit.env = self.environment(task, &scope)?;
         unit.timeout = self.timeout(task, &scope)?;
+        unit.throttle = self.throttle(task, &scope)?;
         unit.retry = self.retry(task, &scope)?;
         unit.delegate = self.delegate(task, &scope)?;
         if unit.dry && (unit.delegate.is_some() || task.action.name().ends_with("_cluster")) {

@@ -28,6 +28,20 @@ pub async fn first_script(
     host: &Arc<HostState>,
     missing: &Missing,
 ) -> Result<(Node, Vec<(Question, Answer)>), ()> {
+    try_first_script(run, host, missing).await.map_err(|error| {
+        if let Some(error) = error {
+            unreachable(run, host, &error);
+            run.gate.settle(&host.name);
+        }
+    })
+}
+
+/// The same, and the host is not taken out. No error when another run holds the lease.
+pub async fn try_first_script(
+    run: &Arc<Run>,
+    host: &Arc<HostState>,
+    missing: &Missing,
+) -> Result<(Node, Vec<(Question, Answer)>), Option<NodeError>> {
     run.say(Event::HostWorking {
         host: host.name.clone(),
         what: "connecting".to_owned(),
@@ -44,12 +58,8 @@ pub async fn first_script(
             run.gate.settle(&host.name);
             Ok((node, answers))
         }
-        Ok(None) => Err(()),
-        Err(error) => {
-            unreachable(run, host, &error);
-            run.gate.settle(&host.name);
-            Err(())
-        }
+        Ok(None) => Err(None),
+        Err(error) => Err(Some(error)),
     }
 }
 
@@ -120,6 +130,14 @@ async fn connect(
                     });
                     tokio::time::sleep(RETRY).await;
                     continue;
+                }
+                if run.gate.has_settled(&host.name) {
+                    // It was out of reach when the leases were taken: the others are at work, and go on.
+                    node.close().await;
+                    return Err(NodeError::Launch(format!(
+                        "another run holds its lease: `{}` by {}, since {}",
+                        info.command, info.holder, info.since
+                    )));
                 }
                 run.gate.refuse(Refusal {
                     host: host.name.clone(),

@@ -205,7 +205,7 @@ impl HostRun {
             }
             self.wait(&place).await;
         }
-        if self.must_stop() {
+        if self.must_stop() || !self.take_turn(index, task, unit).await {
             return true;
         }
         let plan = !self.run.settings.mode.may_change();

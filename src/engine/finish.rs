@@ -67,6 +67,8 @@ impl HostRun {
         } else {
             self.pause_behind_item(index, task);
         }
+        // When it is said what follows for the others.
+        self.slots[index].turn = None;
     }
 
     /// Whether a loop ends behind an item.
@@ -103,7 +105,9 @@ impl HostRun {
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
         // Whoever was taken out before goes on nowhere.
         let ignores = self.host.out() == Out::Alive && units.iter().any(|unit| unit.ignore);
-        result.ignored = failed && result.status == Status::Failed && ignores;
+        // Who is still there although it could not be reached passes over that.
+        let passes = self.host.out() == Out::Alive && result.status == Status::Unreachable;
+        result.ignored = passes || (result.status == Status::Failed && ignores);
         let ignored = result.ignored;
         result.rescued = result.status == Status::Failed && !ignored && self.is_rescued(index);
         if task.run_once {
@@ -112,8 +116,11 @@ impl HostRun {
         if result.rescued {
             self.tell_rescue(task, verdict::registered(&units, &ends, task));
         }
+        // What it includes is still to run.
+        let includes = matches!(task.action, TaskAction::Include(_));
         if let What::Handler(handler, _) = &self.items[index].what
             && !failed
+            && !includes
             && !pays_itself(task, result.status)
         {
             self.paid(*handler);

@@ -52,27 +52,51 @@ impl HostRun {
             }
             seen.push(number);
             let handler = self.layout.handlers()[number].clone();
-            if let Some(effect) = self.effect_of(&handler) {
-                follows.push(Consequence {
-                    effect,
-                    handler: Some(handler.label.clone()),
-                });
-            }
-            if !handler.notify.is_empty() {
-                self.handled(index, &handler, seen, follows);
-            }
+            self.done_by(index, &handler, &handler, seen, follows);
         }
     }
 
-    /// What a handler would do to a service; none when its condition is false, or it only sees to it that something is so.
+    /// Adds what a task of a handler does: its own, or one that it includes. Where those are not known, it does something.
+    fn done_by(
+        &self,
+        index: usize,
+        handler: &Task,
+        task: &Task,
+        seen: &mut Vec<usize>,
+        follows: &mut Vec<Consequence>,
+    ) {
+        if !self.may_run(task) {
+            return;
+        }
+        if let TaskAction::Include(include) = &task.action
+            && let Some(loaded) = &include.read
+        {
+            for inner in loaded.tasks.iter() {
+                self.done_by(index, handler, inner, seen, follows);
+            }
+            return;
+        }
+        if let Some(effect) = self.effect_of(task) {
+            follows.push(Consequence {
+                effect,
+                handler: Some(handler.label.clone()),
+            });
+        }
+        if !task.notify.is_empty() {
+            self.handled(index, task, seen, follows);
+        }
+    }
+
+    /// Whether none of its conditions is known to be false.
+    fn may_run(&self, task: &Task) -> bool {
+        let scope: Arc<dyn crate::template::Scope> = self.binder.scope(task, Vec::new());
+        let is_false = |condition| matches!(self.run.templates.test(condition, &scope), Ok(false));
+        !task.when.iter().any(is_false)
+    }
+
+    /// What a task of a handler would do to a service; none when it only sees to it that something is so.
     fn effect_of(&self, handler: &Task) -> Option<Effect> {
         let scope = self.binder.scope(handler, Vec::new());
-        for condition in &handler.when {
-            let names: Arc<dyn crate::template::Scope> = scope.clone();
-            if let Ok(false) = self.run.templates.test(condition, &names) {
-                return None;
-            }
-        }
         let TaskAction::Kind { kind, args } = &handler.action else {
             return Some(Effect::None);
         };

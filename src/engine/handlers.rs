@@ -152,6 +152,13 @@ impl HostRun {
         lock(&self.host.paid).push(self.note_of(handler));
     }
 
+    /// Behind what a handler included.
+    pub(super) fn paid_here(&mut self, index: usize, walk: &Walk) {
+        if walk.clear && walk.batch.entries.is_empty() {
+            self.pass(index);
+        }
+    }
+
     /// The name of a handler's note.
     pub(super) fn note_of(&self, handler: usize) -> String {
         note_id(
@@ -234,7 +241,7 @@ impl HostRun {
             .iter()
             .any(|entry| match &self.items[entry.item].what {
                 What::Task(task) | What::Handler(_, task) => !task.notify.is_empty(),
-                What::Flush | What::Raise | What::Nothing => false,
+                What::Flush | What::Paid(_) | What::Raise | What::Nothing => false,
             })
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use minijinja::Value as Native;
@@ -38,6 +39,8 @@ pub(super) struct Slot {
     pub again: Option<Instant>,
     /// The next item does not begin before then.
     pub rest: Option<Instant>,
+    /// That this host may act for it, where not all may at once.
+    pub turn: Option<OwnedSemaphorePermit>,
     /// How often what a unit was decided on had moved.
     pub moved: u32,
 }
@@ -72,6 +75,8 @@ pub(super) enum Turn {
     Delegate(usize, usize),
     /// This host drives a cluster for all.
     Cluster(usize),
+    /// This host asks for all, in the unit of a task.
+    Ask(usize, usize),
     /// Nothing is to be done before then.
     Pause(Instant),
     /// Facts of other hosts are not there yet.
@@ -119,6 +124,7 @@ impl HostRun {
     pub fn new(play: Arc<PlayScope>, layout: Arc<Layout>, progress: Arc<Progress>) -> HostRun {
         let host = play.host.clone();
         let known = std::mem::take(&mut *lock(&host.known));
+        host.factless.store(false, Ordering::Relaxed);
         HostRun {
             run: play.run.clone(),
             binder: Binder { play: play.clone() },
@@ -185,6 +191,11 @@ impl HostRun {
                 }
                 Turn::Cluster(index) => {
                     if !self.lead(index).await {
+                        break;
+                    }
+                }
+                Turn::Ask(index, number) => {
+                    if !self.ask(index, number).await {
                         break;
                     }
                 }
@@ -274,8 +285,7 @@ impl HostRun {
             missing: Missing::default(),
             clear: true,
         };
-        let gathers = self.play.play.play.gather_facts;
-        if gathers && self.host.vars().facts.is_none() {
+        if self.gathers() {
             walk.missing.merge(Missing::new([Question::Facts]));
             walk.clear = false;
         }
@@ -292,6 +302,10 @@ impl HostRun {
         while index < self.items.len() {
             let step = match self.items[index].what.clone() {
                 What::Flush => self.flush(index, &mut walk),
+                What::Paid(_) => {
+                    self.paid_here(index, &walk);
+                    Step::On
+                }
                 What::Raise => self.raise(index, &mut walk),
                 What::Nothing => {
                     self.pass_nothing(index, &walk);
@@ -342,13 +356,21 @@ impl HostRun {
         }
     }
 
+    /// Whether its facts are still to be gathered.
+    pub(super) fn gathers(&self) -> bool {
+        self.play.play.play.gather_facts
+            && self.host.vars().facts.is_none()
+            && !self.host.factless.load(Ordering::Relaxed)
+    }
+
     /// Whether another host of the play still has its facts to gather.
     pub(super) fn facts_may_come(&self) -> bool {
         self.play.play.hosts.iter().any(|name| {
-            self.run
-                .hosts
-                .get(name.as_str())
-                .is_some_and(|host| host.out() == Out::Alive && host.vars().facts.is_none())
+            self.run.hosts.get(name.as_str()).is_some_and(|host| {
+                host.out() == Out::Alive
+                    && host.vars().facts.is_none()
+                    && !host.factless.load(Ordering::Relaxed)
+            })
         })
     }
 

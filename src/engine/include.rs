@@ -102,7 +102,8 @@ impl HostRun {
             // Each time a file is included, its blocks are others.
             let mut blocks: HashMap<usize, usize> = HashMap::new();
             for (position, inner) in included.tasks.iter().enumerate() {
-                if !self.run.project.tags.takes(&inner.tags) {
+                // Handlers run whatever tags are asked for.
+                if !inner.handler && !self.run.project.tags.takes(&inner.tags) {
                     continue;
                 }
                 let mut own = Vec::new();
@@ -123,6 +124,14 @@ impl HostRun {
                     None => laid_out.push(inner),
                 }
             }
+        }
+        if let What::Handler(handler, _) = item.what {
+            laid_out.push(Item {
+                place: item.place.behind(),
+                what: What::Paid(handler),
+                within: item.within,
+                given: Arc::default(),
+            });
         }
         self.insert(index + 1, laid_out);
     }
@@ -168,7 +177,9 @@ impl HostRun {
 
 fn is_include(item: &Item) -> bool {
     match &item.what {
-        What::Task(task) => matches!(task.action, TaskAction::Include(_)),
+        What::Task(task) | What::Handler(_, task) => {
+            matches!(task.action, TaskAction::Include(_))
+        }
         _ => false,
     }
 }

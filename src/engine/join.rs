@@ -99,7 +99,11 @@ impl HostRun {
             walk.clear = false;
             return None;
         }
-        let apart = change.steps.iter().any(change::Step::stands_apart);
+        // Of a script that got lost with its task, nothing else may have run.
+        // Nor does who waits for its turn hold up anything else.
+        let apart = unit.passes
+            || unit.throttle.is_some()
+            || change.steps.iter().any(change::Step::stands_apart);
         if apart && !walk.batch.entries.is_empty() {
             walk.clear = false;
             return None;

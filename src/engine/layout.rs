@@ -1,12 +1,13 @@
 //! A play laid out: its tasks in order, with the places where handlers are flushed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use minijinja::Value as Native;
+use tokio::sync::Semaphore;
 
-use super::once::Once;
+use super::once::{Key, Once};
 use super::place::Place;
 use super::state::lock;
 use crate::playbook::{Meta, Part, Play, Task, TaskAction, Within};
@@ -21,6 +22,10 @@ pub struct Layout {
     pub once: Once,
     /// In the order of their definition; those of roles that are chosen in the run behind all others.
     handlers: Mutex<Arc<Vec<Arc<Task>>>>,
+    /// What was said once for all.
+    said: Mutex<HashSet<Key>>,
+    /// Who may act for tasks that not all hosts do at once.
+    turns: Mutex<HashMap<(Key, usize), Arc<Semaphore>>>,
     /// Whether `meta: end_play` ended it.
     ended: AtomicBool,
     /// Whether a task failed that may fail on no host.
@@ -49,6 +54,8 @@ pub enum What {
     Handler(usize, Arc<Task>),
     /// Handlers notified so far run here.
     Flush,
+    /// What a handler included has run: it is owed no longer.
+    Paid(usize),
     /// What was here is not done.
     Nothing,
     /// An earlier failure goes on here: what always runs behind it has run.
@@ -65,6 +72,8 @@ impl Layout {
             handlers: Mutex::new(Arc::new(
                 play.handlers.iter().cloned().map(Arc::new).collect(),
             )),
+            said: Mutex::default(),
+            turns: Mutex::default(),
             ended: AtomicBool::new(false),
             fatal: AtomicBool::new(false),
         };
@@ -92,6 +101,18 @@ impl Layout {
     /// The handlers that are known so far. None ever goes away or gets another index.
     pub fn handlers(&self) -> Arc<Vec<Arc<Task>>> {
         lock(&self.handlers).clone()
+    }
+
+    /// Whether something that is said once for all was not said yet: now it is.
+    pub fn is_new(&self, key: Key) -> bool {
+        lock(&self.said).insert(key)
+    }
+
+    /// The turns of a task for which so many hosts may act at once.
+    pub fn turns(&self, key: Key, limit: usize) -> Arc<Semaphore> {
+        let mut turns = lock(&self.turns);
+        let new = || Arc::new(Semaphore::new(limit));
+        turns.entry((key, limit)).or_insert_with(new).clone()
     }
 
     /// The play ends: no further batch begins.

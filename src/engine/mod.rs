@@ -6,6 +6,7 @@
 mod acted;
 mod acting;
 mod around;
+mod ask;
 mod audit;
 mod bind;
 mod block;
@@ -35,6 +36,7 @@ mod layout;
 mod mask;
 mod meta;
 mod once;
+mod pass_over;
 mod patience;
 mod place;
 mod progress;
@@ -49,6 +51,7 @@ mod sequences;
 mod serial;
 mod state;
 mod status;
+mod throttle;
 mod unlock;
 mod until;
 mod verdict;
@@ -78,6 +81,7 @@ use progress::Progress;
 use scope::PlayScope;
 use state::{HostState, Made, Out, Run, lock};
 
+pub use ask::Questions;
 pub use audit::Origin;
 pub use exec::{Exec, Facts, Visit, exec, facts};
 pub use gate::Refusal;
@@ -289,9 +293,17 @@ fn connect_later_hosts(run: &Arc<Run>, plays: &[Arc<Scheduled>]) -> Early {
             if place.is_some() || host.out() != Out::Alive {
                 return;
             }
-            if let Ok((node, _)) = connect::first_script(&run, &host, &Missing::default()).await {
-                *place = Some(node);
-            }
+            let nothing = Missing::default();
+            let first = match pass_over::may_be(&run, &host) {
+                // It is tried again when its turn has come.
+                true => {
+                    let first = connect::try_first_script(&run, &host, &nothing).await;
+                    run.gate.settle(&host.name);
+                    first.ok()
+                }
+                false => connect::first_script(&run, &host, &nothing).await.ok(),
+            };
+            *place = first.map(|(node, _)| node);
         });
     }
     Early(early)

@@ -18,8 +18,8 @@ use crate::change::Touch;
 use crate::event::{Event, Status};
 use crate::playbook::Task;
 
-/// A task in its place.
-pub type Key = (usize, Place);
+/// A task in its place; and for what is done in each batch, its first host.
+pub type Key = (usize, Place, Option<Arc<str>>);
 
 /// What came of the tasks that run once, over all batches of a play.
 #[derive(Default)]
@@ -48,7 +48,7 @@ struct Outcome {
 impl HostRun {
     /// At a task that runs once: none when this host is the one that does it.
     pub(super) fn once(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Option<Step> {
-        let key = (task.id, self.items[index].place.clone());
+        let key = self.once_key(index, task);
         let ready = walk.clear && walk.batch.entries.is_empty();
         if ready {
             self.progress.reach(&self.host.name, &key.1);
@@ -93,7 +93,7 @@ impl HostRun {
     }
 
     /// Whether this is the first host of the batch that can come to that place.
-    fn comes_first(&self, (_, place): &Key) -> bool {
+    fn comes_first(&self, (_, place, _): &Key) -> bool {
         let mut batch = self.play.batch.iter();
         let first = batch.find(|name| {
             let alive = |host: &Arc<super::state::HostState>| host.out() == Out::Alive;
@@ -162,7 +162,7 @@ impl HostRun {
             failed,
             ends: HashMap::new(),
         };
-        let key = (task.id, self.items[index].place.clone());
+        let key = self.once_key(index, task);
         lock(&self.layout.once.tasks).insert(key, State::Done(outcome));
     }
 
@@ -180,7 +180,7 @@ impl HostRun {
             failed,
             ends,
         };
-        let key = (task.id, self.items[index].place.clone());
+        let key = self.once_key(index, task);
         lock(&self.layout.once.tasks).insert(key, State::Done(outcome));
     }
 
@@ -190,7 +190,7 @@ impl HostRun {
         let (What::Task(task) | What::Handler(_, task)) = &item.what else {
             return None;
         };
-        let key = (task.id, item.place.clone());
+        let key = self.once_key(self.cursor, task);
         let waits = (task.run_once || is_cluster(task))
             && match self.state(&key) {
                 Some(State::Taken(by)) => by != self.host.name,

@@ -9,6 +9,8 @@ pub struct Place {
     way: Arc<[usize]>,
     /// Of a handler: its index from 1. The way is the flush's.
     handler: usize,
+    /// Of what a handler includes: the way on from there.
+    inner: Arc<[usize]>,
     /// The item of a loop.
     item: usize,
 }
@@ -19,6 +21,7 @@ impl Place {
         Place {
             way: [index].into(),
             handler: 0,
+            inner: Arc::default(),
             item: 0,
         }
     }
@@ -59,11 +62,16 @@ impl Place {
 
     /// The task of that index in the file that an include at this place includes for an item.
     pub fn inside(&self, item: usize, index: usize) -> Place {
-        Place {
-            way: self.way.iter().copied().chain([item, index]).collect(),
-            handler: 0,
+        let on = |way: &[usize]| way.iter().copied().chain([item, index]).collect();
+        let mut inside = Place {
             item: 0,
+            ..self.clone()
+        };
+        match self.handler {
+            0 => inside.way = on(&self.way),
+            _ => inside.inner = on(&self.inner),
         }
+        inside
     }
 
     /// Behind everything that an include at this place lays out.
@@ -78,16 +86,27 @@ impl Place {
             index if index == usize::MAX - 1 => "last".to_owned(),
             index => index.to_string(),
         };
-        let way: Vec<String> = self.way.iter().map(number).collect();
+        let words = |way: &[usize]| way.iter().map(number).collect::<Vec<String>>().join(".");
+        let way = words(&self.way);
         match self.handler {
-            0 => way.join("."),
-            handler => format!("{}:{handler}", way.join(".")),
+            0 => way,
+            handler if self.inner.is_empty() => format!("{way}:{handler}"),
+            handler => format!("{way}:{handler}.{}", words(&self.inner)),
         }
     }
 
     /// Whether an include at `place` laid it out.
     pub fn is_inside(&self, place: &Place) -> bool {
-        self.way.len() > place.way.len() && self.way.starts_with(&place.way)
+        let longer =
+            |way: &[usize], than: &[usize]| way.len() > than.len() && way.starts_with(than);
+        match place.handler {
+            0 => longer(&self.way, &place.way),
+            handler => {
+                self.way == place.way
+                    && self.handler == handler
+                    && longer(&self.inner, &place.inner)
+            }
+        }
     }
 }
 
@@ -117,5 +136,29 @@ mod tests {
         assert!(include.inside(1, 0).is_inside(&include));
         assert!(!include.is_inside(&include));
         assert!(!Place::at(4).inside(0, 0).is_inside(&include));
+    }
+
+    #[test]
+    fn what_a_handler_includes_stands_before_the_next_handler() {
+        let flush = Place::at(3);
+        let handler = flush.handler(0);
+        let in_order = [
+            flush.clone(),
+            handler.clone(),
+            handler.item(1),
+            handler.inside(0, 0),
+            handler.inside(0, 0).item(2),
+            handler.inside(0, 0).inside(0, 1),
+            handler.inside(0, 1),
+            handler.behind(),
+            flush.handler(1),
+            flush.behind_handlers(),
+            Place::at(4),
+        ];
+        assert!(in_order.is_sorted_by(|before, after| before < after));
+        assert!(handler.inside(0, 0).inside(0, 1).is_inside(&handler));
+        assert!(!flush.handler(1).inside(0, 0).is_inside(&handler));
+        assert!(!handler.is_inside(&handler));
+        assert_eq!(handler.inside(0, 1).word(), "3:1.0.1");
     }
 }

@@ -3,6 +3,7 @@
 mod hostvars;
 mod task;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use minijinja::Value as Native;
@@ -122,7 +123,12 @@ impl PlayScope {
             .filter_map(|(name, value)| Some((name.strip_prefix(FACT)?.into(), value.clone())))
             .collect();
         match &vars.facts {
-            None if self.play.play.gather_facts => Lookup::After(GATHERING.to_owned()),
+            None if brought.is_empty() && self.host.factless.load(Ordering::Relaxed) => {
+                Lookup::Ready(Native::from_pairs(brought))
+            }
+            None if self.play.play.gather_facts && !self.host.factless.load(Ordering::Relaxed) => {
+                Lookup::After(GATHERING.to_owned())
+            }
             None if brought.is_empty() => Lookup::Undefined,
             Some(facts) if brought.is_empty() => Lookup::Ready(facts.clone()),
             facts => {

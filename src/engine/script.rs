@@ -31,7 +31,7 @@ impl HostRun {
         let host = self.host.clone();
         let mut place = host.node.lock().await;
         if place.is_none() {
-            return match connect::first_script(&run, &host, &missing).await {
+            return match connect::try_first_script(&run, &host, &missing).await {
                 Ok((node, answers)) => {
                     *place = Some(node);
                     drop(place);
@@ -39,7 +39,7 @@ impl HostRun {
                     self.take_owed();
                     true
                 }
-                Err(()) => false,
+                Err(error) => error.is_some_and(|error| self.out_of_reach(&error)),
             };
         }
         let Some(node) = place.as_mut() else {
@@ -57,8 +57,7 @@ impl HostRun {
                 }
                 Err(error) => {
                     drop(place);
-                    connect::unreachable(&run, &host, &error);
-                    false
+                    self.out_of_reach(&error)
                 }
             };
         }
@@ -79,10 +78,11 @@ impl HostRun {
         if place.is_some() {
             return true;
         }
-        let Ok((node, answers)) = connect::first_script(&run, &host, &Missing::default()).await
-        else {
-            return false;
-        };
+        let (node, answers) =
+            match connect::try_first_script(&run, &host, &Missing::default()).await {
+                Ok(first) => first,
+                Err(error) => return error.is_some_and(|error| self.out_of_reach(&error)),
+            };
         *place = Some(node);
         drop(place);
         self.learn(answers);
@@ -150,6 +150,18 @@ impl HostRun {
     }
 
     async fn act(&mut self, batch: Batch, missing: Missing) -> bool {
+        let throttled = batch.entries.first().and_then(|entry| {
+            let (What::Task(task) | What::Handler(_, task)) = &self.items[entry.item].what else {
+                return None;
+            };
+            let unit = self.slots[entry.item].units.as_ref()?.get(entry.unit)?;
+            Some((entry.item, task.clone(), unit.clone()))
+        });
+        if let Some((index, task, unit)) = throttled
+            && !self.take_turn(index, &task, &unit).await
+        {
+            return true;
+        }
         let began = Instant::now();
         if let Some(first) = batch.steps.first() {
             let more = batch.steps.len() - 1;
@@ -158,6 +170,11 @@ impl HostRun {
                 0 => title.clone(),
                 more => format!("{title} and {more} more"),
             });
+        }
+        for entry in &batch.entries {
+            if let What::Task(task) | What::Handler(_, task) = &self.items[entry.item].what {
+                self.say_aside(entry.item, task, &entry.change);
+            }
         }
         let plan = !self.run.settings.mode.may_change();
         if !plan {
@@ -192,10 +209,7 @@ impl HostRun {
                 self.learn(answers);
                 self.host.out() == Out::Alive
             }
-            Err(error) => {
-                self.lost(batch, &error);
-                false
-            }
+            Err(error) => self.lost(batch, &error),
         }
     }
 
@@ -364,27 +378,26 @@ impl HostRun {
         false
     }
 
-    /// No result came back.
-    fn lost(&mut self, batch: Batch, error: &NodeError) {
+    /// No result came back. False when the host is out.
+    fn lost(&mut self, batch: Batch, error: &NodeError) -> bool {
         let mut failure = Failure::new(error.to_string());
         failure.help = error.help();
         if let Some(entry) = batch.entries.into_iter().find(|entry| entry.steps > 0) {
             let (What::Task(task) | What::Handler(_, task)) = self.items[entry.item].what.clone()
             else {
-                return;
+                return false;
             };
-            let mut end = UnitEnd::failed(failure.clone());
-            if error.is_unreachable() {
-                end.status = Status::Unreachable;
+            if error.is_unreachable() && self.may_pass_over(entry.item, &task) {
+                // Whether it did anything, nobody knows.
+                self.known.touch(&Touch::Everything);
+                self.pass_over(entry.item, &task, failure);
+                return true;
             }
-            let units = self.slots[entry.item]
-                .units
-                .as_ref()
-                .map_or(1, |units| units.len());
-            self.slots[entry.item]
-                .ends
-                .truncate(units.saturating_sub(1));
-            self.slots[entry.item].ends.push(end);
+            let end = match error.is_unreachable() {
+                true => UnitEnd::unreachable(failure.clone()),
+                false => UnitEnd::failed(failure.clone()),
+            };
+            self.end_here(entry.item, end);
             self.host.because(failure.message.clone());
             self.host.take_out(if error.is_unreachable() {
                 Out::Unreachable
@@ -400,5 +413,6 @@ impl HostRun {
             });
         }
         self.host.take_out(Out::Failed);
+        false
     }
 }

@@ -11,6 +11,7 @@ use minijinja::Value as Native;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::ask::Questions;
 use super::audit::Origin;
 use super::files::Files;
 use super::gate::LeaseGate;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub record: Option<Arc<plan::Record>>,
     /// In an apply: the plan that was made of it, and nothing else is done.
     pub promise: Option<Arc<plan::Promise>>,
+    /// Who answers a `pause` with a question; nobody without it.
+    pub questions: Option<Arc<Questions>>,
 }
 
 /// A run: the project, how it is run, and its hosts.
@@ -281,6 +284,8 @@ pub struct HostState {
     failed: AtomicBool,
     /// Another host acted here: what its own run knows of it may be old.
     pub stale: AtomicBool,
+    /// It could not be reached for its facts, and its play goes on without them.
+    pub factless: AtomicBool,
     why: Mutex<String>,
     /// In a plan: the task that may alter anything here; what comes behind it may find other things.
     pub behind: Mutex<Option<Arc<str>>>,
@@ -331,6 +336,7 @@ impl HostState {
             serves: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             stale: AtomicBool::new(false),
+            factless: AtomicBool::new(false),
             why: Mutex::default(),
             behind: Mutex::default(),
             kept: Mutex::default(),

@@ -134,6 +134,14 @@ impl UnitEnd {
         end
     }
 
+    /// The host could not be reached for it.
+    pub fn unreachable(failure: Failure) -> UnitEnd {
+        let mut end = UnitEnd::failed(failure);
+        end.status = Status::Unreachable;
+        end.result.insert("unreachable".to_owned(), true.into());
+        end
+    }
+
     /// It cannot be known before another task has run.
     pub fn unknown(after: &str) -> UnitEnd {
         let mut end = UnitEnd::new(Status::Unknown, format!("known after `{after}`"));
@@ -222,6 +230,8 @@ pub fn half_known(task: &str, changed: bool) -> Native {
         "before",
         "after",
         "remote_url_changed",
+        "user_input",
+        "delta",
     ];
     let mut entries: Vec<(String, Native)> = unknown
         .iter()
@@ -257,7 +267,7 @@ pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native 
             .first()
             .map_or(Native::UNDEFINED, |end| match end.status {
                 Status::Unknown => not_known(end, task),
-                _ if end.open => half_known(&task.label, true),
+                _ if end.open => half_known(&task.label, end.status == Status::Changed),
                 _ => native(end.registered()),
             });
     };
@@ -265,7 +275,8 @@ pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native 
         return not_known(end, task);
     }
     if ends.iter().any(|end| end.open) {
-        return half_known(&task.label, true);
+        let changed = ends.iter().any(|end| end.status == Status::Changed);
+        return half_known(&task.label, changed);
     }
     let results: Vec<JsonValue> = units
         .iter()
@@ -281,13 +292,17 @@ pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native 
         .collect();
     let any = |status| ends.iter().any(|end| end.status == status);
     let all_skipped = !ends.is_empty() && ends.iter().all(|end| end.status == Status::Skipped);
-    native(json!({
+    let mut value = json!({
         "results": results,
         "changed": any(Status::Changed),
         "failed": any(Status::Failed),
         "skipped": all_skipped,
         "msg": if any(Status::Failed) { "One or more items failed" } else { "All items completed" },
-    }))
+    });
+    if any(Status::Unreachable) {
+        value["unreachable"] = true.into();
+    }
+    native(value)
 }
 
 /// The one result of a task on a host.

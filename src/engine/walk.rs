@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::bind::Unit;
 use super::clustered::is_cluster;
 use super::host::{Batch, Entry, HostRun, Turn};
-use super::layout::What;
+use super::layout::{Item, What};
 use super::scope::GATHERING;
 use super::state::Out;
 use super::verdict::{self, UnitEnd};
 use super::way_in;
-use crate::change::{Change, FACT, Obstacle};
+use crate::change::{Aside, Change, FACT, Obstacle};
 use crate::event::{Failure, Status};
 use crate::fact::{Known, Missing, Question};
 use crate::playbook::{Task, TaskAction};
@@ -42,12 +42,15 @@ impl HostRun {
             return;
         }
         // A script may lead over flushes at which nothing was due: what ran behind one leaves it behind too, and is not begun again.
-        let skips = &self.items[self.cursor..index];
-        if !skips
-            .iter()
-            .all(|item| matches!(item.what, What::Flush | What::Nothing))
-        {
+        let led_over =
+            |item: &Item| matches!(item.what, What::Flush | What::Nothing | What::Paid(_));
+        if !self.items[self.cursor..index].iter().all(led_over) {
             return;
+        }
+        for item in &self.items[self.cursor..=index] {
+            if let What::Paid(handler) = item.what {
+                self.paid(handler);
+            }
         }
         self.cursor = index + 1;
         // The end is reached only when the last script is: see `work`.
@@ -73,7 +76,8 @@ impl HostRun {
             return step;
         }
         // What happens on the controller alone is delegated to nobody.
-        let here = matches!(task.action, TaskAction::Vars(_) | TaskAction::Never);
+        let asks = task.is_pause() && task.run_once;
+        let here = asks || matches!(task.action, TaskAction::Vars(_) | TaskAction::Never);
         if task.delegate.is_some() && !here {
             return self.delegated(index, task, walk);
         }
@@ -251,6 +255,9 @@ impl HostRun {
         }
         if let Some(obstacle) = &change.obstacle {
             return self.obstacle(index, number, task, obstacle.clone(), change, walk);
+        }
+        if matches!(change.aside, Some(Aside::Question { .. })) {
+            return self.question(index, number, task, change, walk);
         }
         if change.steps.is_empty() {
             let end = UnitEnd::of(Status::Ok, change);

@@ -29,10 +29,11 @@ impl Reader {
         tasks: &mut Vec<Task>,
     ) {
         let (span, _) = super::play::spot(map, value);
-        if handler {
+        if handler && !outer.in_handler {
             self.fault(
-                Diagnostic::at(&span, "a block cannot be a handler")
-                    .help("make a handler of each task, and let them listen to one topic"),
+                Diagnostic::at(&span, "a block cannot be a handler").help(
+                    "make a handler of each task, and let them listen to one topic; or put the block into a file, and make a handler of an `include_tasks` of it",
+                ),
             );
             return;
         }

@@ -91,7 +91,7 @@ impl Include {
     ) -> Result<Chosen, E> {
         let file = render(&self.file)?;
         let Some(role) = &self.role else {
-            let path = find(&self.folder, &self.root, self.outer.role.as_deref(), &file)?;
+            let path = find(&self.folder, &self.root, &self.outer, &file)?;
             let key = path.display().to_string();
             let file = Value::str(&key, &file.span);
             return Ok(Chosen {
@@ -163,24 +163,22 @@ impl Reader {
         tasks: &mut Vec<Task>,
     ) {
         let spot = super::play::spot(map, value);
-        if handler {
-            self.fault(
-                Diagnostic::at(&spot.0, "an include cannot be a handler")
-                    .help("import the handlers with `import_tasks`"),
-            );
-            return;
+        if handler && asked.role.is_some() {
+            return self.no_role_as_handler(&spot.0, map);
         }
         let word = match asked.role {
             Some(_) => "include_role",
             None => "include_tasks",
         };
-        self.check_keys(map, word);
+        self.check_keys(map, word, handler);
+        self.check_included_handler(map, outer);
         let (own, inherited) = self.keywords(map, outer);
         let repeat = self.repeat(map);
         let given = inherited.vars[outer.vars.len()..].first().cloned();
         let mut inner = Outer {
             rollout: inherited.rollout,
             includes: outer.includes + 1,
+            in_handler: handler,
             ..outer.clone()
         };
         let mut asked = asked;
@@ -221,10 +219,11 @@ impl Reader {
         tasks.push(self.made(spot, action, own, outer, repeat, handler));
     }
 
-    fn check_keys(&mut self, map: &Map, word: &str) {
+    fn check_keys(&mut self, map: &Map, word: &str, handler: bool) {
         for (key, entry) in map {
             let is_action = !keywords::TASK.contains(&&**key);
-            if is_action || keywords::INCLUDE.contains(&key.as_ref()) {
+            let listens = handler && &**key == "listen";
+            if is_action || listens || keywords::INCLUDE.contains(&key.as_ref()) {
                 continue;
             }
             let message = format!("`{key}` does not go with `{word}`");
@@ -271,7 +270,7 @@ impl Reader {
         if !is_literal(file) {
             return None;
         }
-        let path = match find(&self.folder(), &self.root, inner.role.as_deref(), file) {
+        let path = match find(&self.folder(), &self.root, inner, file) {
             Ok(path) => path,
             Err(fault) => {
                 self.fault(fault);
@@ -301,7 +300,7 @@ impl Reader {
         let tasks = match self.enter(path, Some(at)) {
             Some(value) => {
                 let what = format!("`{}`", path.display());
-                let tasks = self.tasks(&value, &what, inner, false);
+                let tasks = self.tasks(&value, &what, inner, inner.in_handler);
                 self.leave();
                 tasks
             }
@@ -338,12 +337,7 @@ impl Reader {
     }
 }
 
-fn find(
-    folder: &Path,
-    root: &Path,
-    role: Option<&Role>,
-    file: &Value,
-) -> Result<PathBuf, Diagnostic> {
+fn find(folder: &Path, root: &Path, inner: &Outer, file: &Value) -> Result<PathBuf, Diagnostic> {
     let name = file.as_str().unwrap_or_default();
     if name.is_empty() {
         return Err(Diagnostic::at(
@@ -354,6 +348,12 @@ fn find(
     let beside = folder.join(name);
     if beside.is_file() {
         return Ok(beside);
+    }
+    let role = inner.role.as_deref();
+    // As in Ansible, a handler looks among the handlers of its role before it looks among the tasks.
+    let of_role = role.map(|role| role.own.path.join("handlers").join(name));
+    if let Some(path) = of_role.filter(|path| inner.in_handler && path.is_file()) {
+        return Ok(path);
     }
     let search = Search {
         roles: role.map(Role::folders).unwrap_or_default(),

@@ -42,7 +42,7 @@ impl Reader {
     }
 
     /// What stands beside a `meta` and has no effect, as in Ansible; and one that has no role around it.
-    pub(super) fn check_meta(&mut self, meta: Meta, map: &Map, outer: &Outer) {
+    pub(super) fn check_meta(&mut self, meta: Meta, map: &Map, outer: &Outer, handler: bool) {
         let key = map.first().map(|(_, entry)| entry.key.clone());
         let takes_no_when = matches!(
             meta,
@@ -62,7 +62,16 @@ impl Reader {
                 ),
             );
         }
-        if meta == Meta::EndRole && outer.role.is_none() {
+        let word = WORDS.iter().find(|(_, named)| *named == meta);
+        if let Some((word, _)) = word.filter(|_| handler)
+            && matches!(meta, Meta::FlushHandlers | Meta::EndRole)
+        {
+            self.fault(
+                Diagnostic::at(&key, format!("`meta: {word}` cannot be a handler")).help(
+                    "handlers that a handler notifies run behind it; `end_host` ends the play for a host",
+                ),
+            );
+        } else if meta == Meta::EndRole && outer.role.is_none() {
             self.fault(
                 Diagnostic::at(&key, "`meta: end_role` stands in no role")
                     .help("`end_host` ends the play for a host"),

@@ -7,6 +7,7 @@ mod cluster;
 mod explain;
 mod fields;
 mod free_form;
+mod handler;
 mod include;
 mod include_vars;
 pub mod keywords;
@@ -19,6 +20,7 @@ pub mod modules;
 mod never;
 mod order;
 mod parse;
+mod pause;
 mod placing;
 mod play;
 mod privilege;
@@ -108,6 +110,8 @@ pub struct Play {
     pub order: Order,
     /// Whether notified handlers run on a host that failed.
     pub force_handlers: bool,
+    /// Whether a host goes on without its facts when it cannot be reached for them.
+    pub ignore_unreachable: Option<Value>,
     /// `serial`: numbers and percentages, perhaps templates.
     pub serial: Vec<Value>,
     /// `max_fail_percentage`, and 0 for `any_errors_fatal`: when more of its hosts failed, the others stop.
@@ -181,6 +185,8 @@ pub struct Task {
     pub until: Option<Until>,
     /// Whether a failure is passed over.
     pub ignore_errors: Option<Value>,
+    /// Whether the host goes on when it cannot be reached for it.
+    pub ignore_unreachable: Option<Value>,
     /// Its own, those of imports and those of the play.
     pub tags: Vec<Arc<str>>,
     /// Its own over those of imports; [`Privilege::over`] the play's.
@@ -195,6 +201,8 @@ pub struct Task {
     pub diff: Option<Value>,
     /// Seconds it may take.
     pub timeout: Option<Value>,
+    /// How many hosts may act for it at once.
+    pub throttle: Option<Value>,
     /// `remote_user` of the task.
     pub remote_user: Option<Value>,
     /// Whether its failure on one host stops all of them.
@@ -403,11 +411,11 @@ impl Play {
             .chain(&self.post_tasks)
     }
 
-    /// Its tasks with those that they are known to include, then its handlers.
+    /// Its tasks, then its handlers, each with those that it is known to include.
     pub fn tasks_and_handlers(&self) -> impl Iterator<Item = &Task> {
         self.all_tasks()
-            .flat_map(Task::with_included)
             .chain(&self.handlers)
+            .flat_map(Task::with_included)
     }
 
     /// The handlers a notification means: the last one of that name, and all that listen to it. `name_of` gives the

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::handler::NoHandlers;
 use super::play::Around;
 use super::role::Role;
 use super::role_folder;
@@ -75,6 +76,8 @@ pub(super) struct OfPlay {
     pub(super) imported: Vec<Arc<Role>>,
     /// The names of those that others depend on.
     pub(super) dependent: Vec<Arc<str>>,
+    /// What cannot be notified, though it stands among handlers.
+    pub(super) no_handlers: NoHandlers,
 }
 
 /// A file that is being read.

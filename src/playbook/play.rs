@@ -8,7 +8,7 @@ use super::parse::{OfPlay, Reader, at};
 use super::role_folder;
 use super::search::project_folder;
 use super::task::Outer;
-use super::{Order, Play, PlayRoles, Privilege, Task, TaskAction, VarsFile, keywords};
+use super::{Order, Play, PlayRoles, Privilege, Task, VarsFile, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::inventory::read_vars;
 use crate::value::{Map, Value};
@@ -56,6 +56,7 @@ impl Reader {
             free: false,
             order: Order::default(),
             force_handlers: false,
+            ignore_unreachable: None,
             serial: Vec::new(),
             may_fail: None,
             rolling: None,
@@ -78,6 +79,7 @@ impl Reader {
             .filter(|(key, _)| keywords::INHERITED.contains(&key.as_ref()));
         let words: Map = words.map(|(key, it)| (key.clone(), it.clone())).collect();
         let (_, inherited) = self.keywords(&words, &Outer::default());
+        play.ignore_unreachable = inherited.ignore_unreachable.clone();
         let outer = Outer {
             when: play.when.clone(),
             tags: play.tags.clone(),
@@ -100,9 +102,10 @@ impl Reader {
         play.tasks.extend(section(self, "tasks", false));
         play.post_tasks = section(self, "post_tasks", false);
         play.handlers = section(self, "handlers", true);
-        let of_play = std::mem::take(&mut self.of_play);
+        let mut of_play = std::mem::take(&mut self.of_play);
+        let no_handlers = std::mem::take(&mut of_play.no_handlers);
         of_play.join(&mut play);
-        self.check_notify(&mut play);
+        self.check_notify(&play, &no_handlers);
         Some(play)
     }
 
@@ -215,69 +218,6 @@ impl Reader {
             }
         }
         files
-    }
-
-    /// Literal names in `notify` must be those of a handler or a topic. Warns of two handlers with one name.
-    fn check_notify(&mut self, play: &mut Play) {
-        let mut names: Vec<&str> = Vec::new();
-        let mut faults = Vec::new();
-        let mut open = false;
-        for (index, handler) in play.handlers.iter().enumerate() {
-            names.extend(handler.listen.iter().map(Arc::as_ref));
-            let Some(name) = &handler.name else {
-                if handler.listen.is_empty() {
-                    faults.push(
-                        Diagnostic::warning(&handler.span, "nothing can notify this handler")
-                            .help("give it a `name`, or topics with `listen`"),
-                    );
-                }
-                continue;
-            };
-            if !is_literal(name) && handler.listen.is_empty() {
-                faults.push(
-                    Diagnostic::at(&name.span, "the name of a handler cannot be a template")
-                        .help("write it out, or give it topics with `listen`: it is found by the name as written"),
-                );
-            }
-            open |= !is_literal(name);
-            let text = name.as_str().unwrap_or("");
-            let earlier = play.handlers[..index].iter().find_map(|other| {
-                let name = other.name.as_ref()?;
-                (other.label == handler.label).then_some(name)
-            });
-            if let Some(earlier) = earlier {
-                faults.push(
-                    Diagnostic::warning(&name.span, format!("two handlers are called `{text}`"))
-                        .label("this one is used")
-                        .related(&earlier.span, "this one never runs"),
-                );
-            }
-            names.push(text);
-            if handler.role.is_some() {
-                names.push(&handler.label);
-            }
-        }
-        // A role that is chosen in the run brings handlers that are not known.
-        open |= play.all_tasks().flat_map(Task::with_included).any(|task| {
-            matches!(&task.action, TaskAction::Include(include) if include.is_open() && include.word() == "include_role")
-        });
-        let notified = play.tasks_and_handlers().flat_map(|task| &task.notify);
-        for notify in notified.filter(|notify| is_literal(notify) && !open) {
-            let text = notify.as_str().unwrap_or("");
-            if !names.contains(&text) {
-                let fault = Diagnostic::at(&notify.span, format!("no handler is called `{text}`"))
-                    .nearest(text, names.iter().copied());
-                faults.push(if names.is_empty() {
-                    fault.help("the play has no `handlers`")
-                } else {
-                    fault.help(format!(
-                        "the play's handlers are {}",
-                        crate::diagnostic::list(names.iter().copied())
-                    ))
-                });
-            }
-        }
-        self.faults.append(&mut faults);
     }
 
     /// The tasks of a list, those of imports in their place.

@@ -154,10 +154,7 @@ impl Reader {
         handler: bool,
     ) -> Vec<Task> {
         if handler {
-            self.fault(
-                Diagnostic::at(span, "a role cannot be a handler")
-                    .help("the handlers of a role are there as soon as the role is"),
-            );
+            self.no_role_as_handler(span, map);
             return Vec::new();
         }
         for (key, entry) in map {

@@ -28,7 +28,9 @@ pub(super) struct Outer {
     pub(super) check_mode: Option<Value>,
     pub(super) diff: Option<Value>,
     pub(super) ignore_errors: Option<Value>,
+    pub(super) ignore_unreachable: Option<Value>,
     pub(super) timeout: Option<Value>,
+    pub(super) throttle: Option<Value>,
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
     pub(super) run_once: bool,
@@ -43,6 +45,8 @@ pub(super) struct Outer {
     pub(super) given: Vec<Arc<str>>,
     /// How many includes are around.
     pub(super) includes: usize,
+    /// Whether a handler includes the file that is read.
+    pub(super) in_handler: bool,
 }
 
 /// The keywords that only a task has, not an import.
@@ -119,7 +123,7 @@ impl Reader {
             }
             Action::Run(action) => {
                 if let TaskAction::Meta(meta) = action {
-                    self.check_meta(meta, map, outer);
+                    self.check_meta(meta, map, outer, handler);
                 }
                 action
             }
@@ -133,6 +137,7 @@ impl Reader {
                     .help("move the task below `handlers:`, or remove `listen`"),
             );
         }
+        self.check_included_handler(map, outer);
         let spot = super::play::spot(map, value);
         tasks.push(self.made(spot, action, own, inherited, repeat, handler));
     }
@@ -165,6 +170,8 @@ impl Reader {
         let of_role = |layers: fn(&Role) -> &Vec<Arc<Map>>| {
             role.iter().flat_map(move |role| layers(role)).cloned()
         };
+        let run_once =
+            inherited.run_once || inherited.rollout == Some(Rollout::Once) || action.asks();
         Task {
             id: self.task_id(),
             label,
@@ -189,6 +196,7 @@ impl Reader {
             failed_when: own.failed_when,
             until: own.until,
             ignore_errors: inherited.ignore_errors,
+            ignore_unreachable: inherited.ignore_unreachable,
             tags: inherited.tags,
             privilege: inherited.privilege,
             environment: inherited.environment,
@@ -196,10 +204,11 @@ impl Reader {
             check_mode: inherited.check_mode,
             diff: inherited.diff,
             timeout: inherited.timeout,
+            throttle: inherited.throttle,
             remote_user: inherited.remote_user,
             rollout: inherited.rollout,
             fatal: inherited.fatal,
-            run_once: inherited.run_once || inherited.rollout == Some(Rollout::Once),
+            run_once,
             delegate: inherited.delegate,
             delegate_facts: inherited.delegate_facts,
             handler,
@@ -236,7 +245,10 @@ impl Reader {
                 });
             }
         }
-        let (_, inherited) = self.keywords(map, outer);
+        let (own, inherited) = self.keywords(map, outer);
+        if handler {
+            self.of_play.no_handlers.imports.extend(own.name);
+        }
         let part = if handler { "handlers" } else { "tasks" };
         let role = outer.role.as_ref().map(|role| role.own.path.join(part));
         let Some(path) = self.imported(file, "import_tasks", role.as_deref()) else {
@@ -266,6 +278,9 @@ impl Reader {
                 "failed_when" => own.failed_when = self.conditions("failed_when", value),
                 "ignore_errors" => {
                     inner.ignore_errors = self.flag(key, value).or(inner.ignore_errors);
+                }
+                "ignore_unreachable" => {
+                    inner.ignore_unreachable = self.flag(key, value).or(inner.ignore_unreachable);
                 }
                 "tags" => inner.tags.extend(self.words("tags", value)),
                 "vars" => {
@@ -300,6 +315,7 @@ impl Reader {
                     inner.delegate_facts = switch.unwrap_or(inner.delegate_facts);
                 }
                 "rollout" => inner.rollout = self.rollout(value).or(inner.rollout),
+                "throttle" => inner.throttle = self.count("throttle", value).or(inner.throttle),
                 "timeout" => inner.timeout = self.number("timeout", value).or(inner.timeout),
                 _ => {}
             }

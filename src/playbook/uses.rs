@@ -53,6 +53,8 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
         .chain(&task.notify)
         .chain(&task.environment)
         .chain(&task.ignore_errors)
+        .chain(&task.ignore_unreachable)
+        .chain(&task.throttle)
         .chain(&task.no_log)
         .chain(&task.check_mode)
         .chain(&task.diff)

@@ -123,6 +123,13 @@ impl Human {
                 lines
             }
             Event::TaskFinished(result) => self.task(result),
+            // Who asks shows the question.
+            Event::Paused {
+                hidden: Some(_), ..
+            } => Vec::new(),
+            Event::Paused { task, words, .. } => {
+                vec![format!("{}: {}", text::clean(task), text::clean(words))]
+            }
             Event::Warning { host, message } => self.warning(host.as_deref(), message),
             Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic),
             Event::Owed {

@@ -266,7 +266,9 @@ fn object(event: &Event) -> Option<Object<'_>> {
             help: error.help.as_deref(),
             output: &error.output,
         },
-        Event::HostWorking { .. } | Event::CommandOutput { .. } => return None,
+        Event::HostWorking { .. } | Event::CommandOutput { .. } | Event::Paused { .. } => {
+            return None;
+        }
         Event::CommandFinished(result) => Object::CommandFinished(result),
         Event::Facts { host, facts } => Object::Facts { host, facts },
         Event::TaskFinished(result) if result.handler => {

@@ -140,7 +140,7 @@ fn of_task(result: &TaskResult) -> Case {
     let failure = result.failure.as_ref().unwrap_or(&said);
     let end = match result.status {
         // What was taken up by the playbook is no failure of it.
-        Status::Failed if result.ignored || result.rescued => End::Passed,
+        Status::Failed | Status::Unreachable if result.ignored || result.rescued => End::Passed,
         Status::Failed => End::Failed(failure.message.clone(), told(failure)),
         Status::Unreachable => End::Broken(failure.message.clone(), told(failure)),
         Status::Skipped => End::Skipped(result.msg.clone()),

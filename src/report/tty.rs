@@ -67,7 +67,11 @@ impl Reporter for Tty {
             }
             Event::HostUnreachable { host, .. } => self.live.remove(host),
             Event::TaskFinished(result) if stops(result) => self.live.remove(&result.host),
-            Event::RunFinished(_) => self.live.clear(),
+            // The terminal belongs to the question until it is answered.
+            Event::RunFinished(_)
+            | Event::Paused {
+                hidden: Some(_), ..
+            } => self.live.clear(),
             _ => {}
         }
         if matches!(event, Event::HostWorking { .. }) {

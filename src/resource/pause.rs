@@ -1,9 +1,9 @@
-//! `pause`: some time goes by before what comes next.
+//! `pause`: some time goes by before what comes next, or somebody is asked.
 
 use std::time::Duration;
 
 use super::{Args, Bound, Kind, Param, ParamType, Resource};
-use crate::change::{Action, Change, Interpreted, Reading, Step};
+use crate::change::{Action, Aside, Change, Interpreted, Reading, Step};
 use crate::diagnostic::Diagnostic;
 use crate::event::Mode;
 use crate::fact::{Known, Missing};
@@ -11,15 +11,23 @@ use crate::fact::{Known, Missing};
 /// The longest pause: a day.
 const LONGEST: f64 = 86_400.0;
 
-/// Waits for some time, up to a day, before what comes next. Each host waits by itself, and a plan does not wait. For something that can be asked about,
-/// `wait_for` and `uri` with `until` wait no longer than needed.
+/// What is asked when the task says nothing.
+const ENTER: &str = "Press Enter to go on, or Ctrl-C to stop here.";
+
+/// Waits for some time, up to a day, before what comes next; or, without `seconds` and `minutes`, until somebody at the terminal has answered. A plan neither
+/// waits nor asks. For something that can be asked about, `wait_for` and `uri` with `until` wait no longer than needed.
+///
+/// One host of each batch asks for all of them, when all have come so far, and all get the answer. Where nobody can be asked (no terminal, `CI=true`,
+/// `--output json`) that is warned of, and the answer is empty. Ctrl-C while it asks stops the run as it does everywhere. A `timeout` fails the task when nobody answers in time.
 ///
 /// # Differs from Ansible
-/// - a run never asks: `prompt` needs `seconds` or `minutes` beside it, and `echo` is refused
-/// - the play does not pause as a whole: each host waits by itself
+/// - with `seconds` or `minutes` each host waits by itself, and nothing that is typed ends the wait
+/// - every host has the answer in its `register`, not only the first one
 ///
 /// # Returns
-/// - `delta`: the seconds that it waits; 0 in a plan
+/// - `user_input`: what was typed; empty where nobody was asked
+/// - `delta`: the seconds that it waited; 0 in a plan
+/// - `echo`: whether what is typed is shown
 ///
 /// # Examples
 /// ```yaml
@@ -28,53 +36,60 @@ const LONGEST: f64 = 86_400.0;
 ///
 /// - name: with a word for who reads along
 ///   pause: { seconds: 30, prompt: the caches fill }
+///
+/// - name: ask
+///   pause: { prompt: "Which release? (Enter for the newest)" }
+///   register: wanted
+///
+/// - name: ask for what nobody reads along
+///   pause: { prompt: the pin of the key, echo: false }
+///   register: pin
+///   no_log: true
 /// ```
 pub static PAUSE: Kind = Kind {
     name: "pause",
     aliases: &["ansible.builtin.pause", "ansible.legacy.pause"],
-    summary: "waits for some time on each host; a plan does not wait",
+    summary: "waits for some time on each host, or for an answer; a plan does neither",
     params: &[
         Param::new("seconds", ParamType::Str, "How many seconds."),
         Param::new("minutes", ParamType::Str, "How many minutes."),
         Param::new(
             "prompt",
             ParamType::Str,
-            "What it waits for, for who reads the output. A run never asks: `seconds` or `minutes` must say how long.",
+            "What is asked; with `seconds` or `minutes`, what it waits for, for who reads the output.",
         ),
+        Param::new(
+            "echo",
+            ParamType::Bool,
+            "Whether what is typed is shown. When not, it is kept out of everything that is told.",
+        )
+        .default("true"),
     ],
     free_form: None,
-    refused: &[("echo", "a run never asks; remove the line")],
-    check,
+    refused: &[],
+    check: |args| args.at_most_one_of(&["seconds", "minutes"]),
     bind: |args, controller| bind(args, controller.mode()),
 };
-
-fn check(args: &Args) -> Vec<Diagnostic> {
-    let mut faults = args.at_most_one_of(&["seconds", "minutes"]);
-    if !args.has("seconds") && !args.has("minutes") {
-        let (place, what) = match args.has("prompt") {
-            true => (
-                args.place("prompt"),
-                "`prompt` without `seconds` or `minutes`",
-            ),
-            false => (args.place("pause"), "`pause` needs `seconds` or `minutes`"),
-        };
-        faults.push(Diagnostic::at(place, what).help(
-            "a run never asks: an apply asks once before it begins, and `vars_prompt` takes answers",
-        ));
-    }
-    faults
-}
 
 struct Pause {
     seconds: f64,
     prompt: String,
+    echo: bool,
     waits: bool,
 }
 
+struct Ask {
+    prompt: String,
+    echo: bool,
+}
+
 fn bind(args: &Args, mode: Mode) -> Bound {
-    let (name, factor) = match args.has("minutes") {
-        true => ("minutes", 60.0),
-        false => ("seconds", 1.0),
+    let prompt = args.str("prompt").unwrap_or_default().to_owned();
+    let echo = args.bool("echo", true);
+    let (name, factor) = match (args.has("minutes"), args.has("seconds")) {
+        (true, _) => ("minutes", 60.0),
+        (_, true) => ("seconds", 1.0),
+        _ => return Ok(Box::new(Ask { prompt, echo })),
     };
     let text = args.str(name).unwrap_or_default().trim();
     let number: Option<f64> = text.parse().ok();
@@ -86,7 +101,8 @@ fn bind(args: &Args, mode: Mode) -> Bound {
     };
     Ok(Box::new(Pause {
         seconds,
-        prompt: args.str("prompt").unwrap_or_default().to_owned(),
+        prompt,
+        echo,
         waits: mode.may_change(),
     }))
 }
@@ -98,7 +114,7 @@ impl Resource for Pause {
             false => format!("waits {} s: {}", self.seconds, self.prompt),
         };
         if !self.waits || self.seconds < 1.0 {
-            return Ok(Change::none(words).result("delta", 0));
+            return Ok(unanswered(Change::none(words), self.echo).result("delta", 0));
         }
         let mut step = Step::new(words, format!("sleep {}\n", self.seconds)).cut();
         step.act = true;
@@ -112,6 +128,28 @@ impl Resource for Pause {
                 Some(read)
             }));
         change.result.insert("delta".to_owned(), seconds.into());
-        Ok(change)
+        if !self.prompt.is_empty() {
+            change = change.aside(Aside::Words(self.prompt.clone()));
+        }
+        Ok(unanswered(change, self.echo))
     }
+}
+
+impl Resource for Ask {
+    fn diff(&self, _: &Known) -> Result<Change, Missing> {
+        let words = match self.prompt.trim() {
+            "" => ENTER,
+            prompt => prompt,
+        };
+        let change = Change::none(format!("asks: {words}")).aside(Aside::Question {
+            words: words.to_owned(),
+            hidden: !self.echo,
+        });
+        Ok(unanswered(change, self.echo))
+    }
+}
+
+/// What `register` gets as long as nobody has answered.
+fn unanswered(change: Change, echo: bool) -> Change {
+    change.result("user_input", "").result("echo", echo)
 }

@@ -1,12 +1,26 @@
 //! What happens only on a terminal, which `script` makes.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use crate::{LOCAL, Ran, Sandbox};
 
 /// Runs the binary on a terminal of its own, with something typed into it.
 fn on_a_terminal(sandbox: &Sandbox, words: &str, typed: &str, env: &[(&str, &str)]) -> Ran {
+    let mut child = script(sandbox, words, env).spawn().expect("script runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(typed.as_bytes()).expect("typed");
+    let output = child.wait_with_output().expect("its end");
+    drop(stdin);
+    Ran {
+        status: output.status.code().expect("no signal"),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The binary on a terminal of its own.
+fn script(sandbox: &Sandbox, words: &str, env: &[(&str, &str)]) -> Command {
     let plain = sandbox.command(&[]);
     let mut command = Command::new("script");
     command
@@ -25,15 +39,98 @@ fn on_a_terminal(sandbox: &Sandbox, words: &str, typed: &str, env: &[(&str, &str
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("script runs");
+    command
+}
+
+/// Runs the binary on a terminal, and types each answer when what it answers is there.
+fn converse(sandbox: &Sandbox, words: &str, answers: &[(&str, &str)]) -> Ran {
+    let mut child = script(sandbox, words, &[]).spawn().expect("script runs");
     let mut stdin = child.stdin.take().expect("piped");
-    stdin.write_all(typed.as_bytes()).expect("typed");
-    let output = child.wait_with_output().expect("its end");
-    drop(stdin);
+    let mut stdout = child.stdout.take().expect("piped");
+    let mut told = Vec::new();
+    let mut answers = answers.iter();
+    let mut next = answers.next();
+    let mut from = 0;
+    let mut piece = [0; 4096];
+    loop {
+        let length = stdout.read(&mut piece).expect("read");
+        if length == 0 {
+            break;
+        }
+        told.extend_from_slice(&piece[..length]);
+        if let Some((question, answer)) = next
+            && String::from_utf8_lossy(&told[from..]).contains(question)
+        {
+            from = told.len();
+            stdin.write_all(answer.as_bytes()).expect("typed");
+            next = answers.next();
+        }
+    }
+    let status = child.wait().expect("its end");
     Ran {
-        status: output.status.code().expect("no signal"),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        status: status.code().expect("no signal"),
+        stdout: String::from_utf8_lossy(&told).into_owned(),
+        stderr: String::new(),
+    }
+}
+
+/// The plan is shown without a question, then the apply asks for each; the last is not shown.
+const PAUSES: &str = "- name: here
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: first
+      pause: {prompt: Which release}
+      register: first
+    - name: second
+      pause: {prompt: \"The pin?\", echo: false}
+      register: second
+    - name: told
+      assert: {that: [\"first.user_input == 'v 2'\", \"second.user_input == '4711-secret'\"]}
+";
+
+#[test]
+fn pause_asks_in_the_middle_of_an_apply() {
+    let sandbox = Sandbox::new(&[("s.yml", PAUSES)]);
+    let ran = converse(
+        &sandbox,
+        "apply s.yml --yes --lock-timeout 2m",
+        &[("Which release: ", "v 2\n"), ("The pin? ", "4711-secret\n")],
+    );
+    assert_eq!(ran.status, 0, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("first\r\nWhich release: "),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("v 2"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("4711"), "{}", ran.stdout);
+}
+
+#[test]
+fn ctrl_c_ends_a_question_of_pause() {
+    let sandbox = Sandbox::new(&[("s.yml", PAUSES)]);
+    let words = "apply s.yml --yes --lock-timeout 2m";
+    let ran = converse(&sandbox, words, &[("Which release: ", "v\x03")]);
+    assert_eq!(ran.status, 130, "{}", ran.stdout);
+    let ran = converse(
+        &sandbox,
+        words,
+        &[("Which release: ", "\n"), ("The pin? ", "\x03")],
+    );
+    assert_eq!(ran.status, 130, "{}", ran.stdout);
+}
+
+#[test]
+fn pause_goes_on_where_nobody_can_be_asked() {
+    let sandbox = Sandbox::new(&[("s.yml", PAUSES)]);
+    let ran = sandbox.run(&["apply", "s.yml", "--lock-timeout", "2m"]);
+    assert_eq!(ran.status, 3, "{}{}", ran.stdout, ran.stderr);
+    let all = ran.stdout + &ran.stderr;
+    for name in ["first", "second"] {
+        let words =
+            format!("`{name}` asks, and nobody can be asked: it goes on with an empty answer");
+        assert!(all.contains(&words), "{all}");
     }
 }
 

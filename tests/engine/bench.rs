@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use hadeploy::engine::{self, Origin, Settings};
+use hadeploy::engine::{self, Origin, Questions, Settings};
 use hadeploy::event::{Event, Mode, Recap, Status, TaskResult};
 use hadeploy::node::LeaseInfo;
 use hadeploy::plan::{Promise, Record};
@@ -27,6 +27,8 @@ pub struct Bench {
     pub record: Option<Arc<Record>>,
     /// What applies have promised.
     pub promise: Option<Arc<Promise>>,
+    /// Where questions are answered.
+    pub questions: Option<Arc<Questions>>,
     folder: tempfile::TempDir,
 }
 
@@ -93,6 +95,7 @@ impl Bench {
             interrupt: CancellationToken::new(),
             record: None,
             promise: None,
+            questions: None,
             folder: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -172,6 +175,7 @@ impl Bench {
             first: None,
             record: self.record.clone(),
             promise: self.promise.clone(),
+            questions: self.questions.clone(),
         };
         engine::run(
             project,

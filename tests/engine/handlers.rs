@@ -156,3 +156,137 @@ async fn what_comes_behind_an_idle_flush_runs_once() {
     );
     assert_eq!(told.recap.hosts["a"].changed, 3, "{}", told.story());
 }
+
+/// The expected log is that of ansible-core 2.19.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_includes_a_file_runs_all_of_it() {
+    let bench = Bench::new(&["a"]);
+    let log = |word: &str| format!("shell: \"echo {word} >> {{{{ dir }}}}/log\"");
+    bench.file(
+        "inc.yml",
+        &format!(
+            "- name: a\n  {}\n  tags: never\n- include_tasks: deep/more.yml\n- name: b\n  {}\n  notify: last\n",
+            log("a-{{ which }}"),
+            log("b-{{ which }}")
+        ),
+    );
+    bench.file("deep/more.yml", &format!("- {}\n", log("deep-{{ which }}")));
+    bench.file(
+        "imp.yml",
+        &format!("- name: i1\n  {}\n- name: i2\n  {}\n", log("i1"), log("i2")),
+    );
+    let play = format!(
+        r#"- hosts: all
+  gather_facts: false
+  tasks:
+    - {one}
+      notify: [inc, i2, topic]
+    - {two}
+  handlers:
+    - name: inc
+      include_tasks: inc.yml
+      vars: {{which: w}}
+    - name: looped
+      listen: topic
+      include_tasks: "{{{{ 'inc' }}}}.yml"
+      vars: {{which: "{{{{ item }}}}"}}
+      loop: [x, y, z]
+      when: item != 'y'
+    - name: passed over
+      listen: topic
+      include_tasks: inc.yml
+      when: 1 == 2
+    - name: imp
+      import_tasks: imp.yml
+    - name: last
+      {last}
+"#,
+        one = log("one"),
+        two = log("two"),
+        last = log("last")
+    );
+    let told = bench.apply(&play).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert_eq!(
+        bench.host().read("log").replace('\n', " "),
+        "one two a-w deep-w b-w a-x deep-x b-x a-z deep-z b-z i2 last ",
+        "{}",
+        told.story()
+    );
+    assert_eq!(bench.host().owed(), 0, "{}", told.story());
+    let ran: Vec<_> = told.tasks().filter(|task| &*task.task == "a").collect();
+    assert!(ran.iter().all(|task| task.handler), "told as handlers");
+    assert_eq!(ran.len(), 3, "{}", told.story());
+}
+
+/// The note on the node stays until the last task of the file has run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_fails_inside_its_file_is_owed() {
+    let bench = Bench::new(&["a"]);
+    bench.file(
+        "inc.yml",
+        r#"- shell: "echo a >> {{ dir }}/log"
+- block:
+    - shell: "test -e {{ dir }}/good"
+  always:
+    - shell: "echo always >> {{ dir }}/log"
+- shell: "echo c >> {{ dir }}/log"
+"#,
+    );
+    let play = "- hosts: all\n  gather_facts: false\n  tasks:\n    - {name: y, copy: {content: y, dest: \"{{ dir }}/y\"}, notify: inc}\n  handlers:\n    - {name: inc, include_tasks: inc.yml}\n    - {name: other, shell: \"echo other >> {{ dir }}/log\"}\n";
+    let told = bench.apply(play).await;
+    assert_eq!(told.recap.exit_code, 3, "{}", told.story());
+    assert_eq!(bench.host().read("log"), "a\nalways\n", "{}", told.story());
+    assert_eq!(bench.host().owed(), 1, "{}", told.story());
+    std::fs::write(bench.host().path("good"), "").expect("written");
+    let told = bench.apply(play).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert_eq!(
+        bench.host().read("log"),
+        "a\nalways\na\nalways\nc\n",
+        "{}",
+        told.story()
+    );
+    assert_eq!(
+        (told.status("y"), bench.host().owed()),
+        (Some(Status::Ok), 0)
+    );
+    let told = bench.apply(play).await;
+    assert_eq!(
+        (told.recap.hosts["a"].changed, told.tasks().count()),
+        (0, 1)
+    );
+}
+
+/// Two hosts of which only one is notified, and handlers behind the file that both run, in step.
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_stay_in_step_around_an_included_handler() {
+    let bench = Bench::new(&["a", "b"]);
+    bench.file(
+        "inc.yml",
+        "- shell: \"sleep 1; date +%s%N > {{ dir }}/inner\"\n",
+    );
+    let told = bench
+        .apply(
+            r#"- hosts: all
+  gather_facts: false
+  tasks:
+    - {shell: "true", notify: inc, when: inventory_hostname == 'a'}
+    - {shell: "true", notify: both}
+  handlers:
+    - {name: inc, include_tasks: inc.yml}
+    - {name: both, shell: "date +%s%N > {{ dir }}/both"}
+"#,
+        )
+        .await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    let at = |host: usize, name: &str| -> u64 {
+        bench.hosts[host].read(name).trim().parse().expect("a time")
+    };
+    assert!(
+        at(0, "inner") < at(1, "both"),
+        "b waits for what a includes"
+    );
+    assert!(at(0, "inner") < at(0, "both"));
+    assert!(!bench.hosts[1].path("inner").exists());
+}

@@ -208,6 +208,9 @@ async fn a_change_says_what_its_handlers_do() {
     - name: asks
       shell: "true"
       notify: other
+    - name: asks more
+      shell: "true"
+      notify: file
   handlers:
     - {name: reload web, service: {name: "{{ unit }}", state: reloaded}}
     - {name: never, service: {name: db.socket, state: restarted}, listen: topic, when: false}
@@ -215,8 +218,13 @@ async fn a_change_says_what_its_handlers_do() {
     - {name: keep up, service: {name: db, state: started}, listen: topic}
     - {name: chained, shell: "true"}
     - {name: other, service: {name: other, state: restarted}}
+    - {name: file, include_tasks: more.yml}
 "#;
     let bench = Bench::new(&["a"]);
+    bench.file(
+        "more.yml",
+        "- {service: {name: more, state: restarted}}\n- {service: {name: less, state: restarted}, when: false}\n- {service: {name: more, state: reloaded}, notify: other}\n",
+    );
     let told = bench.plan(play).await;
     let of = |name: &str| {
         let task = told.tasks().find(|task| &*task.task == name);
@@ -243,6 +251,14 @@ async fn a_change_says_what_its_handlers_do() {
     );
     assert!(of("same").is_empty());
     assert_eq!(of("asks"), ["restart other.service other"]);
+    assert_eq!(
+        of("asks more"),
+        [
+            "restart more.service file",
+            "reload more.service file",
+            "restart other.service other"
+        ]
+    );
     let impact = &told.recap.impact;
     let units = |effects: &[(Effect, Vec<Arc<str>>)]| {
         let words = effects.iter().map(|(effect, hosts)| {
@@ -255,6 +271,13 @@ async fn a_change_says_what_its_handlers_do() {
         units(&impact.effects),
         ["reload web.service", "restart db.socket"]
     );
-    assert_eq!(units(&impact.possible), ["restart other.service"]);
+    assert_eq!(
+        units(&impact.possible),
+        [
+            "restart other.service",
+            "restart more.service",
+            "reload more.service"
+        ]
+    );
     assert!(impact.open.iter().any(|(task, _)| &**task == "asks"));
 }

@@ -9,6 +9,8 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("language::handlers", handlers),
         Case::new("language::a_failed_host_runs_no_handlers", failed_host),
+        Case::new("language::handlers_of_files", handlers_of_files),
+        Case::new("language::a_node_out_of_reach_for_a_while", out_of_reach),
         Case::new("language::loops", loops),
         Case::new("language::results", results),
         Case::new("language::failures_that_are_meant", meant_failures),
@@ -82,6 +84,85 @@ fn handlers(world: &World) {
         "{run}"
     );
     assert_eq!(run.named("handler_finished").len(), 4, "{run}");
+}
+
+fn handlers_of_files(world: &World) {
+    let node = begin(world);
+    let site = Site::with(
+        &node.lab,
+        r#"- hosts: n1
+  gather_facts: false
+  tasks:
+    - name: change
+      copy: {content: a, dest: /srv/la/one}
+      notify: brought
+  handlers:
+    - name: brought
+      include_tasks: acts.yml
+    - name: behind
+      shell: echo behind >>/srv/la/log
+"#,
+    );
+    site.write(
+        "acts.yml",
+        "- name: checked\n  command: test -e /srv/la/good\n  notify: behind\n- name: acted\n  shell: echo acted >>/srv/la/log\n",
+    );
+    let run = site.expect(&["apply"], 3);
+    assert_eq!(run.status("checked"), "failed", "{run}");
+    node.sh("test ! -e /srv/la/log; touch /srv/la/good");
+    // The whole file is owed.
+    let run = site.apply();
+    assert_eq!(run.named("owed").len(), 1, "{run}");
+    assert_eq!(node.sh("cat /srv/la/log"), "acted\nbehind", "{run}");
+    assert_eq!(run.named("handler_finished").len(), 4, "{run}");
+    assert!(site.apply().named("handler_finished").is_empty());
+}
+
+/// The node lets nobody in for the first play; the second one, on this machine, mends that.
+fn out_of_reach(world: &World) {
+    let node = begin(world);
+    // The inventory of a lab lies in its folder.
+    let inventory = node.lab.inventory().unwrap();
+    let lab = inventory.parent().unwrap().file_name().unwrap();
+    let mend = format!(
+        "{} lab exec --name {} {} -- systemctl start ssh",
+        env!("CARGO_BIN_EXE_hadeploy"),
+        lab.display(),
+        node.name
+    );
+    let site = Site::with(
+        &node.lab,
+        &format!(
+            r#"- hosts: n1
+  ignore_unreachable: true
+  tasks:
+    - name: first
+      copy: {{content: a, dest: /srv/la/first}}
+      register: first
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: mend
+      command: {mend}
+- hosts: n1
+  tasks:
+    - name: second
+      copy: {{content: "{{{{ first is unreachable }}}} {{{{ ansible_facts.distribution }}}}", dest: /srv/la/second}}
+"#
+        ),
+    );
+    node.sh("systemctl stop ssh.socket ssh 2>/dev/null; ! systemctl is-active -q ssh");
+    let run = site.expect(&["apply", "--lock-timeout", "2m"], 0);
+    assert_eq!(run.status("first"), "unreachable", "{run}");
+    assert_eq!(run.task("first")["ignored"], true, "{run}");
+    assert_eq!(
+        node.sh("cat /srv/la/second; ls /srv/la"),
+        "True Debian\nsecond",
+        "{run}"
+    );
+    let run = site.apply();
+    assert_eq!(run.status("first"), "changed", "{run}");
+    assert_eq!(node.sh("cat /srv/la/second"), "False Debian", "{run}");
 }
 
 fn failed_host(world: &World) {

@@ -253,8 +253,8 @@ fn tasks() {
             "groups of modules have no defaults here",
         ),
         (
-            "apt: {name: x}\nthrottle: 1",
-            "hadeploy does not have `throttle` on a task",
+            "apt: {name: x}\nasync: 1",
+            "hadeploy does not have `async` on a task",
         ),
         (
             "action: aptt name=x",
@@ -328,8 +328,8 @@ fn plays() {
             "error site.yml:2:10: `order` cannot be `shuffle` | a plan and its apply go the same way",
         ),
         (
-            "- hosts: all\n  throttle: 1\n",
-            "hadeploy does not have `throttle` on a play",
+            "- hosts: all\n  gather_subset: all\n",
+            "hadeploy does not have `gather_subset` on a play",
         ),
         (
             "- hosts: all\n  tasks:\n    - debug:\n      run_once: \"{{ x }}\"\n",

@@ -9,8 +9,11 @@ use crate::kinds::KINDS;
 /// What is said about a playbook of these tasks, with files beside it.
 fn said(tasks: &str, files: &[(&str, &str)], tags: &[&str]) -> String {
     let indented: String = tasks.lines().map(|line| format!("    {line}\n")).collect();
-    let site = format!("- hosts: all\n  tasks:\n{indented}");
-    let mut all = vec![("hosts.yml", "all: {hosts: {a: }}\n"), ("site.yml", &*site)];
+    said_of(&format!("- hosts: all\n  tasks:\n{indented}"), files, tags)
+}
+
+fn said_of(site: &str, files: &[(&str, &str)], tags: &[&str]) -> String {
+    let mut all = vec![("hosts.yml", "all: {hosts: {a: }}\n"), ("site.yml", site)];
     all.extend(files);
     let folder = Folder::new(&all);
     let options = Options {
@@ -120,18 +123,101 @@ fn what_is_wrong_with_an_include_is_said_at_once() {
     }
 }
 
+/// What stands in files that handlers bring, and what can be notified of it; nothing is wrong with an empty one.
 #[test]
-fn handlers_are_imported() {
-    let site = "- hosts: all\n  handlers:\n    - name: h\n      include_tasks: x.yml\n";
-    let folder = Folder::new(&[("site.yml", site), FILE]);
-    let (_, faults) = hadeploy::playbook::parse_playbook(
-        &folder.name("site.yml"),
-        KINDS,
-        0,
-        &hadeploy::vault::Keyring::default(),
-    );
-    let said = folder.said(&faults);
-    assert!(said.contains("an include cannot be a handler"), "{said}");
+fn handlers_bring_files() {
+    let files = [
+        ("inner.yml", "- name: inner\n  command: x\n"),
+        ("bad.yml", "- commnd: x\n"),
+        (
+            "block.yml",
+            "- block:\n    - command: x\n  rescue:\n    - command: y\n",
+        ),
+        ("role.yml", "- import_role: {name: r}\n"),
+        ("deep.yml", "- include_tasks: role.yml\n"),
+        ("flush.yml", "- meta: flush_handlers\n"),
+        ("listens.yml", "- command: x\n  listen: t\n"),
+        ("notifies.yml", "- command: x\n  notify: other\n"),
+    ];
+    for (notify, handler, words) in [
+        ("h", "include_tasks: inner.yml", ""),
+        ("t", "include_tasks: inner.yml\n      listen: t", ""),
+        ("h", "include_tasks: '{{ inventory_hostname }}.yml'", ""),
+        ("h", "include_tasks: block.yml", ""),
+        ("inner", "import_tasks: inner.yml", ""),
+        (
+            "h",
+            "include_tasks: bad.yml",
+            "error bad.yml:1:3: unknown key or module `commnd`",
+        ),
+        (
+            "h",
+            "include_tasks: none.yml",
+            "error site.yml:6:22: there is no file `none.yml`",
+        ),
+        (
+            "inner",
+            "include_tasks: inner.yml",
+            "error site.yml:3:39: no handler is called `inner` | notify that handler; or bring the file with `import_tasks`",
+        ),
+        (
+            "h",
+            "import_tasks: inner.yml",
+            "error site.yml:3:39: no handler is called `h` | an import is no handler: notify the tasks of its file",
+        ),
+        (
+            "h",
+            "include_tasks: notifies.yml",
+            "error notifies.yml:2:11: no handler is called `other`",
+        ),
+        (
+            "h",
+            "include_tasks: role.yml",
+            "error role.yml:1:3: a role cannot be a handler",
+        ),
+        (
+            "h",
+            "include_tasks: deep.yml",
+            "error role.yml:1:3: a role cannot be a handler",
+        ),
+        (
+            "h",
+            "include_role: {name: r}",
+            "error site.yml:5:7: a role cannot be a handler | its own handlers are there as soon as the role is",
+        ),
+        (
+            "h",
+            "meta: flush_handlers",
+            "`meta: flush_handlers` cannot be a handler",
+        ),
+        (
+            "h",
+            "include_tasks: flush.yml",
+            "error flush.yml:1:3: `meta: flush_handlers` cannot be a handler",
+        ),
+        (
+            "h",
+            "include_tasks: listens.yml",
+            "warning listens.yml:2:3: nothing can notify this task: a handler includes its file",
+        ),
+        (
+            "h",
+            "include_tasks: inner.yml\n      notify: h",
+            "`notify` does not go with `include_tasks`",
+        ),
+    ] {
+        let site = format!(
+            "- hosts: all\n  tasks:\n    - {{name: one, command: x, notify: {notify}}}\n  handlers:\n    - name: h\n      {handler}\n"
+        );
+        let said = said_of(&site, &files, &[]);
+        match words {
+            "" => assert_eq!(said, "", "{site}"),
+            words => {
+                assert!(said.contains(words), "{site}\n{said}");
+                assert_eq!(said.lines().count(), 1, "{site}\n{said}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn what_is_wrong_with_a_role_is_said_at_once() {
         (
             "  handlers: [{name: h, include_role: {name: web}}]\n",
             &[WEB],
-            "an include cannot be a handler",
+            "a role cannot be a handler | its own handlers are there as soon as the role is; `include_tasks` of a file",
         ),
         (
             "  handlers: [{name: h, import_role: {name: web}}]\n",

@@ -103,9 +103,19 @@ pub const PLAY: &[Word] = &[
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds each of its tasks may take."),
     word(
+        "throttle",
+        Count,
+        "At most so many hosts act at once for one of its tasks.",
+    ),
+    word(
         "ignore_errors",
         Flag,
         "Whether a host goes on when a task failed.",
+    ),
+    word(
+        "ignore_unreachable",
+        Flag,
+        "Whether a host goes on when it could not be reached for a task; the next one tries again.",
     ),
     word(
         "run_once",
@@ -178,9 +188,19 @@ pub const ROLE: &[Word] = &[
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds each of its tasks may take."),
     word(
+        "throttle",
+        Count,
+        "At most so many hosts act at once for one of its tasks.",
+    ),
+    word(
         "ignore_errors",
         Flag,
         "Whether the host goes on when one of them failed.",
+    ),
+    word(
+        "ignore_unreachable",
+        Flag,
+        "Whether the host goes on when it could not be reached for one of them; the next one tries again.",
     ),
     word(
         "any_errors_fatal",

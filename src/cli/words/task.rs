@@ -180,6 +180,11 @@ pub const TASK: &[Word] = &[
         "Whether the host goes on when it failed.",
     ),
     word(
+        "ignore_unreachable",
+        Flag,
+        "Whether the host goes on when it could not be reached for it; the next task tries again.",
+    ),
+    word(
         "any_errors_fatal",
         Switch,
         "Whether all hosts stop when it failed on one.",
@@ -215,6 +220,11 @@ pub const TASK: &[Word] = &[
     ),
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds it may take."),
+    word(
+        "throttle",
+        Count,
+        "At most so many hosts act for it at once.",
+    ),
     word(
         "rollout",
         Choice(&["before", "once"]),
@@ -278,9 +288,19 @@ pub const BLOCK: &[Word] = &[
     word("diff", Flag, "Whether differences of texts are shown."),
     word("timeout", Number, "Seconds each of its tasks may take."),
     word(
+        "throttle",
+        Count,
+        "At most so many hosts act at once for one of its tasks.",
+    ),
+    word(
         "ignore_errors",
         Flag,
         "Whether the host goes on when one of them failed.",
+    ),
+    word(
+        "ignore_unreachable",
+        Flag,
+        "Whether the host goes on when it could not be reached for one of them; the next one tries again.",
     ),
     word(
         "any_errors_fatal",
