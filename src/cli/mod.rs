@@ -12,7 +12,6 @@ mod demo;
 mod deploy;
 mod doc;
 mod doctor;
-mod duration;
 mod environment;
 mod exec;
 pub mod exit;
