@@ -215,14 +215,7 @@ impl Reader<'_> {
 
     /// Seconds, or text such as `90s` and `5m`.
     fn duration(&mut self, key: &str, value: &Value) -> Option<Duration> {
-        let duration = match &value.kind {
-            Kind::Int(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
-            Kind::Str(text) => text
-                .parse::<jiff::SignedDuration>()
-                .ok()
-                .and_then(|duration| Duration::try_from(duration).ok()),
-            _ => None,
-        };
+        let duration = value.duration();
         if duration.is_none() {
             self.wrong(key, "a duration such as `90s` or `5m`", value);
         }

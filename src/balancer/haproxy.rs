@@ -147,7 +147,7 @@ impl Haproxy {
             let left = self.node.wait_connections(&member.host, until).await?;
             let idle = match left {
                 0 => 0,
-                _ => self.views(member).await?.iter().map(|view| view.idle).sum(),
+                _ => view::total(&self.views(member).await?, |view| view.idle),
             };
             if left <= idle || Instant::now() >= deadline {
                 return Ok(left.saturating_sub(idle));

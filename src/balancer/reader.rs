@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use super::param::{Param, Provider, READINESS, Type};
 use crate::diagnostic::{Diagnostic, list};
 use crate::source::Span;
@@ -138,7 +136,9 @@ impl<'a> Reader<'a> {
 
     /// A time that is longer than nothing.
     pub(super) fn time(&mut self, name: &str) -> Option<Duration> {
-        self.typed(name, |value, _| time(value).filter(|time| !time.is_zero()))
+        self.typed(name, |value, _| {
+            value.duration().filter(|time| !time.is_zero())
+        })
     }
 
     /// Texts, at least one.
@@ -176,21 +176,6 @@ fn text(value: &Value) -> Option<String> {
     match &value.kind {
         Kind::Str(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         Kind::Int(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn time(value: &Value) -> Option<Duration> {
-    match &value.kind {
-        Kind::Int(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
-        Kind::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
-        Kind::Str(text) => match text.trim().parse::<f64>() {
-            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-            Err(_) => {
-                let time: SignedDuration = text.trim().parse().ok()?;
-                Duration::try_from(time).ok()
-            }
-        },
         _ => None,
     }
 }

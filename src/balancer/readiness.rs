@@ -89,7 +89,12 @@ impl Readiness {
             (settings.interval / 4).clamp(Duration::from_millis(100), Duration::from_secs(1));
         let start = Instant::now();
         let silence = settings.interval.mul_f64(SILENT);
-        let limit = patience + settings.interval * 3 * (threshold + 3) + Duration::from_secs(10);
+        let asked = settings
+            .interval
+            .saturating_mul(threshold.saturating_add(3).saturating_mul(3));
+        let limit = patience
+            .saturating_add(asked)
+            .saturating_add(Duration::from_secs(10));
         let mut told = None;
         loop {
             let look = self.look(host, from).await?;

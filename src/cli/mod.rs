@@ -1,6 +1,6 @@
 //! The command line: one file per subcommand.
 
-mod ansible_cfg;
+pub mod ansible_cfg;
 mod apply;
 mod cluster;
 mod command_line;
@@ -12,7 +12,6 @@ mod demo;
 mod deploy;
 mod doc;
 mod doctor;
-mod duration;
 mod environment;
 mod exec;
 pub mod exit;
@@ -43,7 +42,7 @@ mod questions;
 mod rolling_update;
 mod run;
 mod run_id;
-mod runs;
+pub mod runs;
 mod say;
 mod schema;
 mod teller;

@@ -12,9 +12,10 @@ use clap::{Args, ValueEnum};
 use super::defaults::Defaults;
 use super::environment::Environment;
 use super::load::refuse;
-use super::{duration, usage};
+use super::usage;
 use crate::playbook::{self, TagChoice};
 use crate::transport::ssh;
+use crate::value::parse_duration;
 
 /// Where the hosts are, and how to answer.
 #[derive(Debug, Clone, Args)]
@@ -207,8 +208,13 @@ impl From<HostKeys> for ssh::HostKeyChecking {
 #[command(next_help_heading = "How to work on nodes")]
 pub struct LockArgs {
     /// Wait so long for another run's lease: 90s, 5m [default: 0s]
-    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     pub lock_timeout: Option<Duration>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text);
+    time.ok_or_else(|| "not a duration such as `90s` or `5m`".to_owned())
 }
 
 /// What subcommands share that bring their playbook along, such as those of clusters and releases.

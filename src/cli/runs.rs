@@ -156,7 +156,7 @@ impl Logged {
                 let hosts = json["hosts"].as_object().into_iter().flatten();
                 self.changes = hosts
                     .map(|(_, counts)| counts["changed"].as_u64().unwrap_or(0))
-                    .sum();
+                    .fold(0, u64::saturating_add);
             }
             _ => {}
         }

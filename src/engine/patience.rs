@@ -81,7 +81,10 @@ pub(super) async fn connected(run: &Run, host: &HostState) -> Result<Node, NodeE
     let Some(patience) = patience else {
         return open(run, host).await;
     };
-    let deadline = Instant::now() + patience.delay + patience.timeout;
+    let (began, limit) = (
+        Instant::now(),
+        patience.delay.saturating_add(patience.timeout),
+    );
     pause(run, patience.delay).await;
     let mut pause_for = patience.sleep;
     loop {
@@ -89,7 +92,7 @@ pub(super) async fn connected(run: &Run, host: &HostState) -> Result<Node, NodeE
             Ok(node) => return Ok(node),
             Err(error) => error,
         };
-        if !may_come(&error) || Instant::now() >= deadline || run.stop.is_cancelled() {
+        if !may_come(&error) || began.elapsed() >= limit || run.stop.is_cancelled() {
             return Err(error);
         }
         run.say(Event::HostWorking {

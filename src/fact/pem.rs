@@ -170,7 +170,12 @@ fn seconds(text: &str) -> Option<i64> {
     let (day, year): (i64, i64) = (day.parse().ok()?, year.parse().ok()?);
     let mut clock = 0;
     for part in time.split(':') {
-        clock = clock * 60 + part.parse::<i64>().ok()?;
+        let part: i64 = part.parse().ok().filter(|part| (0..=60).contains(part))?;
+        clock = clock * 60 + part;
+    }
+    // What is not a date of any certificate.
+    if !(0..=9999).contains(&year) || !(1..=31).contains(&day) || clock > 366 * 86_400 {
+        return None;
     }
     // Days from the civil date, with years that begin in March.
     let (y, m) = if month > 2 {
@@ -229,5 +234,12 @@ mod tests {
         assert_eq!(seconds("Jan  1 00:00:00 1970 GMT"), Some(0));
         assert_eq!(seconds("Nov 21 12:24:33 2026 GMT"), Some(1_795_263_873));
         assert_eq!(seconds("Feb 29 23:59:59 2028 GMT"), Some(1_835_481_599));
+        for wrong in [
+            "Nov 21 12:24:33 9223372036854775807 GMT",
+            "Nov 9223372036854775807 12:24:33 2026 GMT",
+            "Nov 21 9223372036854775807:24:33 2026 GMT",
+        ] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
     }
 }

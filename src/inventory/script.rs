@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexSet;
+
 use super::draft::{self, Draft};
 use super::{host_fault, json};
 use crate::diagnostic::Diagnostic;
@@ -25,7 +27,7 @@ pub(super) fn parse(path: &str, draft: &mut Draft, faults: &mut Vec<Diagnostic>)
         Err(fault) => return faults.push(*fault),
     };
     let mut hostvars = None;
-    let mut named: Vec<HostName> = Vec::new();
+    let mut named: IndexSet<HostName> = IndexSet::new();
     for (name, entry) in list.iter() {
         match name.as_ref() {
             "_meta" => {
@@ -149,7 +151,7 @@ fn group(
     name: &str,
     entry: &Entry,
     draft: &mut Draft,
-    named: &mut Vec<HostName>,
+    named: &mut IndexSet<HostName>,
     faults: &mut Vec<Diagnostic>,
 ) {
     let Some(group) = group_name(name, entry, draft, faults) else {
@@ -223,7 +225,7 @@ fn hosts(
     name: &str,
     group: &GroupName,
     draft: &mut Draft,
-    named: &mut Vec<HostName>,
+    named: &mut IndexSet<HostName>,
     faults: &mut Vec<Diagnostic>,
 ) {
     for item in texts(value, &format!("`{name}.hosts`"), faults) {
@@ -231,7 +233,7 @@ fn hosts(
         match HostName::new(text) {
             Ok(host) => {
                 draft.add_host(&host, group, None, &item.span);
-                named.push(host);
+                named.insert(host);
             }
             Err(error) => faults.push(host_fault(text, &item.span, &error)),
         }

@@ -1,5 +1,6 @@
 //! Values with spans: what the user wrote, and what templates made of it.
 
+mod duration;
 mod extra;
 mod hide;
 mod place;
@@ -11,6 +12,7 @@ use indexmap::IndexMap;
 
 use crate::source::Span;
 
+pub use duration::parse_duration;
 pub use extra::parse_extra;
 pub use hide::{hide, hide_vars};
 pub use place::place;

@@ -12,6 +12,14 @@ pub fn place(span: &Span, text: &str, range: Range<usize>) -> Span {
         return span.clone();
     }
     let base = span.start();
+    // Whoever counts bytes may have stopped inside a character.
+    let edge = |at: usize| text.is_char_boundary(at);
+    let (first, last) = (range.start.min(text.len()), range.end.min(text.len()));
+    let start = (0..=first).rev().find(|at| edge(*at)).unwrap_or(0);
+    let end = (last..text.len())
+        .find(|at| edge(*at))
+        .unwrap_or(text.len());
+    let range = start..end;
     if raw == text {
         return Span::new(
             span.source(),
@@ -150,6 +158,23 @@ mod tests {
         ];
         for (yaml, line) in cases {
             assert_eq!(mapped(yaml, "mark"), ("mark".to_owned(), line), "{yaml}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_ends_inside_a_character_has_all_of_it() {
+        for yaml in ["k: a é b", "k: |\n  a é b\n", "k: \"a \\u00e9 b\""] {
+            let source: Arc<Source> = Source::new("t.yml", yaml);
+            let value = parse_yaml_one(&source).expect("the YAML is right");
+            let value = &value.as_map().expect("a mapping")["k"].value;
+            let text = value.as_str().expect("text");
+            let found = place(&value.span, text, 3..3);
+            assert!(
+                ["é", "\\u00e9"].contains(&found.text()),
+                "{yaml}: {}",
+                found.text()
+            );
+            assert!(place(&value.span, text, 2..99).text().len() >= 4, "{yaml}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The parsers, each as a function of bytes.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -16,16 +17,16 @@ use hadeploy::value::{Value, parse_extra, parse_yaml};
 use hadeploy::vault::{Envelope, Keyring, is_vault};
 use hadeploy::{node, plan};
 
-use crate::fuzz;
+use crate::{expressions, fuzz, kinds, nodes, projects, services};
 
 macro_rules! targets {
-    ($($name:ident),* $(,)?) => {
-        $(
+    ($($module:ident: $($name:ident),* ;)*) => {
+        $($(
             #[test]
             fn $name() {
-                fuzz(stringify!($name), self::read::$name);
+                fuzz(stringify!($name), $module::$name);
             }
-        )*
+        )*)*
 
         /// A corpus without a target is read by nobody.
         #[test]
@@ -34,14 +35,15 @@ macro_rules! targets {
             for entry in std::fs::read_dir(folder).expect("a folder") {
                 let name = entry.expect("an entry").file_name();
                 let name = name.to_str().expect("utf-8");
-                assert!([$(stringify!($name)),*].contains(&name), "no target `{name}`");
+                let named = [$($(stringify!($name)),*),*].contains(&name);
+                assert!(named, "no target `{name}`");
             }
         }
     };
 }
 
 targets![
-    yaml,
+    read: yaml,
     template,
     expression,
     vault,
@@ -53,19 +55,24 @@ targets![
     pattern,
     extra,
     saved_plan,
-    script_end,
+    script_end;
+    projects: ansible_cfg, inventory_program, role, settings, ssh_config;
+    expressions: filters, lookups;
+    nodes: encoded_facts, node_notes, shell, verifier, visit;
+    services: age, balancer_command, digitalocean, haproxy, node_report, postgres_cluster, readiness, redis_cluster, run_log;
+    kinds: kinds;
 ];
 
-mod read {
+pub mod read {
     use super::*;
 
     /// What a user's file would be: text.
-    fn text(bytes: &[u8]) -> String {
+    pub fn text(bytes: &[u8]) -> String {
         String::from_utf8_lossy(bytes).into_owned()
     }
 
     /// Every fault can be shown.
-    fn shown(faults: &[Diagnostic]) -> bool {
+    pub fn shown(faults: &[Diagnostic]) -> bool {
         for fault in faults {
             assert!(!fault.render(false).is_empty());
             assert!(!fault.one_line().is_empty());
@@ -105,19 +112,31 @@ mod read {
         }
     }
 
-    // What was compiled stays for the life of its engine.
-    static TEMPLATES: LazyLock<Arc<Templates>> = LazyLock::new(Templates::new);
+    /// An engine. What was compiled stays for its life, so that each has only some of the inputs.
+    pub fn templates() -> Arc<Templates> {
+        thread_local! {
+            static ENGINE: RefCell<(u32, Arc<Templates>)> = RefCell::new((0, Templates::new()));
+        }
+        ENGINE.with_borrow_mut(|(inputs, engine)| {
+            *inputs += 1;
+            if inputs.is_multiple_of(1000) {
+                *engine = Templates::new();
+            }
+            engine.clone()
+        })
+    }
 
     pub fn template(bytes: &[u8]) -> bool {
         let scope: Arc<dyn Scope> = Arc::new(Names);
         let value = Value::str(&text(bytes), &Span::synthetic("f"));
-        let right = shown(&TEMPLATES.check(&value));
-        TEMPLATES.free_names(&value);
-        let rendered = TEMPLATES.render(&value, &scope).is_ok();
+        let templates = templates();
+        let right = shown(&templates.check(&value));
+        templates.free_names(&value);
+        let rendered = templates.render(&value, &scope).is_ok();
         // A file of its own keeps its texts for ever: only some are read as files too.
         if bytes.len().is_multiple_of(16) {
             let source = Source::new("f.j2", text(bytes));
-            shown(&TEMPLATES.check_source(&source, &RenderOptions::default()));
+            shown(&templates.check_source(&source, &RenderOptions::default()));
         }
         right && rendered
     }
@@ -125,9 +144,10 @@ mod read {
     pub fn expression(bytes: &[u8]) -> bool {
         let scope: Arc<dyn Scope> = Arc::new(Names);
         let value = Value::str(&text(bytes), &Span::synthetic("f"));
-        let right = shown(&TEMPLATES.check_condition(&value));
-        TEMPLATES.free_names_of_condition(&value);
-        right && TEMPLATES.eval(&value, &scope).is_ok()
+        let templates = templates();
+        let right = shown(&templates.check_condition(&value));
+        templates.free_names_of_condition(&value);
+        right && templates.eval(&value, &scope).is_ok()
     }
 
     pub fn vault(bytes: &[u8]) -> bool {
@@ -183,7 +203,7 @@ mod read {
     }
 
     /// A file in a folder of the thread.
-    fn file(name: &str, bytes: &[u8]) -> PathBuf {
+    pub fn file(name: &str, bytes: &[u8]) -> PathBuf {
         thread_local! {
             static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder");
         }
@@ -234,9 +254,39 @@ mod read {
         }
     }
 
+    /// As it came, and with the sum that makes it whole.
     pub fn saved_plan(bytes: &[u8]) -> bool {
+        read_plan(bytes);
+        let Ok(mut whole) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+            return false;
+        };
+        let Some(inner) = whole.get("plan").map(ToString::to_string) else {
+            return false;
+        };
+        whole["sum"] = crate::support::answers::sha256(inner.as_bytes()).into();
+        read_plan(whole.to_string().as_bytes())
+    }
+
+    fn read_plan(bytes: &[u8]) -> bool {
         match plan::read(&file("plan.json", bytes)) {
-            Ok(_) => true,
+            Ok(saved) => {
+                assert!(plan::moved(&saved, &saved).is_empty());
+                let mut less = saved.clone();
+                less.hosts.pop();
+                less.hosts.values_mut().for_each(|tasks| drop(tasks.pop()));
+                plan::moved(&saved, &less);
+                plan::moved(&less, &saved);
+                let promise = plan::Promise::new(&less);
+                for (host, tasks) in &saved.hosts {
+                    for task in tasks {
+                        for (number, unit) in task.units.iter().enumerate() {
+                            let _ = promise.check(host, &task.place, number, unit);
+                        }
+                    }
+                }
+                saved.pending();
+                true
+            }
             Err(error) => {
                 assert!(!error.to_string().is_empty());
                 false

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use hadeploy::change::{Action, Change};
 use hadeploy::event::Mode;
-use hadeploy::fact::{Known, Missing, Question};
+use hadeploy::fact::{Answer, Known, Missing, Question};
 use hadeploy::resource::{Args, Bound, Resource, kind};
 use hadeploy::source::Span;
 use hadeploy::template::Stop;
@@ -150,6 +150,39 @@ impl Case {
         Ok(())
     }
 
+    /// What it comes to when the node's texts, and what its probes print, are these; for the rest of them the node says what the case
+    /// knows. Nothing when it asks what the case does not know.
+    pub fn answered(&self, said: &[Vec<u8>]) -> Option<Change> {
+        let folder = self.files().ok()?;
+        let resource = self.bind(folder.path()).ok()?.ok()?;
+        let keys = self.text["known"].as_object();
+        let is_text = |key: &&String| key.starts_with("text ") || key.starts_with("probe ");
+        let keys: Vec<&String> = keys
+            .into_iter()
+            .flat_map(|it| it.keys())
+            .filter(is_text)
+            .collect();
+        let mut known = Known::default();
+        known.wants_diff = true;
+        for _ in 0..4 {
+            let missing = match resource.diff(&known) {
+                Ok(change) => return Some(change),
+                Err(missing) => missing,
+            };
+            for asked in missing.questions() {
+                let at = keys.iter().position(|key| **key == spell(asked));
+                let said = at.and_then(|at| said.get(at));
+                let answer = match (asked, said) {
+                    (Question::Probe(_), Some(said)) => Answer::Probe(said.as_slice().into()),
+                    (Question::Text(_), Some(said)) => Answer::Text(Some(said.as_slice().into())),
+                    _ => answer(asked, &self.known(asked).ok()?).ok()?,
+                };
+                known.learn([(asked.clone(), answer)]);
+            }
+        }
+        None
+    }
+
     /// The case's answer. The digest of a text that is given need not be, nor `/`.
     fn known(&self, asked: &Question) -> Result<Value, String> {
         let known = &self.text["known"];
@@ -197,7 +230,8 @@ impl Case {
     }
 }
 
-fn laws(change: &Change) -> Result<(), String> {
+/// What holds for every change.
+pub fn laws(change: &Change) -> Result<(), String> {
     if (change.action == Action::None) != change.steps.is_empty() {
         return Err(format!(
             "the action is {} with {} steps",

@@ -24,6 +24,9 @@ pub(in crate::balancer) struct Api {
     pub patience: Duration,
 }
 
+/// No interval in seconds and no threshold is above this: the API's own limits are 300 and 10.
+const MOST: u32 = 3600;
+
 /// What an answer means for the request.
 #[derive(Debug, PartialEq, Eq)]
 enum Meaning {
@@ -105,7 +108,7 @@ impl Api {
                     }
                 },
             };
-            if start.elapsed() + wait > self.patience {
+            if start.elapsed().saturating_add(wait) > self.patience {
                 let why = format!("{why} (for {} s)", start.elapsed().as_secs());
                 return Err(BalancerError::refused(format!("{} {path}", self.base), why));
             }
@@ -197,11 +200,12 @@ impl Balancer {
             .and_then(Value::as_str)
             .ok_or("its answer has no `status`")?;
         let check = balancer.get("health_check").unwrap_or(&Value::Null);
-        let number = |name: &str, default: u32| {
-            let number = check.get(name).and_then(Value::as_u64);
-            number
-                .and_then(|n| u32::try_from(n).ok())
-                .unwrap_or(default)
+        let number = |name: &str, default: u32| match check.get(name).and_then(Value::as_u64) {
+            None => Ok(default),
+            Some(number) => u32::try_from(number)
+                .ok()
+                .filter(|number| (1..=MOST).contains(number))
+                .ok_or(format!("its `{name}` cannot be {number}")),
         };
         let is_tcp = check.get("protocol").and_then(Value::as_str) == Some("tcp");
         let path = check.get("path").and_then(Value::as_str).unwrap_or("/");
@@ -212,9 +216,9 @@ impl Balancer {
             tag: tag.filter(|tag| !tag.is_empty()).map(str::to_owned),
             check: Check {
                 path: (!is_tcp).then(|| path.to_owned()),
-                interval: Duration::from_secs(number("check_interval_seconds", 10).into()),
-                unhealthy: number("unhealthy_threshold", 3),
-                healthy: number("healthy_threshold", 5),
+                interval: Duration::from_secs(number("check_interval_seconds", 10)?.into()),
+                unhealthy: number("unhealthy_threshold", 3)?,
+                healthy: number("healthy_threshold", 5)?,
             },
         })
     }

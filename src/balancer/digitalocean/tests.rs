@@ -183,6 +183,8 @@ fn answers_that_are_no_balancers_are_refused() {
         "{}",
         r#"{"load_balancer": {}}"#,
         r#"{"load_balancer": {"status": "active", "droplet_ids": ["1"]}}"#,
+        r#"{"load_balancer": {"status": "active", "health_check": {"unhealthy_threshold": 4294967295}}}"#,
+        r#"{"load_balancer": {"status": "active", "health_check": {"check_interval_seconds": 0}}}"#,
     ] {
         assert!(Balancer::parse(bad).is_err(), "{bad}");
     }

@@ -110,7 +110,12 @@ pub(super) fn service(views: &[View]) -> Service {
 
 /// Sessions of all views together.
 pub(super) fn sessions(views: &[View]) -> u64 {
-    views.iter().map(|view| view.sessions).sum()
+    total(views, |view| view.sessions)
+}
+
+/// A number of all views together; what a balancer says can be any number.
+pub(super) fn total(views: &[View], number: fn(&View) -> u64) -> u64 {
+    views.iter().map(number).fold(0, u64::saturating_add)
 }
 
 /// `app at lb1 drains, 2 sessions; app at lb2 is in service`.
@@ -161,7 +166,7 @@ pub(super) fn stats(text: &str) -> Option<Vec<Stat>> {
             backend: row.get(backend)?.clone(),
             server: row.get(server)?.clone(),
             status: row.get(status)?.clone(),
-            sessions: number(current)? + number(queued).unwrap_or(0),
+            sessions: number(current)?.saturating_add(number(queued).unwrap_or(0)),
             idle: idle.and_then(number).unwrap_or(0),
             check: check
                 .and_then(|at| row.get(at).cloned())

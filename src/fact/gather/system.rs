@@ -111,9 +111,9 @@ fn count(ranges: &str) -> u64 {
         .filter_map(|range| {
             let (first, last) = range.split_once('-').unwrap_or((range, range));
             let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
-            Some(last.saturating_sub(first) + 1)
+            Some(last.saturating_sub(first).saturating_add(1))
         })
-        .sum()
+        .fold(0, u64::saturating_add)
 }
 
 /// Ansible's words; `NA` is a machine of its own.
@@ -247,7 +247,9 @@ pub(super) fn date_time(raw: &Raw, facts: &mut Facts) -> Result<(), FactError> {
     };
     let seconds: i64 = epoch.parse().map_err(|_| wrong())?;
     let subsecond: i32 = nanos.parse().map_err(|_| wrong())?;
-    let minutes: i32 = offset.parse().map_err(|_| wrong())?;
+    // Hours and minutes, as four digits with a sign.
+    let minutes: i16 = offset.parse().map_err(|_| wrong())?;
+    let minutes = i32::from(minutes);
     let shift = jiff::tz::Offset::from_seconds((minutes / 100) * 3600 + (minutes % 100) * 60)
         .map_err(|_| wrong())?;
     let utc = jiff::Timestamp::new(seconds, subsecond).map_err(|_| wrong())?;

@@ -7,7 +7,7 @@ use super::{HEALTH, HTTP, KEYS, RELEASE, Settings, Share};
 use crate::diagnostic::{Diagnostic, list};
 use crate::rollout::OnFailure;
 use crate::rollout::health::{Gate, Http};
-use crate::value::{Kind, Map, Value};
+use crate::value::{Kind, Map, Value, parse_duration};
 
 pub(super) struct Reader {
     pub(super) lenient: bool,
@@ -297,12 +297,7 @@ impl Reader {
 
     fn duration(&mut self, key: &str, value: &Value) -> Option<Duration> {
         let text = self.text(key, value)?;
-        let bare = text.trim().parse::<u64>().ok().map(Duration::from_secs);
-        let spelled = || {
-            let duration: jiff::SignedDuration = text.parse().ok()?;
-            Duration::try_from(duration).ok()
-        };
-        let read = bare.or_else(spelled);
+        let read = parse_duration(&text);
         if read.is_none() {
             self.wrong(key, "a duration such as `30s` or `5m`", value);
         }

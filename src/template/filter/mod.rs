@@ -4,6 +4,7 @@ mod address;
 mod combine;
 mod data;
 mod encode;
+mod format;
 mod given;
 mod hash;
 mod ipaddr;
@@ -296,6 +297,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     json::register(environment);
     yaml::register(environment);
     encode::register(environment);
+    format::register(environment);
     hash::register(environment);
     path::register(environment);
     combine::register(environment);
@@ -323,22 +325,27 @@ pub(super) fn register(environment: &mut Environment<'static>) {
         environment.add_filter(
             format!("{collection}.{short}"),
             move |state: &mut State, args: &[Native], kwargs: Kwargs| {
-                let mut all = args.to_vec();
-                let named: Vec<(String, Native)> = kwargs
-                    .args()
-                    .map(|key| {
-                        kwargs
-                            .get::<Native>(key)
-                            .map(|value| (key.to_owned(), value))
-                    })
-                    .collect::<Result<_, _>>()?;
-                if !named.is_empty() {
-                    all.push(Kwargs::from_iter(named).into());
-                }
-                state.apply_filter(short, &all)
+                state.apply_filter(short, &all_args(args, &kwargs)?)
             },
         );
     }
+}
+
+/// The arguments as another filter takes them, those with names last.
+fn all_args(args: &[Native], kwargs: &Kwargs) -> Result<Vec<Native>, Error> {
+    let mut all = args.to_vec();
+    let named: Vec<(String, Native)> = kwargs
+        .args()
+        .map(|key| {
+            kwargs
+                .get::<Native>(key)
+                .map(|value| (key.to_owned(), value))
+        })
+        .collect::<Result<_, _>>()?;
+    if !named.is_empty() {
+        all.push(Kwargs::from_iter(named).into());
+    }
+    Ok(all)
 }
 
 /// Python's methods of strings, lists and dictionaries.
@@ -353,6 +360,9 @@ pub(super) fn method(
         return at
             .map(Native::from)
             .ok_or_else(|| fault("the list does not hold that value"));
+    }
+    if let ("format", Some(pattern)) = (method, value.as_str()) {
+        format::check_braces(pattern)?;
     }
     minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)
 }

@@ -79,6 +79,20 @@ pub(super) fn ini(asked: &Asked, terms: &[Native], kwargs: &Kwargs) -> Result<Ve
     Ok(found)
 }
 
+/// So deep Python's configparser follows names.
+const DEEPEST: usize = 10;
+/// A value is no longer than this with all names filled in, in bytes.
+const LONGEST: usize = 1 << 20;
+
+fn too_long(value: &str) -> Result<(), Error> {
+    match value.len() > LONGEST {
+        true => Err(fault(
+            "a value of this INI file is longer than 1 MiB with its names filled in",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// As it is written, in the section or in `DEFAULT`.
 fn raw<'s>(sections: &'s Sections, section: &str, key: &str) -> Option<&'s str> {
     let own = sections.get(section)?;
@@ -93,7 +107,7 @@ fn filled(
     key: &str,
     depth: usize,
 ) -> Result<Option<String>, Error> {
-    if depth > 10 {
+    if depth > DEEPEST {
         return Err(fault("names of this INI file need each other"));
     }
     let Some(text) = raw(sections, section, key) else {
@@ -118,11 +132,16 @@ fn filled(
             ));
         };
         match filled(sections, section, &name.to_lowercase(), depth + 1)? {
-            Some(value) => out.push_str(&value),
+            Some(value) => {
+                out.push_str(&value);
+                // Each name may stand several times in the value of the next: ten of them would fill any memory.
+                too_long(&out)?;
+            }
             None => return Err(fault("a `%(name)s` of this INI file names nothing")),
         }
         rest = tail;
     }
     out.push_str(rest);
+    too_long(&out)?;
     Ok(Some(out))
 }
