@@ -33,6 +33,7 @@ mod items;
 mod join;
 mod layout;
 mod mask;
+mod member;
 mod meta;
 mod once;
 mod patience;
