@@ -32,6 +32,9 @@ mod roles;
 #[path = "../support/run.rs"]
 mod run;
 mod secrets;
+mod sudo_password;
+#[path = "../support/terminal.rs"]
+mod terminal;
 mod unlock;
 mod validated;
 mod visits;
@@ -85,6 +88,7 @@ fn cases() -> Vec<Case> {
         odd::cases(),
         lockout::cases(),
         validated::cases(),
+        sudo_password::cases(),
     ]
     .into_iter()
     .flatten()
