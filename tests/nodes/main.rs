@@ -32,6 +32,7 @@ mod roles;
 #[path = "../support/run.rs"]
 mod run;
 mod secrets;
+mod ssh_socket;
 mod sudo_password;
 #[path = "../support/terminal.rs"]
 mod terminal;
@@ -89,6 +90,7 @@ fn cases() -> Vec<Case> {
         lockout::cases(),
         validated::cases(),
         sudo_password::cases(),
+        ssh_socket::cases(),
     ]
     .into_iter()
     .flatten()
