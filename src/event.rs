@@ -265,7 +265,7 @@ pub struct LeaseEvent {
 /// One thing that is otherwise than a saved plan has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// The host; none for a file of the project.
+    /// The host; none for a file of the project, and for a cluster as a whole.
     pub host: Option<Arc<str>>,
     /// The task.
     pub task: Option<Arc<str>>,

@@ -7,18 +7,13 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::connect;
-use super::failed::failed_step;
-use super::hands::RunHands;
-use super::state::{HostState, Out, Run};
+use super::member::{ask, perform, placed};
+use super::promised::{PromisedCluster, primary_of};
+use super::state::{Out, Run};
 use super::verdict::UnitEnd;
-use super::way_in;
-use crate::balancer::Hands;
 use crate::change::{Action, Change, Content, Effect};
 use crate::cluster::{Answer, Cluster, Made, Move, Next, Refusal, Sight};
 use crate::event::{Event, Failure, Status};
-use crate::fact::Missing;
-use crate::node::{PlacedStep, StepEnd};
 
 /// The same move on the same member, made this often, does not help.
 const AGAIN: usize = 3;
@@ -47,8 +42,8 @@ pub(super) struct Driver<'a> {
     pub cluster: &'a dyn Cluster,
     /// Hosts of the play: on no other member anything is done.
     pub allowed: HashSet<Arc<str>>,
-    /// Why nothing may be moved: a saved plan says that nothing has to be.
-    pub barred: Option<Failure>,
+    /// What a saved plan lets it do.
+    pub promised: Option<PromisedCluster>,
     /// Tells what is going on.
     pub say: &'a (dyn Fn(String) + Sync),
 }
@@ -107,14 +102,30 @@ impl Driver<'_> {
             failure: None,
             result: self.cluster.result(&answers),
         };
-        match self.cluster.path(&answers) {
-            Ok(moves) => {
-                for change in &moves {
-                    self.enter(&mut driven.ends, change, 0);
-                }
+        match self.foreseen(&answers) {
+            Ok(ends) => {
+                driven.ends = ends;
                 driven
             }
             Err(refusal) => Driven::refused(refusal),
+        }
+    }
+
+    /// The changes of the members, all together.
+    fn foreseen(&self, answers: &[Answer]) -> Result<HashMap<Arc<str>, UnitEnd>, Refusal> {
+        let mut ends = HashMap::new();
+        for change in &self.cluster.path(answers)? {
+            self.enter(&mut ends, change, 0);
+        }
+        Ok(ends)
+    }
+
+    /// Why it may not be moved from where it stands, by the saved plan that is applied.
+    fn unlike_promised(&self, answers: &[Answer]) -> Option<Failure> {
+        let promised = self.promised.as_ref()?;
+        match self.foreseen(answers) {
+            Ok(ends) => promised.unlike(&ends, primary_of(&self.cluster.result(answers))),
+            Err(refusal) => Some(Failure::new(refusal.why).help(refusal.help)),
         }
     }
 
@@ -137,6 +148,13 @@ impl Driver<'_> {
             if !matches!(next, Next::Settled) && stopped {
                 break (Some(Failure::new("stopped before it was done")), answers);
             }
+            let moves = matches!(next, Next::Act(_) | Next::Chain(_));
+            if moves
+                && made.is_empty()
+                && let Some(failure) = self.unlike_promised(&answers)
+            {
+                break (Some(failure), answers);
+            }
             match next {
                 Next::Refuse(_) if broken.is_some() => break (None, answers),
                 Next::Wait { .. } if broken.is_some() && since.elapsed() > UNDOING => {
@@ -157,9 +175,6 @@ impl Driver<'_> {
                         () = tokio::time::sleep(pause) => {}
                         () = self.run.stop.cancelled(), if broken.is_none() => {}
                     }
-                }
-                Next::Act(_) | Next::Chain(_) if self.barred.is_some() => {
-                    break (self.barred.clone(), answers);
                 }
                 Next::Act(moves) => {
                     if let Some(failure) = self.in_vain(&moves, &made) {
@@ -337,95 +352,4 @@ impl Driver<'_> {
             _ => end.also.push(made.effect.clone()),
         }
     }
-}
-
-fn placed(next: &Move) -> PlacedStep {
-    PlacedStep {
-        step: next.step.clone(),
-        user: None,
-        owes: Vec::new(),
-        pays: Vec::new(),
-        stops: true,
-    }
-}
-
-/// One member's answer. A host that could not be reached so far is not tried again.
-async fn ask(run: Arc<Run>, name: &str, question: &str) -> Answer {
-    let Some(host) = run.hosts.get(name).cloned() else {
-        return Answer::Silent("it is not in this run".to_owned());
-    };
-    if host.out() == Out::Unreachable {
-        return Answer::Silent(host.why_out());
-    }
-    let mut place = host.node.lock().await;
-    if place.is_none() {
-        match connect::first_script(&run, &host, &Missing::default()).await {
-            Ok((node, _)) => *place = Some(node),
-            Err(()) => return Answer::Silent(host.why_out()),
-        }
-    }
-    drop(place);
-    match RunHands(run).sh(name, question).await {
-        Ok(reply) if reply.status == 0 => {
-            Answer::Said(String::from_utf8_lossy(&reply.stdout).into_owned())
-        }
-        Ok(reply) => Answer::Silent(
-            String::from_utf8_lossy(&reply.stderr)
-                .trim_end()
-                .lines()
-                .last()
-                .unwrap_or("the question failed")
-                .to_owned(),
-        ),
-        Err(why) => Answer::Silent(why),
-    }
-}
-
-/// One move on its member; gives what it printed.
-async fn perform(
-    run: &Arc<Run>,
-    host: &Arc<HostState>,
-    placed: &PlacedStep,
-) -> Result<Vec<u8>, Box<Failure>> {
-    run.say(Event::HostWorking {
-        host: host.name.clone(),
-        what: placed.step.title.clone(),
-    });
-    host.stale.store(true, std::sync::atomic::Ordering::Relaxed);
-    let mut place = host.node.lock().await;
-    let Some(node) = place.as_mut() else {
-        return Err(Box::new(Failure::new("it is not connected")));
-    };
-    let (trips, streams) = (node.round_trips, node.streams);
-    let steps = std::slice::from_ref(placed);
-    let answer = way_in::run_steps(run, host, node, steps, &Missing::default()).await;
-    {
-        let mut tally = host.tally();
-        tally.round_trips += node.round_trips - trips;
-        tally.streams += node.streams - streams;
-    }
-    drop(place);
-    let (end, _) = answer.map_err(|error| {
-        if error.is_unreachable() {
-            connect::unreachable(run, host, &error);
-        }
-        let mut failure = Failure::new(error.to_string());
-        failure.help = error.help();
-        Box::new(failure)
-    })?;
-    let failure = match end.steps.into_iter().next() {
-        Some(StepEnd::Ran { rc: 0, stdout, .. }) => return Ok(stdout),
-        Some(StepEnd::Ran { rc, stdout, stderr }) => {
-            let end = UnitEnd::of(Status::Changed, Change::new(Action::Update));
-            failed_step(end, placed, rc, &stdout, &stderr).failure
-        }
-        Some(StepEnd::NoLease(why)) => Some(Failure::new(format!("the lease is lost: {why}"))),
-        Some(StepEnd::Moved(why) | StepEnd::Differs(why)) => Some(Failure::new(why)),
-        Some(StepEnd::Unconfirmed { words, help }) => Some(Failure::new(words).help(help)),
-        None => None,
-    };
-    let title = &placed.step.title;
-    Err(Box::new(failure.unwrap_or_else(|| {
-        Failure::new(format!("{title} did not begin"))
-    })))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::bind::Unit;
 use super::cluster::{Driven, Driver};
 use super::host::{HostRun, Turn};
 use super::layout::What;
@@ -114,7 +115,7 @@ impl HostRun {
         if self.must_stop() || (!plan && !self.may_write().await) {
             return self.host.out() == Out::Alive;
         }
-        let driven = self.driven(index, cluster, plan).await;
+        let driven = self.driven(index, unit, cluster, plan).await;
         let failed = driven.failure.is_some() && !unit.ignore;
         let mut ends = self.ends(cluster, driven);
         if failed {
@@ -130,7 +131,7 @@ impl HostRun {
         self.host.out() == Out::Alive
     }
 
-    async fn driven(&self, index: usize, cluster: &dyn Cluster, plan: bool) -> Driven {
+    async fn driven(&self, index: usize, unit: &Unit, cluster: &dyn Cluster, plan: bool) -> Driven {
         let (run, name) = (self.run.clone(), self.host.name.clone());
         let say = move |what: String| {
             run.say(Event::HostWorking {
@@ -143,7 +144,7 @@ impl HostRun {
             run: &self.run,
             cluster,
             allowed: hosts.map(|host| Arc::from(host.as_str())).collect(),
-            barred: self.unpromised_cluster(index),
+            promised: self.promised_cluster(index, unit),
             say: &say,
         };
         match &self.run.settings.goal {

@@ -34,6 +34,7 @@ mod items;
 mod join;
 mod layout;
 mod mask;
+mod member;
 mod meta;
 mod once;
 mod pass_over;

@@ -1,21 +1,33 @@
 //! What a plan keeps of each task, and what an apply of a saved plan compares before it writes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bind::Unit;
 use super::clustered::is_cluster;
 use super::host::{HostRun, Turn};
-use super::state::{Out, lock};
+use super::state::{Out, Run, lock};
 use super::verdict::UnitEnd;
 use super::walk::{Step, Walk, only_reads};
 use crate::change::{Change, Effect};
 use crate::event::{Failure, Status, TaskResult};
-use crate::plan::{Difference, Shown, TaskPlan, UnitPlan};
+use crate::plan::{Difference, NOBODY, Promise, Shown, TaskPlan, UnitPlan};
 use crate::playbook::Task;
+
+/// Where a cluster's task registers who leads.
+const PRIMARY: &str = "primary";
 
 /// What to do when a host moved between the plan and its change.
 const HELP: &str =
     "nothing of this task was written, and nothing behind it; plan again, and apply the new plan";
+
+/// What a saved plan says of a cluster, which is looked up once, before its first move: the moves behind it follow from that one.
+pub(super) struct PromisedCluster {
+    run: Arc<Run>,
+    promise: Arc<Promise>,
+    key: String,
+    secret: bool,
+}
 
 impl HostRun {
     /// Where the task at `index` stands in the run.
@@ -39,6 +51,7 @@ impl HostRun {
         if self.run.settings.mode.may_change() {
             return;
         }
+        let cluster = is_cluster(task);
         if let Some(record) = &self.run.settings.record {
             let mask = |text: &str| self.run.masker.mask(text).into_owned();
             let secret = units.iter().any(|unit| unit.secret);
@@ -58,13 +71,13 @@ impl HostRun {
                 kind: result.kind.to_owned(),
                 status: result.status.word().to_owned(),
                 known_after: result.known_after.as_deref().map(mask),
+                leads: cluster.then(|| leads(ends)).flatten(),
                 behind: lock(&self.host.behind).as_deref().map(mask),
                 effects: effects(result),
                 units: units.collect(),
             };
             record.task(&self.host.name, kept);
         }
-        let cluster = is_cluster(task);
         let alters = |end: &UnitEnd| {
             (end.alters || cluster) && matches!(end.status, Status::Changed | Status::Unknown)
         };
@@ -104,14 +117,14 @@ impl HostRun {
         Some(failure(&moved))
     }
 
-    /// A cluster that had nothing to do when the plan was made has something to do now. None when it may be moved.
-    pub(super) fn unpromised_cluster(&self, index: usize) -> Option<Failure> {
-        let promise = self.run.settings.promise.as_ref()?;
-        if promise.allows_any(&self.key(index)) {
-            return None;
-        }
-        let words = "the cluster was as wanted when the plan was made, and is no longer";
-        Some(Failure::new(words).help(HELP))
+    /// What the plan that is applied says of the cluster of a task.
+    pub(super) fn promised_cluster(&self, index: usize, unit: &Unit) -> Option<PromisedCluster> {
+        Some(PromisedCluster {
+            promise: self.run.settings.promise.clone()?,
+            run: self.run.clone(),
+            key: self.key(index),
+            secret: unit.secret,
+        })
     }
 
     /// Stops this host before a task whose change is another than the planned one: what is collected of the task is dropped, what came before it
@@ -134,6 +147,65 @@ impl HostRun {
         self.end_task_early(index, task, UnitEnd::failed(failure));
         Step::Turn(Turn::Out)
     }
+}
+
+impl PromisedCluster {
+    /// Why it may not be moved along these changes of its members, of which none is made yet. `primary` is who leads it now.
+    pub(super) fn unlike(
+        &self,
+        ends: &HashMap<Arc<str>, UnitEnd>,
+        primary: &str,
+    ) -> Option<Failure> {
+        let promise = &self.promise;
+        if let Some(moved) = promise.led_otherwise(&self.key, primary) {
+            return Some(failure(&[moved]));
+        }
+        if !promise.allows_any(&self.key) {
+            let words = "the cluster was as wanted when the plan was made, and is no longer";
+            return Some(Failure::new(words).help(HELP));
+        }
+        let mask = |text: &str| self.run.masker.mask(text).into_owned();
+        let shown = match self.secret {
+            true => Shown::Never,
+            false => Shown::Masked(&mask),
+        };
+        let mut names: Vec<&Arc<str>> = ends.keys().collect();
+        names.sort();
+        names.into_iter().find_map(|name| {
+            let end = &ends[name];
+            let (word, salt) = (end.status.word(), promise.salt());
+            let now = UnitPlan::of(
+                word,
+                end.action,
+                &end.changes,
+                end.runs.as_deref(),
+                salt,
+                shown,
+            );
+            let moved = promise.check(name, &self.key, 0, &now).err()?;
+            let moved = moved.into_iter().map(|it| Difference {
+                field: format!("{name} {}", it.field),
+                ..it
+            });
+            Some(failure(&moved.collect::<Vec<_>>()))
+        })
+    }
+}
+
+/// Who led the cluster; none where nobody looked, since the task's condition was false.
+fn leads(ends: &[UnitEnd]) -> Option<String> {
+    let result = &ends.first()?.result;
+    result
+        .contains_key(PRIMARY)
+        .then(|| primary_of(result).to_owned())
+}
+
+/// Who leads, of what a cluster's task registers.
+pub(super) fn primary_of(result: &serde_json::Map<String, serde_json::Value>) -> &str {
+    let primary = result.get(PRIMARY);
+    primary
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or(NOBODY)
 }
 
 fn failure(moved: &[Difference]) -> Failure {

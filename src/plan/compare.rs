@@ -1,6 +1,6 @@
 //! Two plans, or two changes, held against each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FieldPlan, Plan, TaskPlan, UnitPlan};
 use crate::event::Moved;
@@ -25,6 +25,11 @@ impl Difference {
         }
     }
 
+    /// A cluster with another primary.
+    pub(super) fn leads(planned: &str, now: &str) -> Difference {
+        Difference::new("primary", planned, now)
+    }
+
     /// A change that the plan does not have.
     pub(super) fn unplanned(now: &UnitPlan) -> Difference {
         Difference::new("change", NOTHING, told(now))
@@ -35,7 +40,7 @@ const NOTHING: &str = "nothing";
 
 /// Everything by which the plan made now differs from the saved one, host by host in the order of the saved one.
 pub fn moved(saved: &Plan, now: &Plan) -> Vec<Moved> {
-    let mut found = Vec::new();
+    let mut found = led_otherwise(saved, now);
     for (host, planned) in &saved.hosts {
         match now.hosts.get(host) {
             Some(tasks) => of_host(host, planned, tasks, &mut found),
@@ -45,6 +50,30 @@ pub fn moved(saved: &Plan, now: &Plan) -> Vec<Moved> {
     for host in now.hosts.keys() {
         if !saved.hosts.contains_key(host) {
             found.push(whole_host(host, "not in the run", "in it"));
+        }
+    }
+    found
+}
+
+/// Clusters with another primary: what is to be done may be the same, but not to whom and in which order. Each is said once, of no host.
+fn led_otherwise(saved: &Plan, now: &Plan) -> Vec<Moved> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for task in saved.hosts.values().flatten() {
+        let Some(planned) = &task.leads else { continue };
+        if !seen.insert(&task.place) {
+            continue;
+        }
+        let mut others = now.hosts.values().flatten();
+        let leads = others.find_map(|other| match other.place == task.place {
+            true => other.leads.as_ref(),
+            false => None,
+        });
+        if let Some(leads) = leads.filter(|leads| *leads != planned) {
+            found.push(Moved {
+                host: None,
+                ..entry("", task, Difference::leads(planned, leads))
+            });
         }
     }
     found

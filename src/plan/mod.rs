@@ -26,6 +26,9 @@ pub use file::{FileError, read, write};
 pub use promise::Promise;
 pub use record::Record;
 
+/// A cluster without a primary.
+pub const NOBODY: &str = "none";
+
 /// A saved plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +91,9 @@ pub struct TaskPlan {
     /// A task before it may alter anything: what it finds may be otherwise then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<String>,
+    /// Of a cluster: who its primary was, or [`NOBODY`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leads: Option<String>,
     /// What follows for services: `restart nginx.service`, `reload nginx.service by handler web`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<String>,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::compare::{self, Difference};
-use super::{Plan, Salt, TaskPlan, UnitPlan};
+use super::{NOBODY, Plan, Salt, TaskPlan, UnitPlan};
 
 /// What an apply has promised to do, and nothing else.
 #[derive(Debug)]
@@ -72,7 +72,18 @@ impl Promise {
         Err(found)
     }
 
-    /// Whether the task at `place` may do anything at all on any host. A cluster is moved as a whole, step by step, and asked before each one.
+    /// How the cluster of the task at `place` is led otherwise than when the plan was made; none where it had no primary then. No task before it
+    /// may have moved it, so this holds also where something else is open.
+    pub fn led_otherwise(&self, place: &str, now: &str) -> Option<Difference> {
+        let mut tasks = self
+            .hosts
+            .values()
+            .flat_map(|tasks| tasks.at.get(place).into_iter().flatten());
+        let planned = tasks.find_map(|task| task.leads.as_deref())?;
+        (planned != NOBODY && planned != now).then(|| Difference::leads(planned, now))
+    }
+
+    /// Whether the task at `place` may do anything at all on any host. A cluster is moved as a whole, step by step.
     pub fn allows_any(&self, place: &str) -> bool {
         let mut tasks = self
             .hosts

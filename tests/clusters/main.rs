@@ -18,6 +18,7 @@ mod node;
 mod notes;
 mod platform;
 mod power;
+mod promise;
 mod replace;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         bootstrap::cases(),
         witness::cases(),
         full::cases(),
+        promise::cases(),
     ];
     harness::run(cases.into_iter().flatten().collect())
 }

@@ -180,7 +180,8 @@ impl Platform {
         (status == 0).then(|| out.trim_end().to_owned())
     }
 
-    fn up_nodes(&self) -> Vec<&'static str> {
+    /// The nodes that have power.
+    pub fn up_nodes(&self) -> Vec<&'static str> {
         let status = self.lab.status().unwrap();
         let down = |name: &str| {
             status

@@ -170,7 +170,7 @@ fn gone(node: &Node) {
 }
 
 /// A play of one task on that node, by that account and port.
-fn site(node: &Node, user: &str, port: Option<u16>, task: &str) -> Site {
+pub fn site(node: &Node, user: &str, port: Option<u16>, task: &str) -> Site {
     let play = format!(
         "- hosts: {}\n  gather_facts: false\n  become: true\n  tasks:\n    - name: task\n      {task}\n",
         node.name
@@ -193,7 +193,7 @@ fn site(node: &Node, user: &str, port: Option<u16>, task: &str) -> Site {
 }
 
 /// All that may be told of the node's ways in: bytes, owners and modes of what they are made of, and what runs.
-fn state(node: &Node) -> String {
+pub fn state(node: &Node) -> String {
     node.sh("find /etc /root /home -xdev -path /etc/.pwd.lock -prune -o -printf '%p %y %m %u %g %l\\n' | sort | sha256sum
         find /etc /root /home -xdev -type f -exec sha256sum {} + | sort -k 2 | sha256sum
         systemctl is-enabled ssh; systemctl is-active ssh; ip -o -4 addr show | cut -d ' ' -f 1-7; ss -Hltn | sort; ls /etc/nologin 2>&1
@@ -202,7 +202,7 @@ fn state(node: &Node) -> String {
 
 /// So many seconds after the change the way in was open again.
 #[track_caller]
-fn after_s(run: &Run) -> u64 {
+pub fn after_s(run: &Run) -> u64 {
     let text = run.text();
     let words = text.split("let us in again after ").nth(1);
     let number = words.and_then(|words| words.split(' ').next());

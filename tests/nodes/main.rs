@@ -32,6 +32,10 @@ mod roles;
 #[path = "../support/run.rs"]
 mod run;
 mod secrets;
+mod ssh_socket;
+mod sudo_password;
+#[path = "../support/terminal.rs"]
+mod terminal;
 mod unlock;
 mod validated;
 mod visits;
@@ -85,6 +89,8 @@ fn cases() -> Vec<Case> {
         odd::cases(),
         lockout::cases(),
         validated::cases(),
+        sudo_password::cases(),
+        ssh_socket::cases(),
     ]
     .into_iter()
     .flatten()

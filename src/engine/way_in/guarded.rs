@@ -2,7 +2,7 @@
 
 use super::super::state::HostState;
 use super::parts::{
-    ACCOUNTS, HOME, KERNEL, OUTWARD, PACKAGES, PARTS, Part, SSHD, SUDO_PACKAGES, UNITS,
+    ACCOUNTS, HOME, KERNEL, OUTWARD, PACKAGES, PARTS, Part, SSH_UNITS, SSHD, SUDO_PACKAGES, UNITS,
 };
 use super::port;
 use crate::change::{Action, Change, Effect, Field, Guard, Step, Touch};
@@ -87,8 +87,9 @@ pub fn guarded(
     if saved.what.is_empty() {
         return Ok(change);
     }
-    let reads_sshd = saved.parts.iter().any(|part| std::ptr::eq(*part, &SSHD));
-    let port = match reads_sshd && login.ssh {
+    let has_ports =
+        |part: &&'static Part| std::ptr::eq(*part, &SSHD) || std::ptr::eq(*part, &SSH_UNITS);
+    let port = match saved.parts.iter().any(has_ports) && login.ssh {
         true => port::came_by(known)?,
         false => None,
     };
@@ -186,6 +187,11 @@ fn saved(change: &Change, known: &Known, login: Login) -> Result<Saved, Missing>
             Touch::Unit(name) if is_unit(name, change) => {
                 saved.what.push(name.clone());
                 saved.units.push(name.clone());
+                // Whichever listens, the other may hang on it.
+                if name.starts_with("ssh") {
+                    let both = ["ssh.service", "ssh.socket"];
+                    saved.units.extend(both.map(str::to_owned));
+                }
             }
             _ => {}
         }
@@ -364,6 +370,7 @@ fn guard_of(saved: &Saved) -> Guard {
         save.push_str(KERNEL_SAVE);
         restore.push_str(KERNEL_BACK);
     }
+    let mut starts = (String::new(), String::new());
     for (number, unit) in saved.units.iter().enumerate() {
         save.push_str(&format!(
             "a=$(systemctl is-active {unit}) || :; e=$(systemctl is-enabled {unit} 2>/dev/null) || :; printf '%s %s\\n' \"$a\" \"$e\" >\"$S/unit{number}\"\n"
@@ -372,8 +379,27 @@ fn guard_of(saved: &Saved) -> Guard {
             "read -r a e <\"$S/unit{number}\"; o=; [ \"$HOW\" != boot ] || o=--root=/\n\
              case $e in masked*) ;; *) rm -f /etc/systemd/system.control/{unit}; [ ! -L /etc/systemd/system/{unit} ] || [ \"$(readlink /etc/systemd/system/{unit})\" != /dev/null ] || systemctl $o unmask -q {unit} || r=1;; esac\n\
              case $e in enabled) systemctl $o enable -q {unit} || r=1;; disabled) systemctl $o disable -q {unit} || r=1;; esac\n\
-             [ \"$HOW\" = boot ] || case $a in active) systemctl start {unit} || r=1;; inactive|failed) systemctl stop {unit} || r=1;; esac\n"
+             [ \"$HOW\" = boot ] || case $a:$e in *:|*:not-found) ;; inactive:*|failed:*) systemctl stop {unit} || r=1;; esac\n"
         ));
+        // Behind all that is stopped, and sockets first: systemd refuses to start one whose service runs.
+        let (starts, way) = match unit.strip_suffix(".socket") {
+            Some(name) => (
+                &mut starts.0,
+                format!(
+                    "systemctl is-active -q {unit} || {{ systemctl stop {name}.service; systemctl start {unit}; }}"
+                ),
+            ),
+            None => (&mut starts.1, format!("systemctl start {unit}")),
+        };
+        starts.push_str(&format!(
+            "read -r a e <\"$S/unit{number}\"; [ \"$HOW\" = boot ] || [ \"$a\" != active ] || {way} || r=1\n"
+        ));
+    }
+    restore.push_str(&starts.0);
+    restore.push_str(&starts.1);
+    for part in saved.parts.iter().filter(|part| !part.save.is_empty()) {
+        save.push_str(part.save);
+        save.push('\n');
     }
     for part in saved.parts.iter().filter(|part| !part.again.is_empty()) {
         restore.push_str(&format!(

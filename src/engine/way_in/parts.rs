@@ -10,11 +10,13 @@ pub struct Part {
     pub but: &'static [&'static str],
     /// What its effect may write, saved with the rest.
     pub also: &'static [&'static str],
+    /// POSIX sh, run with `set -e` before the change: keeps below `$S` what `again` needs to know.
+    pub save: &'static str,
     /// POSIX sh that checks the files and lets them take effect at once; `$PORT` is the port of sshd that the run came in by, where it is
     /// known. When it fails, the old files are put back. What it says on standard output people are told. Empty where every new
     /// connection reads the files.
     pub effect: &'static str,
-    /// POSIX sh that lets the old files take effect again; never run while the node starts.
+    /// POSIX sh that lets the old files take effect again; never run while the node starts. `$S` is the folder of what was saved.
     pub again: &'static str,
 }
 
@@ -31,17 +33,19 @@ pub static SSHD: Part = Part {
         "/etc/ssh/moduli",
     ],
     also: &[KEPT],
+    save: "",
     effect: SSHD_EFFECT,
-    again: "! command -v sshd >/dev/null || systemctl is-active -q ssh.socket || systemctl reload-or-restart ssh.service",
+    again: "command -v sshd >/dev/null || exit 0\nif systemctl is-active -q ssh.socket; then systemctl try-restart ssh.service; else systemctl reload-or-restart ssh.service; fi",
 };
 
-/// sshd takes the signal in its own time: the address of its program moves when it has executed itself again. Where a socket starts sshd for
-/// each connection, there is nothing to reload, and no port to keep.
+/// sshd takes the signal in its own time: the address of its program moves when it has executed itself again. Where a socket listens for it,
+/// its own ports have no say and none is kept; it is started anew, and those who come meanwhile wait at the socket.
 const SSHD_EFFECT: &str = r#"command -v sshd >/dev/null || exit 0
 [ -d /run/sshd ] || mkdir -m 0755 /run/sshd
 K=/etc/ssh/sshd_config.d/00-hadeploy-kept-port.conf
 sshd -t || exit 1
 systemctl is-active -q ssh.service || exit 0
+if systemctl is-active -q ssh.socket; then systemctl restart ssh.service; exit; fi
 ports() { sshd -T | sed -n 's/^listenaddress .*:\([0-9][0-9]*\)$/\1/p' | sort -un; }
 has() { for q in $PORT "$@"; do ports | grep -qx "$q" || return 1; done; }
 keep() { printf '# Written by hadeploy: the port by which it came in. An apply that comes in by another takes it away.\n%s\n' "$1" >"$K" && chmod 0644 "$K"; }
@@ -80,28 +84,48 @@ w=$(ss -Hltnp | grep -F " $a " | grep -v '"sshd' | sed 's/.*users:(("\([^"]*\)".
 done
 :"#;
 
+/// The units that start sshd: the daemon's own, and the socket that may listen in its place.
+pub static SSH_UNITS: Part = Part {
+    title: "restart sshd by its changed unit",
+    roots: &[
+        "/etc/systemd/system/ssh.service",
+        "/etc/systemd/system/ssh.socket",
+        "/etc/systemd/system/sshd.service",
+        "/etc/default/ssh",
+    ],
+    but: &[],
+    also: &[],
+    save: "for u in ssh.socket ssh.service; do ! systemctl is-active -q $u || echo $u; done >\"$S/ssh-units\"",
+    effect: SSH_UNITS_EFFECT,
+    again: "systemctl daemon-reload; r=0\nif grep -qx ssh.socket \"$S/ssh-units\"; then systemctl stop ssh.socket ssh.service; fi\nwhile read -r u; do systemctl restart $u || r=1; done <\"$S/ssh-units\"; (exit $r)",
+};
+
+/// systemd refuses to start a socket whose service runs; so that is stopped first, which ends no session. A socket that would listen on other ports
+/// only is not even tried: unlike a daemon, it has no file of ours in which the old one could be kept.
+const SSH_UNITS_EFFECT: &str = r#"systemctl daemon-reload || exit 1
+runs() { systemctl is-active -q "$1"; }
+runs ssh.socket || { ! runs ssh.service || systemctl restart ssh.service; exit; }
+new=$(systemctl show -p Listen ssh.socket | sed -n 's/.*:\([0-9][0-9]*\) (Stream)$/\1/p' | sort -un)
+if [ -n "$PORT" ] && ! printf '%s\n' "$new" | grep -qx "$PORT"; then
+new=$(echo $new)
+echo "ssh.socket would listen on port ${new:-none} only, and this run came in by $PORT: write both (\`ListenStream=$PORT\` and \`ListenStream=${new%% *}\`), apply, set \`ansible_port: ${new%% *}\`, then take the old one away" >&2
+exit 1
+fi
+s=; ! runs ssh.service || s=ssh.service
+systemctl stop ssh.socket ssh.service && systemctl start ssh.socket || exit 1
+[ -z "$s" ] || systemctl start "$s""#;
+
 /// The table. Each is guarded when a task changes it as files.
 pub static PARTS: &[&Part] = &[
     &SSHD,
-    &Part {
-        title: "restart sshd by its changed unit",
-        roots: &[
-            "/etc/systemd/system/ssh.service",
-            "/etc/systemd/system/ssh.socket",
-            "/etc/systemd/system/sshd.service",
-            "/etc/default/ssh",
-        ],
-        but: &[],
-        also: &[],
-        effect: "systemctl daemon-reload || exit 1\nfor u in ssh.socket ssh.service; do ! systemctl is-active -q $u || systemctl restart $u || exit 1; done",
-        again: "systemctl daemon-reload; systemctl is-active -q ssh.socket && systemctl restart ssh.socket; systemctl restart ssh.service",
-    },
+    &SSH_UNITS,
     // Files that are no rules, and those whose mode sudo does not like, it passes over: they take no right away by themselves.
     &Part {
         title: "check the rules of sudo",
         roots: &["/etc/sudoers", "/etc/sudo.conf"],
         but: &[],
         also: &[],
+        save: "",
         effect: r#"command -v visudo >/dev/null || exit 0
 w=$(visudo -c 2>&1) && exit 0
 printf '%s\n' "$w" | grep -v -e ': parsed OK$' -e 'bad permissions' -e 'should be mode' -e '^ *^' >&2 || exit 0
@@ -123,6 +147,7 @@ exit 1"#,
         ],
         but: &[],
         also: &[],
+        save: "",
         effect: "",
         again: "",
     },
@@ -132,6 +157,7 @@ exit 1"#,
         roots: &["/etc/systemd/network", "/etc/systemd/networkd.conf"],
         but: &[],
         also: &[],
+        save: "",
         effect: "! systemctl is-active -q systemd-networkd.service || networkctl reload",
         again: "! systemctl is-active -q systemd-networkd.service || networkctl reload",
     },
@@ -140,6 +166,7 @@ exit 1"#,
         roots: &["/etc/network"],
         but: &["/etc/networks"],
         also: &[],
+        save: "",
         effect: "command -v ifquery >/dev/null || exit 0\nifquery --list >/dev/null || exit 1\n! systemctl is-active -q networking.service || systemctl restart networking.service",
         again: "! systemctl is-active -q networking.service && ! systemctl is-failed -q networking.service || systemctl restart networking.service",
     },
@@ -148,6 +175,7 @@ exit 1"#,
         roots: &["/etc/netplan"],
         but: &[],
         also: &[],
+        save: "",
         effect: "command -v netplan >/dev/null || exit 0\nnetplan generate || exit 1\nif [ -S /run/udev/control ]; then netplan apply; else networkctl reload; fi",
         again: "command -v netplan >/dev/null || exit 0\nnetplan generate; if [ -S /run/udev/control ]; then netplan apply; else networkctl reload; fi",
     },
@@ -170,6 +198,7 @@ pub static ACCOUNTS: Part = Part {
         "/etc/group-",
         "/etc/gshadow-",
     ],
+    save: "",
     effect: "",
     again: "",
 };

@@ -72,6 +72,7 @@ fn what_the_way_in_depends_on_is_guarded() {
         "/etc/systemd/network/10-a.network",
         "/etc/netplan/a.yaml",
         "/etc/systemd/system/ssh.service.d/a.conf",
+        "/etc/systemd/system/ssh.socket.d/a.conf",
         "/srv/people/ops",
         "/srv/people/ops/.ssh",
         "/srv/people/ops/.ssh/authorized_keys",
@@ -116,6 +117,8 @@ fn a_change_of_a_folder_above_looks_first() {
     let direct = effects("/etc/ssh/sshd_config");
     assert!(direct.len() == 1 && !looks(&direct[0]), "{direct:?}");
     assert!(direct[0].starts_with("PORT=22\n"), "{direct:?}");
+    let socket = effects("/etc/systemd/system/ssh.socket.d/a.conf");
+    assert!(socket[0].starts_with("PORT=22\n"), "{socket:?}");
 }
 
 #[test]
@@ -162,6 +165,23 @@ fn accounts_and_units_of_others_are_not() {
     // Nothing can be saved without root.
     let plain = Login { root: false, ..OPS };
     assert_eq!(what(plain, account("ops")), None);
+}
+
+/// What listens may be either: both are put back, and the socket before the daemon.
+#[test]
+fn the_daemon_and_its_socket_are_saved_together() {
+    for unit in ["ssh.service", "ssh.socket"] {
+        let change = change(Touch::Unit(unit.to_owned()));
+        let change = guarded(change, &known(), OPS, "service").unwrap();
+        let guard = change.steps.iter().find_map(|step| step.guard.as_ref());
+        let guard = guard.unwrap();
+        assert_eq!(guard.what, unit);
+        for both in ["is-active ssh.service", "is-active ssh.socket"] {
+            assert!(guard.save.contains(both), "{}", guard.save);
+        }
+        let at = |words: &str| guard.restore.find(words).unwrap();
+        assert!(at("systemctl start ssh.socket") < at("systemctl start ssh.service"));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Plans held against each other, and promises against changes.
 
-use super::super::{Identity, Promise, Salt, Shown};
+use super::super::{Identity, NOBODY, Promise, Salt, Shown};
 use super::*;
 use crate::change::{Action, Field};
 
@@ -48,6 +48,7 @@ fn task(place: &str, units: &[UnitPlan]) -> TaskPlan {
             .to_owned(),
         known_after: None,
         behind: None,
+        leads: None,
         effects: Vec::new(),
         units: units.to_vec(),
     }
@@ -214,4 +215,49 @@ fn a_promise_lets_only_the_planned_change_pass() {
         assert_eq!(said.is_ok(), passes, "{place}: {said:?}");
         assert!(promise.check("n2", place, 0, &now).is_err());
     }
+}
+
+/// A cluster on two hosts: the same restarts whoever leads it.
+fn led(by: &str, fields: &[Field]) -> Vec<TaskPlan> {
+    let units = [unit("changed", Action::Update, fields)];
+    vec![TaskPlan {
+        leads: Some(by.to_owned()),
+        ..task("0/1", &units)
+    }]
+}
+
+#[test]
+fn a_cluster_with_another_primary_has_moved_once() {
+    let restart = [Field::value("server", "needs a restart", "restarted")];
+    let of = |by: &str| {
+        let hosts = ["n1", "n2"].map(|host| (host.to_owned(), led(by, &restart)));
+        Plan {
+            hosts: hosts.into_iter().collect(),
+            ..plan(&[])
+        }
+    };
+    assert_eq!(moved(&of("n1"), &of("n1")), []);
+    let said = moved(&of("n1"), &of("n2"));
+    assert_eq!(said.len(), 1, "{said:?}");
+    let it = &said[0];
+    assert_eq!(
+        (it.host.as_deref(), it.task.as_deref(), it.field.as_str()),
+        (None, Some("t"), "primary")
+    );
+    assert_eq!((it.planned.as_str(), it.now.as_str()), ("n1", "n2"));
+    // While it is applied: what leads it is looked up, whatever else is open.
+    let mut open = of("n1");
+    for task in open.hosts.values_mut().flatten() {
+        task.behind = Some("run".to_owned());
+    }
+    for plan in [of("n1"), open] {
+        let promise = Promise::new(&plan);
+        assert!(promise.led_otherwise("0/1", "n1").is_none());
+        assert!(promise.led_otherwise("0/1", "n2").is_some());
+        assert!(promise.led_otherwise("0/1", NOBODY).is_some());
+        assert!(promise.led_otherwise("0/2", "n2").is_none());
+    }
+    // One that was still to be made gets its primary on the way.
+    let bare = Promise::new(&of(NOBODY));
+    assert!(bare.led_otherwise("0/1", "n1").is_none());
 }
