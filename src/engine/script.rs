@@ -150,6 +150,15 @@ impl HostRun {
     }
 
     async fn act(&mut self, batch: Batch, missing: Missing) -> bool {
+        let plan = !self.run.settings.mode.may_change();
+        let turn = match plan {
+            true => None,
+            false => self.host.turn().await,
+        };
+        if self.is_stale() {
+            // Another name of the machine wrote meanwhile: everything is compared once more.
+            return true;
+        }
         let began = Instant::now();
         if let Some(first) = batch.steps.first() {
             let more = batch.steps.len() - 1;
@@ -159,7 +168,6 @@ impl HostRun {
                 more => format!("{title} and {more} more"),
             });
         }
-        let plan = !self.run.settings.mode.may_change();
         if !plan {
             self.run.touch();
         }
@@ -178,6 +186,10 @@ impl HostRun {
             way_in::run_steps(&self.run, &host, node, &batch.steps, &missing).await
         };
         node.listen(None);
+        if !plan {
+            host.wrote(&self.run);
+        }
+        drop(turn);
         {
             let mut tally = host.tally();
             tally.round_trips += node.round_trips - trips;

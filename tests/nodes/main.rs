@@ -32,6 +32,7 @@ mod roles;
 #[path = "../support/run.rs"]
 mod run;
 mod secrets;
+mod twins;
 mod unlock;
 mod validated;
 mod visits;
@@ -70,6 +71,7 @@ fn cases() -> Vec<Case> {
         many::cases(),
         language::cases(),
         roles::cases(),
+        twins::cases(),
         secrets::cases(),
         budget::cases(),
         promise::cases(),
