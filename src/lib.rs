@@ -33,7 +33,7 @@
 //! 4. [`transport`]: bytes to a host (SSH by russh, as ssh configurations say, over jump hosts; this machine; a played host in tests). [`node`]: a connected host: one long-lived shell, scripts, the
 //!    launcher that detaches steps from the connection, the lease, the way back after a cut. [`secret`]: values that are never shown.
 //! 5. [`engine`]: `run` (plays), `host` and `walk` (one play on one host), `script` (what its scripts mean), `progress` (linear order at cuts),
-//!    `gate` (all leases or none), `handlers` (notified and owed), `scope` and `bind` (variables and templates).
+//!    `gate` (all leases or none), `machines` (several names of one), `handlers` (notified and owed), `scope` and `bind` (variables and templates).
 //! 6. [`balancer`]: load balancers, one file for each provider: a node leaves and comes back, seen by the balancer itself.
 //! 7. [`cluster`]: PostgreSQL and redis as state machines over all their members: asked together, decided purely, moved one step at a time.
 //! 8. [`event`]: what happened, as plain data; [`plan`]: what of it a saved plan keeps, without secrets, and how two of them differ; [`report`]: who

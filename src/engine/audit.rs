@@ -48,6 +48,17 @@ impl Origin {
 pub(super) async fn line(run: &Run, host: &HostState) -> String {
     let mask = |text: &str| run.masker.mask(text).into_owned();
     let mut changed: Vec<Arc<str>> = lock(&host.changed).clone();
+    // One of its names gives the lease back, and says for all what was done.
+    let twins = host.twins();
+    let twins: Vec<_> = twins
+        .iter()
+        .filter_map(|name| run.hosts.get(name))
+        .collect();
+    for twin in &twins {
+        changed.extend(lock(&twin.changed).iter().cloned());
+    }
+    let bad = twins.iter().map(AsRef::as_ref).find(|twin| twin.is_bad());
+    let host = bad.filter(|_| !host.is_bad()).unwrap_or(host);
     let status = match host.out() {
         _ if run.gate.refusal().is_some() => "refused",
         Out::Failed => "failed",

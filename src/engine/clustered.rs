@@ -13,6 +13,7 @@ use super::walk::{Step, Walk};
 use crate::change::Change;
 use crate::cluster::{Cluster, Goal, Lost};
 use crate::event::{Event, Failure, Status};
+use crate::inventory::{HostPattern, Inventory};
 use crate::playbook::{Task, TaskAction};
 
 /// Whether it brings the members of a cluster to the wanted state together.
@@ -47,6 +48,17 @@ pub(super) fn groups(task: &Task) -> Vec<String> {
         .filter_map(group)
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
+        .collect()
+}
+
+/// The hosts of those groups.
+pub(super) fn members(task: &Task, inventory: &Inventory) -> Vec<String> {
+    groups(task)
+        .iter()
+        .filter_map(|group| HostPattern::from_option("group", group).ok())
+        .filter_map(|pattern| pattern.select(inventory).ok())
+        .flat_map(|matched| matched.hosts)
+        .map(|host| host.as_str().to_owned())
         .collect()
 }
 

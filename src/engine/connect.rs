@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::gate::Refusal;
+use super::machines;
 use super::patience;
 use super::reach::Target;
 use super::state::{HostState, Out, Run, lock};
@@ -13,7 +14,7 @@ use crate::event::{Event, Failure};
 use crate::fact::{Answer, Known, Missing, Question};
 use crate::node::guard::{left_text, parse_left};
 use crate::node::lease::{claim_text, owed_text, parse_claim, parse_owed, parse_serves};
-use crate::node::{Claim, Connector, Node, NodeError, Privilege};
+use crate::node::{Claim, Connector, MACHINE, Node, NodeError, Privilege, parse_machine};
 use crate::secret::Secret;
 
 /// Another run's lease is asked for again after this long.
@@ -94,9 +95,16 @@ async fn connect(
     ));
     prologue.push_str(&way_in::kept_text());
     prologue.push_str(&owed_text());
+    prologue.push_str(MACHINE);
     let deadline = Instant::now() + run.settings.lock_timeout.max(GRACE);
+    let mut arrived = false;
     loop {
         let (said, answers) = node.ask(&prologue, missing).await?;
+        if !std::mem::replace(&mut arrived, true)
+            && let Some(machine) = parse_machine(&said)
+        {
+            node.apart(machines::arrive(run, host, machine)?);
+        }
         *lock(&host.owed) = parse_owed(&said);
         *lock(&host.kept) = way_in::parse_kept(&said);
         host.serves.store(parse_serves(&said), Ordering::Relaxed);
@@ -250,10 +258,7 @@ pub async fn leave(run: &Run, host: &HostState) {
 
 /// Takes away the notes of handlers that needed nothing, and ends the connection; the lease goes back with it.
 pub async fn farewell(run: &Run, host: &HostState) {
-    pay(run, host).await;
-    if !run.borrows {
-        way_in::close_old_port(run, host).await;
-    }
+    settle(run, host).await;
     if let Some(node) = host.node.lock().await.as_mut() {
         match run.settings.mode.may_change() {
             true => node.part(&super::audit::line(run, host).await).await,
@@ -262,11 +267,23 @@ pub async fn farewell(run: &Run, host: &HostState) {
     }
 }
 
+/// What is left to do on the host before the lease goes back.
+pub async fn settle(run: &Run, host: &HostState) {
+    pay(run, host).await;
+    if !run.borrows {
+        way_in::close_old_port(run, host).await;
+    }
+}
+
 /// Takes away the notes of handlers that ran or needed nothing.
 pub async fn pay(run: &Run, host: &HostState) {
     let mut place = host.node.lock().await;
     let Some(node) = place.as_mut() else { return };
-    let paid: Vec<String> = lock(&host.paid).drain(..).collect();
+    let mut paid: Vec<String> = lock(&host.paid).drain(..).collect();
+    // The note is the machine's, and its other names may owe the same.
+    for twin in host.twins().iter().filter_map(|name| run.hosts.get(name)) {
+        paid.retain(|id| !lock(&twin.due).contains(id));
+    }
     if run.settings.mode.may_change() && !paid.is_empty() {
         let script: String = paid
             .iter()

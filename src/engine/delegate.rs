@@ -240,6 +240,10 @@ impl HostRun {
             change,
             steps,
         });
+        let turn = match plan {
+            true => None,
+            false => there.turn().await,
+        };
         let began = Instant::now();
         let mut node = there.node.lock().await;
         let Some(node) = node.as_mut() else {
@@ -258,6 +262,8 @@ impl HostRun {
         tally.streams += node.streams - streams;
         drop(tally);
         there.stale.store(true, Ordering::Relaxed);
+        there.wrote(&self.run);
+        drop(turn);
         let took = began.elapsed().as_millis() as u64;
         match answer {
             Ok((end, _)) => {
@@ -309,6 +315,11 @@ impl HostRun {
                     .help("see whether /var/lib/hadeploy on this host can be written"),
             ),
         }
+    }
+
+    /// Whether another one acted here since what is known of this host was read.
+    pub(super) fn is_stale(&self) -> bool {
+        self.host.stale.load(Ordering::Relaxed)
     }
 
     /// Forgets what is known of this host when another one acted here.

@@ -344,6 +344,7 @@ fn begin(visit: Visit, names: &[String]) -> Result<Arc<Run>, Arc<Run>> {
         }
     }
     let run = Arc::new(Run::new(made, known));
+    faults.extend(super::machines::foretold(&run));
     match run.begin(faults) {
         true => Err(run),
         false => Ok(run),

@@ -121,7 +121,7 @@ impl HostRun {
         if let What::Handler(handler, _) = &self.items[index].what
             && !failed
             && !includes
-            && !pays_itself(task, result.status)
+            && !self.pays_itself(task, result.status)
         {
             self.paid(*handler);
         }
@@ -348,9 +348,11 @@ impl HostRun {
         self.finish_unit(index, task, end);
         true
     }
-}
 
-/// Whether the note of a handler is taken away in the very script that ran it: where its last step is known to be the whole of it.
-pub(super) fn pays_itself(task: &Task, status: Status) -> bool {
-    status == Status::Changed && task.repeat.is_none() && task.failed_when.is_empty()
+    /// Whether the note of a handler is taken away in the very script that ran it: where its last step is known to be the whole of it, and
+    /// the machine has no other name that may owe the same.
+    pub(super) fn pays_itself(&self, task: &Task, status: Status) -> bool {
+        let whole = task.repeat.is_none() && task.failed_when.is_empty();
+        status == Status::Changed && whole && self.host.twins().is_empty()
+    }
 }

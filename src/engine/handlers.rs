@@ -95,6 +95,7 @@ impl HostRun {
             for handler in handlers {
                 let note = self.note_of(handler);
                 lock(&self.host.paid).retain(|paid| *paid != note);
+                lock(&self.host.due).insert(note);
                 self.notified.add(handler);
             }
         }
@@ -149,7 +150,9 @@ impl HostRun {
 
     /// The note of a handler that succeeded and wrote nothing is taken away at the end of the run.
     pub(super) fn paid(&self, handler: usize) {
-        lock(&self.host.paid).push(self.note_of(handler));
+        let note = self.note_of(handler);
+        lock(&self.host.due).remove(&note);
+        lock(&self.host.paid).push(note);
     }
 
     /// Behind what a handler included.
@@ -180,6 +183,7 @@ impl HostRun {
             let Some(handler) = handler.filter(|_| mine) else {
                 return true;
             };
+            lock(&self.host.due).insert(note_id(&entry.play, &entry.handler));
             self.notified.add(handler);
             self.run.say(Event::Owed {
                 host: self.host.name.clone(),

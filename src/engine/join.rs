@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::bind::Unit;
-use super::finish::pays_itself;
 use super::host::{Entry, HostRun, Turn};
 use super::layout::What;
 use super::verdict::{self, UnitEnd};
@@ -123,7 +122,7 @@ impl HostRun {
         let steps = change.steps.len();
         self.place_steps(index, task, unit, &change, last, &mut walk.batch.steps);
         if let What::Handler(handler, _) = &self.items[index].what
-            && pays_itself(task, Status::Changed)
+            && self.pays_itself(task, Status::Changed)
             && let Some(step) = walk.batch.steps.last_mut()
         {
             step.pays.push(self.note_of(*handler));

@@ -33,6 +33,7 @@ mod include;
 mod items;
 mod join;
 mod layout;
+mod machines;
 mod mask;
 mod member;
 mod meta;
@@ -71,13 +72,14 @@ use tokio_util::sync::CancellationToken;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Failure, Recap};
 use crate::fact::Missing;
-use crate::inventory::{HostPattern, Inventory};
+use crate::inventory::Inventory;
 use crate::playbook::{Project, Scheduled};
 use crate::secret::Masker;
 use crate::template::Templates;
 
 use host::HostRun;
 use layout::Layout;
+use machines::Machines;
 use progress::Progress;
 use scope::PlayScope;
 use state::{HostState, Made, Out, Run, lock};
@@ -172,6 +174,16 @@ pub async fn run(
             return recap::finish(&run, began, Some(why), None);
         }
     }
+    run.machines = Machines::of(&run, &plays);
+    let faults = machines::foretold(&run);
+    let fatal = faults.iter().any(Diagnostic::is_error);
+    for fault in faults {
+        run.say(Event::Diagnostic(Box::new(fault)));
+    }
+    if fatal {
+        let why = "two hosts that must not be one machine are";
+        return recap::finish(&run, began, Some(why), None);
+    }
     let run = Arc::new(run);
     // Ends with this function, however that ends.
     let mut heart = JoinSet::new();
@@ -216,14 +228,9 @@ fn cluster_hosts<'a>(
         .into_iter()
         .filter(|scheduled| !scheduled.hosts.is_empty())
         .flat_map(|scheduled| scheduled.play.tasks_and_handlers());
-    let groups = tasks
-        .filter(|task| clustered::is_cluster(task))
-        .flat_map(clustered::groups);
-    groups
-        .filter_map(|group| HostPattern::from_option("group", &group).ok())
-        .filter_map(|pattern| pattern.select(inventory).ok())
-        .flat_map(|matched| matched.hosts)
-        .map(|host| host.as_str().to_owned())
+    let clusters = tasks.filter(|task| clustered::is_cluster(task));
+    clusters
+        .flat_map(|task| clustered::members(task, inventory))
         .collect()
 }
 
@@ -395,6 +402,10 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 
 /// Leases go back and connections end, on all hosts at once.
 async fn farewell(run: &Arc<Run>) {
+    // The first name that leaves its machine may give the lease back for all.
+    for host in run.hosts.values().filter(|host| !host.twins().is_empty()) {
+        connect::settle(run, host).await;
+    }
     let mut leaving = JoinSet::new();
     lock(&run.pulses).clear();
     for host in run.hosts.values() {

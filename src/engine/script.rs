@@ -162,6 +162,15 @@ impl HostRun {
         {
             return true;
         }
+        let plan = !self.run.settings.mode.may_change();
+        let turn = match plan {
+            true => None,
+            false => self.host.turn().await,
+        };
+        if self.is_stale() {
+            // Another name of the machine wrote meanwhile: everything is compared once more.
+            return true;
+        }
         let began = Instant::now();
         if let Some(first) = batch.steps.first() {
             let more = batch.steps.len() - 1;
@@ -176,7 +185,6 @@ impl HostRun {
                 self.say_aside(entry.item, task, &entry.change);
             }
         }
-        let plan = !self.run.settings.mode.may_change();
         if !plan {
             self.run.touch();
         }
@@ -195,6 +203,10 @@ impl HostRun {
             way_in::run_steps(&self.run, &host, node, &batch.steps, &missing).await
         };
         node.listen(None);
+        if !plan {
+            host.wrote(&self.run);
+        }
+        drop(turn);
         {
             let mut tally = host.tally();
             tally.round_trips += node.round_trips - trips;

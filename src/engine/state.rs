@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -15,6 +15,7 @@ use super::ask::Questions;
 use super::audit::Origin;
 use super::files::Files;
 use super::gate::LeaseGate;
+use super::machines::{Machine, Machines};
 use super::reach::Reach;
 use super::rolling::Rolling;
 use super::way_in;
@@ -115,6 +116,8 @@ pub struct Run {
     pub restarted: AtomicBool,
     /// Where a cluster knew the host that is to be forgotten: the others may not know it by its name.
     pub known_at: Mutex<Option<String>>,
+    /// The machines that its hosts are.
+    pub machines: Machines,
     /// Every host of the run.
     pub hosts: IndexMap<Arc<str>, Arc<HostState>>,
     pub(super) events: mpsc::UnboundedSender<Event>,
@@ -160,6 +163,7 @@ impl Run {
             borrows: false,
             restarted: AtomicBool::new(false),
             known_at: Mutex::default(),
+            machines: Machines::default(),
             hosts,
             events: made.events,
             passwords: tokio::sync::Mutex::default(),
@@ -297,6 +301,10 @@ pub struct HostState {
     pub changed: Mutex<Vec<Arc<str>>>,
     /// Notes to take away at the end: their handlers needed nothing.
     pub paid: Mutex<Vec<String>>,
+    /// Notes of handlers that are due.
+    pub due: Mutex<HashSet<String>>,
+    /// The machine it is, once it is connected.
+    pub machine: OnceLock<Arc<Machine>>,
 }
 
 /// Variables a run sets on a host.
@@ -343,6 +351,8 @@ impl HostState {
             owed: Mutex::default(),
             changed: Mutex::default(),
             paid: Mutex::default(),
+            due: Mutex::default(),
+            machine: OnceLock::new(),
         }
     }
 

@@ -37,6 +37,9 @@ pub enum NodeError {
     /// A change closed the way in, and it did not open again.
     #[error("{0}")]
     ShutOut(String),
+    /// It is the machine of another host, which it must not be.
+    #[error("{0}")]
+    Twin(String),
     /// What the node said makes no sense.
     #[error(transparent)]
     Fact(#[from] FactError),

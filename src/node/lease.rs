@@ -125,7 +125,8 @@ if mv -T "$N" "$B/lease" 2>/dev/null; then printf 'LEASE mine\n'
 for d in "$B"/lease.gone.*; do r=${{d##*.gone.}}; [ ! -d "$d" ] || works "$r" >/dev/null || rm -rf "$d" "$B/steps/$r" {STAGE}/"$r"-*; done
 elif mine; then printf 'LEASE mine\n'; else
 r=; i='{{}}'; b=0; read -r r <"$B/lease/run"; read -r i <"$B/lease/info"; read -r b <"$B/lease/beat"; a=$((u - b))
-if [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "$a" "$i"
+if [ "$r" = "$R" ]; then printf 'LEASE mine\n'
+elif [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "$a" "$i"
 elif works "$r" >/dev/null; then printf 'LEASE finishing %s %s\n' "$a" "$i"
 else
 if take "$r" && mv -T "$B/lease" "$B/lease.dead.$R"; then rm -rf "$B/lease.dead.$R" "$B/steps/$r" {STAGE}/"$r"-*; fi
@@ -146,11 +147,11 @@ pub fn adopt_text(base: &str, run: &str) -> String {
     format!("B={base}; R={run}; {WORDS}\nmine\n", run = quote(run))
 }
 
-/// Shell text that says that we live; prints `ok`, or nothing when the lease is no longer ours.
+/// Shell text that says that we live; prints `ok`, or nothing when the lease is no longer ours. One that a lost connection gave back and nobody took is.
 pub fn beat_text(base: &str, run: &str) -> String {
     format!(
         r#"B={base}; r=; read -r r <"$B/lease/run"; read -r u _ </proc/uptime
-[ "$r" != {run} ] || {{ printf '%s\n' "${{u%%.*}}" >"$B/lease/beat"; printf ok; }}
+if [ "$r" = {run} ]; then printf '%s\n' "${{u%%.*}}" >"$B/lease/beat"; printf ok; elif [ -z "$r" ] && [ -d "$B"/lease.gone.{run} ]; then printf ok; fi
 "#,
         base = quote(base),
         run = quote(run),

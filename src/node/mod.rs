@@ -5,6 +5,7 @@ mod error;
 pub mod guard;
 mod launch;
 pub mod lease;
+mod machine;
 mod outcome;
 mod payload;
 mod prove;
@@ -28,6 +29,7 @@ pub use error::NodeError;
 pub use guard::GuardState;
 pub use launch::{Launch, LaunchEnd};
 pub use lease::{Claim, LeaseInfo, OwedEntry};
+pub use machine::{MACHINE, parse_machine};
 pub use outcome::{ScriptEnd, StepEnd, parse as parse_script_end};
 pub use prove::Proof;
 pub use pulse::Pulse;
@@ -40,6 +42,9 @@ pub const READ_DEADLINE: Duration = Duration::from_secs(120);
 
 /// So long a script that may close the way in is waited for on the connection it could hang; then a new one asks for it.
 const GUARDED_DEADLINE: Duration = Duration::from_secs(15);
+
+/// More scripts than any connection of a run starts.
+const APART: u32 = 1_000_000;
 
 /// How often a lost connection is made again before the host counts as unreachable.
 const RECONNECTS: u32 = 5;
@@ -99,6 +104,11 @@ impl Node {
     /// hadeploy's run-time folder on the node.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// Numbers its scripts apart from those of the run's other connections to the same machine, of which it is the `number`-th, from 0.
+    pub fn apart(&mut self, number: u32) {
+        self.scripts = number.saturating_mul(APART);
     }
 
     async fn shell(&mut self) -> Result<&mut Shell, NodeError> {

@@ -1,7 +1,7 @@
 //! One long-lived shell on a host: scripts go in by length, output comes back up to a marker.
 //!
 //! When the stream ends, the shell gives the lease back that was taken through it (`lease/shell-MARK` stands there): a controller that died
-//! blocks nobody, unless a step of it still runs. What it says with its `bye` is kept in the node's log. Behind a `bye` it also clears away what the run might have come back for.
+//! blocks nobody, unless a step of it still runs: that may be another connection's of the same run, where the machine has two names in it. What it says with its `bye` is kept in the node's log. Behind a `bye` it also clears away what the run might have come back for.
 //!
 //! A script costs one round trip. The shell reads a line with the script's length, the script, and runs it in a subshell whose
 //! standard input is what follows: the script itself takes the bytes that belong to it.
@@ -73,7 +73,7 @@ pub struct Reply {
 const LOOP: &str = "trap '' PIPE; export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022; cd /; \
 MARK=NONCE; FROM=${1%% *}; printf '\\n@%s hello\\n' \"$MARK\"; \
 while read -r z; do [ \"${z%% *}\" != bye ] || break; s=$(head -c \"$z\"; printf .); ( eval \"${s%.}\" ); printf '\\n@%s done %s\\n' \"$MARK\" \"$?\"; done; \
-exec 2>/dev/null; mv -T BASE/lease/shell-\"$MARK\" BASE/lease/over && read -r r <BASE/lease/run && { [ ! -r BASE/lease/log ] || ( . BASE/lease/log ); [ -e BASE/lease/over ] && mv -T BASE/lease BASE/lease.gone.\"$r\"; } && [ \"${z%% *}\" = bye ] && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
+exec 2>/dev/null; [ \"${z%% *}\" = bye ] || { read -r r <BASE/lease/run; for q in BASE/steps/\"$r\"/*/started; do [ ! -d \"$q\" ] || [ -e \"${q%started}rc\" ] || [ -d \"${q%started}void\" ] || exit 0; done; }; mv -T BASE/lease/shell-\"$MARK\" BASE/lease/over && read -r r <BASE/lease/run && { [ ! -r BASE/lease/log ] || ( . BASE/lease/log ); [ -e BASE/lease/over ] && mv -T BASE/lease BASE/lease.gone.\"$r\"; } && [ \"${z%% *}\" = bye ] && rm -rf BASE/lease.gone.\"$r\" BASE/steps/\"$r\"";
 
 impl Shell {
     /// Starts it, with hadeploy's run-time folder `base` on the node; waits for the far side only when a password may have to be given.

@@ -20,6 +20,8 @@ use crate::played::{Host, Stage};
 /// Played hosts and how they are run.
 pub struct Bench {
     pub hosts: Vec<Arc<Host>>,
+    /// Further names of hosts, each with what its line of the inventory says beside the host's own.
+    pub twins: Vec<(String, Arc<Host>, String)>,
     pub forks: usize,
     pub lock_timeout: Duration,
     pub interrupt: CancellationToken,
@@ -90,6 +92,7 @@ impl Bench {
     pub fn new(hosts: &[&str]) -> Bench {
         Bench {
             hosts: hosts.iter().map(|name| Host::new(name)).collect(),
+            twins: Vec::new(),
             forks: 50,
             lock_timeout: Duration::ZERO,
             interrupt: CancellationToken::new(),
@@ -180,7 +183,14 @@ impl Bench {
         engine::run(
             project,
             templates,
-            Arc::new(Stage(self.hosts.clone())),
+            Arc::new(Stage {
+                hosts: self.hosts.clone(),
+                twins: self
+                    .twins
+                    .iter()
+                    .map(|(name, host, _)| (name.clone(), host.clone()))
+                    .collect(),
+            }),
             settings,
             Arc::new(Masker::new()),
             events,
@@ -190,10 +200,12 @@ impl Bench {
 
     fn load(&self, plays: &str) -> (Project, Arc<Templates>) {
         let mut inventory = "all:\n  hosts:\n".to_owned();
-        for host in &self.hosts {
+        let own = self.hosts.iter().map(|host| (&host.name, host, ""));
+        let twins = self.twins.iter();
+        let twins = twins.map(|(name, host, more)| (name, host, more.as_str()));
+        for (name, host, more) in own.chain(twins) {
             inventory.push_str(&format!(
-                "    {}: {{ansible_user: {}, dir: {}}}\n",
-                host.name,
+                "    {name}: {{ansible_user: {}, dir: {}{more}}}\n",
                 host.login,
                 host.path("").display().to_string().trim_end_matches('/')
             ));

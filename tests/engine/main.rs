@@ -13,6 +13,7 @@ mod interrupts;
 mod language;
 mod leases;
 mod live;
+mod machines;
 mod order;
 mod patience;
 mod played;

@@ -25,6 +25,8 @@ pub struct Host {
     base: String,
     /// Plays the node's log of runs, and is as long.
     log: String,
+    /// Plays the name of the system, and is as long.
+    machine: String,
     /// Who runs the tests: files belong to the login user.
     pub login: String,
     pub faults: Mutex<VecDeque<Fault>>,
@@ -45,6 +47,7 @@ impl Host {
         let host = Host {
             name: name.to_owned(),
             log: format!("/tmp/hdl-{digits}.log"),
+            machine: format!("/tmp/mi{digits}"),
             base: format!("{:x<length$}", format!("/tmp/{digits}")),
             login,
             faults: Mutex::default(),
@@ -56,6 +59,7 @@ impl Host {
         host.clear();
         std::fs::create_dir(&host.folder).expect("a folder");
         std::fs::create_dir(host.path("")).expect("a folder");
+        std::fs::write(&host.machine, format!("{digits}\n")).expect("written");
         Arc::new(host)
     }
 
@@ -63,6 +67,7 @@ impl Host {
         let _ = std::fs::remove_dir_all(&self.folder);
         let _ = std::fs::remove_dir_all(self.base());
         let _ = std::fs::remove_file(&self.log);
+        let _ = std::fs::remove_file(&self.machine);
     }
 
     /// hadeploy's run-time folder on it.
@@ -99,9 +104,10 @@ impl Host {
             .unwrap_or(0)
     }
 
-    fn paths(&self) -> [(String, &str); 3] {
+    fn paths(&self) -> [(String, &str); 4] {
         [
             ("/var/log/hadeploy.log".to_owned(), &self.log),
+            ("/etc/machine-id".to_owned(), &self.machine),
             ("/var/lib/hadeploy".to_owned(), &self.folder),
             (run_time_folder(&self.login), &self.base),
         ]
@@ -200,11 +206,17 @@ impl Drop for Host {
 }
 
 /// The way to played hosts.
-pub struct Stage(pub Vec<Arc<Host>>);
+pub struct Stage {
+    pub hosts: Vec<Arc<Host>>,
+    /// Further names of hosts.
+    pub twins: Vec<(String, Arc<Host>)>,
+}
 
 impl Reach for Stage {
     fn connector(&self, target: &Target<'_>, _: &Settings) -> Result<Box<dyn Connector>, String> {
-        let host = self.0.iter().find(|host| host.name == target.name);
+        let own = self.hosts.iter().find(|host| host.name == target.name);
+        let twin = self.twins.iter().find(|(name, _)| name == target.name);
+        let host = own.or(twin.map(|(_, host)| host));
         Ok(Box::new(Way(host.expect("on the stage").clone())))
     }
 }

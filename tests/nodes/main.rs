@@ -36,6 +36,7 @@ mod ssh_socket;
 mod sudo_password;
 #[path = "../support/terminal.rs"]
 mod terminal;
+mod twins;
 mod unlock;
 mod validated;
 mod visits;
@@ -74,6 +75,7 @@ fn cases() -> Vec<Case> {
         many::cases(),
         language::cases(),
         roles::cases(),
+        twins::cases(),
         secrets::cases(),
         budget::cases(),
         promise::cases(),

@@ -98,6 +98,7 @@ pub async fn close_old_port(run: &Run, host: &HostState) {
 
 /// Why it could not be closed, if it could not.
 async fn close(run: &Run, host: &HostState) -> Result<Option<String>, NodeError> {
+    let _turn = host.turn().await;
     let mut place = host.node.lock().await;
     let Some(node) = place.as_mut() else {
         return Ok(Some("the connection has ended".to_owned()));
