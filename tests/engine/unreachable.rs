@@ -176,3 +176,24 @@ async fn a_connection_that_breaks_loses_one_task_at_most_for_each_try() {
     }
     assert!(lost > 0, "no fault was felt");
 }
+
+/// Behind a task that passed over it, a host is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn wait_for_connection_waits_for_a_host_that_was_passed_over() {
+    let play = |timeout: u32| {
+        format!(
+            "- hosts: all\n  gather_facts: false\n  tasks:\n    - {{name: one, copy: {{content: x, dest: \"{{{{ dir }}}}/one\"}}, ignore_unreachable: true}}\n    - {{name: back, wait_for_connection: {{timeout: {timeout}, sleep: 0}}}}\n    - {{name: two, copy: {{content: x, dest: \"{{{{ dir }}}}/two\"}}}}\n"
+        )
+    };
+    let bench = refusing(&["a"], 4);
+    let told = bench.apply(&play(60)).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert!(!bench.host().path("one").exists());
+    assert_eq!(bench.host().read("two"), "x");
+    assert_eq!(told.status("back"), Some(Status::Ok), "{}", told.story());
+    let bench = refusing(&["a"], 1000);
+    let told = bench.apply(&play(1)).await;
+    assert_eq!(told.recap.exit_code, 3, "{}", told.story());
+    let out = |event: &Event| matches!(event, Event::HostUnreachable { .. });
+    assert!(told.events.iter().any(out), "{}", told.story());
+}
