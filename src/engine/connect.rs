@@ -23,12 +23,15 @@ const RETRY: Duration = Duration::from_millis(250);
 /// A run that has just ended gives its lease back when the node notices; so long that is waited for without being asked to.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// A connection, and what the first script on it found out.
+pub type First = (Node, Vec<(Question, Answer)>);
+
 /// Connects, and asks everything that is missing so far. The host is taken out, and told so, when that fails.
 pub async fn first_script(
     run: &Arc<Run>,
     host: &Arc<HostState>,
     missing: &Missing,
-) -> Result<(Node, Vec<(Question, Answer)>), ()> {
+) -> Result<First, ()> {
     try_first_script(run, host, missing).await.map_err(|error| {
         if let Some(error) = error {
             unreachable(run, host, &error);
@@ -42,7 +45,7 @@ pub async fn try_first_script(
     run: &Arc<Run>,
     host: &Arc<HostState>,
     missing: &Missing,
-) -> Result<(Node, Vec<(Question, Answer)>), Option<NodeError>> {
+) -> Result<First, Option<NodeError>> {
     run.say(Event::HostWorking {
         host: host.name.clone(),
         what: "connecting".to_owned(),
@@ -78,12 +81,11 @@ pub fn unreachable(run: &Run, host: &HostState, error: &NodeError) {
 }
 
 /// None when another run holds the lease.
-#[allow(clippy::type_complexity)]
 async fn connect(
     run: &Arc<Run>,
     host: &Arc<HostState>,
     missing: &Missing,
-) -> Result<Option<(Node, Vec<(Question, Answer)>)>, NodeError> {
+) -> Result<Option<First>, NodeError> {
     let mut node = patience::connected(run, host).await?;
     let mut prologue = String::new();
     if run.settings.mode.may_change() {
@@ -139,7 +141,7 @@ async fn connect(
                     tokio::time::sleep(RETRY).await;
                     continue;
                 }
-                if run.gate.has_settled(&host.name) {
+                if host.missed.load(Ordering::Relaxed) {
                     // It was out of reach when the leases were taken: the others are at work, and go on.
                     node.close().await;
                     return Err(NodeError::Launch(format!(

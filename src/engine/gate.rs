@@ -52,11 +52,6 @@ impl LeaseGate {
         self.changed.notify_waiters();
     }
 
-    /// Whether that host has answered, or was out of reach.
-    pub fn has_settled(&self, host: &str) -> bool {
-        lock(&self.state).settled.contains(host)
-    }
-
     /// One host's lease is another's.
     pub fn refuse(&self, refusal: Refusal) {
         lock(&self.state).refused.get_or_insert(refusal);

@@ -39,6 +39,8 @@ pub(super) struct Slot {
     pub again: Option<Instant>,
     /// The next item does not begin before then.
     pub rest: Option<Instant>,
+    /// It tries to reach the host until then.
+    pub patience: Option<Instant>,
     /// That this host may act for it, where not all may at once.
     pub turn: Option<OwnedSemaphorePermit>,
     /// How often what a unit was decided on had moved.

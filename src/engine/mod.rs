@@ -63,6 +63,7 @@ mod way_in;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -306,7 +307,10 @@ fn connect_later_hosts(run: &Arc<Run>, plays: &[Arc<Scheduled>]) -> Early {
                 // It is tried again when its turn has come.
                 true => {
                     let first = connect::try_first_script(&run, &host, &nothing).await;
-                    run.gate.settle(&host.name);
+                    if let Err(Some(_)) = first {
+                        host.missed.store(true, Ordering::Relaxed);
+                        run.gate.settle(&host.name);
+                    }
                     first.ok()
                 }
                 false => connect::first_script(&run, &host, &nothing).await.ok(),

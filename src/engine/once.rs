@@ -130,6 +130,9 @@ impl HostRun {
         self.withdraw(task);
         self.host.enter();
         if !outcome.failed {
+            if let What::Handler(handler, _) = self.items[index].what {
+                self.paid(handler);
+            }
             self.pass(index);
             return Step::On;
         }

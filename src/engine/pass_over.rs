@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::bind::Binder;
 use super::clustered::is_cluster;
 use super::connect;
 use super::host::HostRun;
 use super::layout::What;
+use super::patience::Patience;
 use super::scope::TaskScope;
 use super::state::{HostState, Run};
 use super::verdict::UnitEnd;
@@ -16,6 +18,9 @@ use crate::node::NodeError;
 use crate::playbook::Task;
 use crate::template::{Scope, Stop};
 use crate::value::Kind;
+
+/// A host is not tried again sooner.
+const SHORTEST: Duration = Duration::from_millis(250);
 
 /// Whether some task of the run may pass over that the host is out of reach.
 pub(super) fn may_be(run: &Run, host: &HostState) -> bool {
@@ -59,12 +64,32 @@ impl HostRun {
         let (What::Task(task) | What::Handler(_, task)) = item.what.clone() else {
             return false;
         };
+        if self.waits_on(&task, error) {
+            return true;
+        }
         if !self.may_pass_over(self.cursor, &task) {
             return false;
         }
         let mut failure = Failure::new(error.to_string());
         failure.help = error.help();
         self.pass_over(self.cursor, &task, failure);
+        true
+    }
+
+    /// A `wait_for_connection` behind something that passed over the host tries again until its time is up. A plan does not wait.
+    fn waits_on(&mut self, task: &Task, error: &NodeError) -> bool {
+        let missed = self.host.missed.load(Ordering::Relaxed);
+        let Some(patience) = Patience::of_task(task).filter(|_| missed) else {
+            return false;
+        };
+        let now = Instant::now();
+        let slot = &mut self.slots[self.cursor];
+        let until = *slot.patience.get_or_insert(now + patience.timeout);
+        if now >= until || !self.run.settings.mode.may_change() {
+            return false;
+        }
+        slot.rest = Some(now + patience.sleep.max(SHORTEST));
+        self.working(format!("waiting until it can be reached: {error}"));
         true
     }
 
@@ -78,6 +103,7 @@ impl HostRun {
             return false;
         }
         self.host.factless.store(true, Ordering::Relaxed);
+        self.host.missed.store(true, Ordering::Relaxed);
         self.run.say(Event::Warning {
             host: Some(self.host.name.clone()),
             message: format!("its facts are not known, and the play goes on without them: {error}"),
@@ -96,6 +122,7 @@ impl HostRun {
 
     /// A task ends without the host, and what follows it comes next.
     pub(super) fn pass_over(&mut self, index: usize, task: &Arc<Task>, failure: Failure) {
+        self.host.missed.store(true, Ordering::Relaxed);
         let slot = &mut self.slots[index];
         let units = slot.units.get_or_insert_with(Arc::default).clone();
         slot.ends.truncate(units.len());

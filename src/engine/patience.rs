@@ -7,15 +7,14 @@ use super::state::{HostState, Run};
 use crate::event::Event;
 use crate::node::{Node, NodeError};
 use crate::playbook::{Play, Task, TaskAction};
-use crate::resource::Args;
 use crate::transport::TransportError;
 
 /// How long a host is waited for.
 #[derive(Debug, Clone, Copy)]
-struct Patience {
-    timeout: Duration,
+pub(super) struct Patience {
+    pub(super) timeout: Duration,
     delay: Duration,
-    sleep: Duration,
+    pub(super) sleep: Duration,
 }
 
 impl Patience {
@@ -23,29 +22,32 @@ impl Patience {
     fn of(run: &Run, host: &HostState) -> Option<Patience> {
         let mut plays = run.project.plays.iter();
         let play = plays.find(|play| play.hosts.iter().any(|name| name.as_str() == &*host.name))?;
-        first(&play.play).map(|args| {
-            // A time that is a template is known only when the host is: then it is the usual one.
-            let seconds = |name, usual| {
-                let given = args.int(name).and_then(|given| u64::try_from(given).ok());
-                Duration::from_secs(given.unwrap_or(usual))
-            };
-            Patience {
-                timeout: seconds("timeout", 600),
-                delay: seconds("delay", 0),
-                sleep: seconds("sleep", 1),
-            }
+        first(&play.play).and_then(Patience::of_task)
+    }
+
+    /// What a `wait_for_connection` says.
+    pub(super) fn of_task(task: &Task) -> Option<Patience> {
+        let args = match &task.action {
+            TaskAction::Kind { kind, args } if kind.name == "wait_for_connection" => args,
+            _ => return None,
+        };
+        // A time that is a template is known only when the host is: then it is the usual one.
+        let seconds = |name, usual| {
+            let given = args.int(name).and_then(|given| u64::try_from(given).ok());
+            Duration::from_secs(given.unwrap_or(usual))
+        };
+        Some(Patience {
+            timeout: seconds("timeout", 600),
+            delay: seconds("delay", 0),
+            sleep: seconds("sleep", 1),
         })
     }
 }
 
-/// The arguments of `wait_for_connection`, when nothing acts on the node before it.
-fn first(play: &Play) -> Option<&Args> {
+/// The first task of a play that acts on the node.
+fn first(play: &Play) -> Option<&Task> {
     let mut tasks = play.pre_tasks.iter().chain(&play.tasks);
-    let task = tasks.find(|task| acts(task))?;
-    match &task.action {
-        TaskAction::Kind { kind, args } if kind.name == "wait_for_connection" => Some(args),
-        _ => None,
-    }
+    tasks.find(|task| acts(task))
 }
 
 /// Whether a task needs the node of its host.

@@ -290,6 +290,8 @@ pub struct HostState {
     pub stale: AtomicBool,
     /// It could not be reached for its facts, and its play goes on without them.
     pub factless: AtomicBool,
+    /// Something passed over that it could not be reached.
+    pub missed: AtomicBool,
     why: Mutex<String>,
     /// In a plan: the task that may alter anything here; what comes behind it may find other things.
     pub behind: Mutex<Option<Arc<str>>>,
@@ -345,6 +347,7 @@ impl HostState {
             failed: AtomicBool::new(false),
             stale: AtomicBool::new(false),
             factless: AtomicBool::new(false),
+            missed: AtomicBool::new(false),
             why: Mutex::default(),
             behind: Mutex::default(),
             kept: Mutex::default(),

@@ -7,7 +7,7 @@ use crate::fact::{Known, Missing, Question};
 
 /// Waits until the node can be reached. An apply makes its connections before any task, so that is where it waits: for each host of a play that has
 /// this task before all others that act on the node, as long as `timeout` says. Behind a restart or a cut, hadeploy makes the connection again by
-/// itself; there the task only has the node answer.
+/// itself; there the task only has the node answer. Where something with `ignore_unreachable` passed over the host, it waits as well.
 ///
 /// # Differs from Ansible
 /// - a plan does not wait: a host that does not answer is unreachable

@@ -290,3 +290,16 @@ async fn hosts_stay_in_step_around_an_included_handler() {
     assert!(at(0, "inner") < at(0, "both"));
     assert!(!bench.hosts[1].path("inner").exists());
 }
+
+/// One host runs it for all; the others owe it no more than that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_runs_once_is_owed_by_nobody_behind_it() {
+    let bench = Bench::new(&["a", "b"]);
+    let told = bench
+        .apply("- hosts: all\n  gather_facts: false\n  tasks:\n    - {copy: {content: y, dest: \"{{ dir }}/y\"}, notify: once}\n  handlers:\n    - {name: once, run_once: true, shell: \"echo once >> {{ dir }}/log\"}\n")
+        .await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    let ran: usize = bench.hosts.iter().map(|host| host.count("once")).sum();
+    let owed: usize = bench.hosts.iter().map(|host| host.owed()).sum();
+    assert_eq!((ran, owed), (1, 0), "{}", told.story());
+}

@@ -27,6 +27,20 @@ fn refusing(hosts: &[&str], times: usize) -> Bench {
     bench
 }
 
+/// A host whose first connection breaks after so many bytes, and which refuses so many after it.
+fn breaking(after: usize, refused: usize) -> Bench {
+    let bench = refusing(&["a"], 0);
+    let mut faults = bench.host().faults.lock().expect("whole");
+    faults.push_back(Fault::Cut {
+        to_host: true,
+        after,
+        lag: Duration::from_millis(5),
+    });
+    faults.extend((0..refused).map(|_| Fault::Refused));
+    drop(faults);
+    bench
+}
+
 fn ends(told: &Told, host: &str) -> Vec<(String, Status, bool)> {
     told.tasks()
         .filter(|task| &*task.host == host)
@@ -144,16 +158,7 @@ async fn a_connection_that_breaks_loses_one_task_at_most_for_each_try() {
 "#;
     let mut lost = 0;
     for seed in 0..10_usize {
-        let bench = Bench::new(&["a"]);
-        let mut faults = bench.host().faults.lock().expect("whole");
-        faults.push_back(Fault::Cut {
-            to_host: true,
-            after: 2000 + seed / 2 * 2500,
-            lag: Duration::from_millis(5),
-        });
-        // More than one task makes.
-        faults.extend((0..seed % 2 * 8).map(|_| Fault::Refused));
-        drop(faults);
+        let bench = breaking(2000 + seed / 2 * 2500, seed % 2 * 8);
         let run = tokio::time::timeout(Duration::from_secs(90), bench.apply(play));
         let told = run.await.unwrap_or_else(|_| panic!("seed {seed} hangs"));
         let story = told.story();
@@ -175,4 +180,25 @@ async fn a_connection_that_breaks_loses_one_task_at_most_for_each_try() {
         assert_eq!(told.tasks().count(), 5, "seed {seed}\n{story}");
     }
     assert!(lost > 0, "no fault was felt");
+}
+
+/// Behind a task that passed over it, a host is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn wait_for_connection_waits_for_a_host_that_was_passed_over() {
+    let play = |timeout: u32| {
+        format!(
+            "- hosts: all\n  gather_facts: false\n  tasks:\n    - {{name: one, copy: {{content: x, dest: \"{{{{ dir }}}}/one\"}}, ignore_unreachable: true}}\n    - {{name: back, wait_for_connection: {{timeout: {timeout}, sleep: 0}}}}\n    - {{name: two, copy: {{content: x, dest: \"{{{{ dir }}}}/two\"}}}}\n"
+        )
+    };
+    let bench = refusing(&["a"], 4);
+    let told = bench.apply(&play(60)).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    assert!(!bench.host().path("one").exists());
+    assert_eq!(bench.host().read("two"), "x");
+    assert_eq!(told.status("back"), Some(Status::Ok), "{}", told.story());
+    let bench = refusing(&["a"], 1000);
+    let told = bench.apply(&play(1)).await;
+    assert_eq!(told.recap.exit_code, 3, "{}", told.story());
+    let out = |event: &Event| matches!(event, Event::HostUnreachable { .. });
+    assert!(told.events.iter().any(out), "{}", told.story());
 }

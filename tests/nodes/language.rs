@@ -156,7 +156,7 @@ fn out_of_reach(world: &World) {
     assert_eq!(run.status("first"), "unreachable", "{run}");
     assert_eq!(run.task("first")["ignored"], true, "{run}");
     assert_eq!(
-        node.sh("cat /srv/la/second; ls /srv/la"),
+        node.sh("cat /srv/la/second; echo; ls /srv/la"),
         "True Debian\nsecond",
         "{run}"
     );
