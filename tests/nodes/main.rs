@@ -24,6 +24,7 @@ mod many;
 #[path = "../support/node.rs"]
 mod node;
 mod odd;
+mod preview;
 mod promise;
 mod refused;
 mod release;
@@ -91,6 +92,7 @@ fn cases() -> Vec<Case> {
         validated::cases(),
         sudo_password::cases(),
         ssh_socket::cases(),
+        preview::cases(),
     ]
     .into_iter()
     .flatten()
