@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{Status, TaskResult};
 use crate::change::Effect;
 
-/// Services that are disturbed, nodes that restart, and what cannot be foretold. Hosts are in the order in which they were told of, until they are [ordered](Impact::ordered).
+/// Services that are disturbed, nodes that restart, and what cannot be foretold. Hosts are in the order in which they were told of, until they
+/// are [ordered](Impact::ordered).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Impact {
     /// Reloads and restarts, each with its hosts.

@@ -26,12 +26,14 @@ mod node;
 mod odd;
 mod preview;
 mod promise;
+mod recipes;
 mod refused;
 mod release;
 mod roles;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
+mod runner;
 mod secrets;
 mod ssh_socket;
 mod sudo_password;
@@ -93,6 +95,7 @@ fn cases() -> Vec<Case> {
         sudo_password::cases(),
         ssh_socket::cases(),
         preview::cases(),
+        recipes::cases(),
     ]
     .into_iter()
     .flatten()
