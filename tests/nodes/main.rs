@@ -21,6 +21,7 @@ mod kinds;
 mod language;
 mod lockout;
 mod many;
+mod nat;
 #[path = "../support/node.rs"]
 mod node;
 mod odd;
@@ -94,6 +95,7 @@ fn cases() -> Vec<Case> {
         validated::cases(),
         sudo_password::cases(),
         ssh_socket::cases(),
+        nat::cases(),
         preview::cases(),
         recipes::cases(),
     ]
