@@ -22,6 +22,7 @@ mod language;
 mod lockout;
 mod many;
 mod nat;
+mod netplan;
 #[path = "../support/node.rs"]
 mod node;
 mod odd;
@@ -96,6 +97,7 @@ fn cases() -> Vec<Case> {
         sudo_password::cases(),
         ssh_socket::cases(),
         nat::cases(),
+        netplan::cases(),
         preview::cases(),
         recipes::cases(),
     ]
