@@ -51,6 +51,8 @@ pub async fn shown(
     let status = run::attend(running, teller, interrupts, &stop, bars.as_ref(), false).await;
     match status {
         exit::INTERRUPTED | exit::BUG => First::Ended(status),
+        // It would be refused: then there is nothing to ask. An apply does what it can.
+        exit::REFUSED if work.mode == Mode::Rolling => First::Ended(status),
         _ => First::Go,
     }
 }

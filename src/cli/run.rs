@@ -173,10 +173,11 @@ fn confirmed(work: &Work, loaded: &Loaded, env: &Environment) -> bool {
         .flat_map(|scheduled| &scheduled.hosts)
         .collect();
     let playbooks = work.project.playbooks.join("`, `");
-    prompt::yes(&format!(
-        "apply `{playbooks}` to {}? [y/N] ",
-        count(hosts.len(), "host")
-    ))
+    let hosts = count(hosts.len(), "host");
+    prompt::yes(&match work.mode {
+        Mode::Rolling => format!("roll `{playbooks}` out to {hosts}, node after node? [y/N] "),
+        _ => format!("apply `{playbooks}` to {hosts}? [y/N] "),
+    })
 }
 
 /// Lets the engine run, with everyone who listens.

@@ -48,7 +48,7 @@ fn ended_with(
             .map(|(name, host)| (name.clone(), *host.tally()))
             .collect(),
         rollout,
-        impact: lock(&run.impact).clone(),
+        impact: lock(&run.impact).clone().ordered(run.hosts.keys()),
     };
     run.say(Event::RunFinished(recap.clone()));
     recap

@@ -1,11 +1,13 @@
 //! What all changes of a run together do to services and nodes: what a person wants to know before saying yes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Status, TaskResult};
 use crate::change::Effect;
 
-/// Services that are disturbed, nodes that restart, and what cannot be foretold. Hosts are in the order in which they were told of.
+/// Services that are disturbed, nodes that restart, and what cannot be foretold. Hosts are in the order in which they were told of, until they
+/// are [ordered](Impact::ordered).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Impact {
     /// Reloads and restarts, each with its hosts.
@@ -42,6 +44,18 @@ impl Impact {
         } else if result.kind == "reboot" && !self.reboots.contains(host) {
             self.reboots.push(host.clone());
         }
+    }
+
+    /// With its hosts in this order, whichever came first to its task.
+    pub fn ordered<'a>(mut self, hosts: impl Iterator<Item = &'a Arc<str>>) -> Impact {
+        let place: HashMap<&Arc<str>, usize> = hosts.zip(0..).collect();
+        let effects = self.effects.iter_mut().chain(&mut self.possible);
+        let lists = effects.map(|(_, hosts)| hosts);
+        let open = self.open.iter_mut().map(|(_, hosts)| hosts);
+        for list in lists.chain(open).chain([&mut self.reboots]) {
+            list.sort_by_key(|host| place.get(host).copied());
+        }
+        self
     }
 
     /// What may happen and is not certain anyway.

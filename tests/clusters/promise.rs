@@ -126,7 +126,7 @@ fn applied_and_moved(platform: &Platform) {
     let idle = Saved::plan(platform, 90, 0);
     idle.is_applied();
 
-    // The same restarts would come, but another server would be the last of them.
+    // The restarts would come in another order, since the primary has its own place in it.
     let saved = Saved::plan(platform, 80, 2);
     let old = platform.primary();
     platform.order(&["pg", "switchover"]);
@@ -134,11 +134,11 @@ fn applied_and_moved(platform: &Platform) {
     assert_ne!(new, old);
     let (run, moved) = saved.is_refused();
     assert_eq!(
-        moved,
-        [format!("- | PostgreSQL | primary | {old} | {new}")],
+        moved[0],
+        format!("- | PostgreSQL | primary | {old} | {new}"),
         "{run}"
     );
-    run.says(&["the plan no longer holds, 1 thing moved"]);
+    run.says(&["the plan no longer holds"]);
     assert_eq!(platform.connections(), "90");
 
     let saved = Saved::plan(platform, 80, 2);
@@ -148,12 +148,12 @@ fn applied_and_moved(platform: &Platform) {
     assert_ne!(new, old);
     let (run, moved) = saved.is_refused();
     assert_eq!(
-        moved,
-        [format!("- | redis | primary | {old} | {new}")],
+        moved[0],
+        format!("- | redis | primary | {old} | {new}"),
         "{run}"
     );
 
-    // Also where nothing of the cluster is pending.
+    // Also where nothing of the cluster is pending, so that only this tells.
     let idle = Saved::plan(platform, 90, 0);
     platform.order(&["pg", "switchover"]);
     let (run, moved) = idle.is_refused();
@@ -169,7 +169,7 @@ fn applied_and_moved(platform: &Platform) {
     assert!(
         moved
             .iter()
-            .any(|it| it.starts_with(&format!("{standby} | PostgreSQL | server | "))),
+            .any(|it| it.starts_with(&format!("{standby} | PostgreSQL | "))),
         "{moved:?}\n{run}"
     );
     platform.lab.kill(standby).unwrap();

@@ -248,13 +248,15 @@ fn proxy(node: &Node, members: &[(&str, String)]) {
     node.wait_for("[ -S /run/haproxy/admin.sock ]");
 }
 
-fn remove(nodes: &[&Node]) {
+/// Takes away what [`platform`] brought.
+pub fn remove(nodes: &[&Node]) {
     for node in nodes {
         node.sh("DEBIAN_FRONTEND=noninteractive apt-get purge -qy 'nginx*' haproxy >/tmp/apt.log 2>&1 || true; rm -rf /var/log/nginx /run/hadeploy/drain /run/hadeploy/ready");
     }
 }
 
-fn platform(world: &World) -> [Node; 3] {
+/// A balancer before two web servers.
+pub fn platform(world: &World) -> [Node; 3] {
     let nodes = ["n1", "n2", "n3"].map(|name| world.spare(name));
     let [lb, a, b] = &nodes;
     web(a);

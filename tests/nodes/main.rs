@@ -21,16 +21,21 @@ mod kinds;
 mod language;
 mod lockout;
 mod many;
+mod nat;
+mod netplan;
 #[path = "../support/node.rs"]
 mod node;
 mod odd;
+mod preview;
 mod promise;
+mod recipes;
 mod refused;
 mod release;
 mod roles;
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 #[path = "../support/run.rs"]
 mod run;
+mod runner;
 mod secrets;
 mod ssh_socket;
 mod sudo_password;
@@ -93,6 +98,10 @@ fn cases() -> Vec<Case> {
         validated::cases(),
         sudo_password::cases(),
         ssh_socket::cases(),
+        nat::cases(),
+        netplan::cases(),
+        preview::cases(),
+        recipes::cases(),
     ]
     .into_iter()
     .flatten()
