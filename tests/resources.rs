@@ -27,6 +27,7 @@
 //! every predicted question is touched; the second diff, from the predictions, changes nothing.
 
 mod applied;
+#[allow(dead_code, reason = "not every program that shares it uses all of it")]
 mod support;
 
 use std::path::Path;
