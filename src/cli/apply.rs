@@ -53,19 +53,10 @@ pub async fn run(args: ApplyArgs, env: &Environment) -> u8 {
         Some(Err(fault)) => return refuse(&[*fault], &project.base, env),
     };
     let work = Work {
-        mode: Mode::Apply,
-        project,
-        nodes: args.nodes,
-        detailed: false,
         yes: args.yes,
         lock_timeout: args.lock.lock_timeout,
-        rolling: None,
-        clusters: None,
-        look: None,
-        unlock: None,
-        first: None,
-        question: None,
         promise,
+        ..Work::new(Mode::Apply, project, args.nodes)
     };
     run::run(work, env).await
 }

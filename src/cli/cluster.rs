@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 
 use super::environment::Environment;
 use super::options::{CommonArgs, UsualPlaybook};
-use super::promise::Promise;
 use super::run::{self, Work};
 use crate::cluster::Goal;
 use crate::engine::Look;
@@ -160,23 +159,16 @@ async fn work(
         Ok(project) => project,
         Err(status) => return status,
     };
+    let mode = match look {
+        Some(_) => Mode::Plan,
+        None => Mode::Apply,
+    };
     let work = Work {
-        mode: match look {
-            Some(_) => Mode::Plan,
-            None => Mode::Apply,
-        },
-        project,
-        nodes: args.nodes,
-        detailed: false,
         yes: args.yes || look.is_some(),
         lock_timeout: args.lock.lock_timeout,
-        rolling: None,
         clusters,
         look,
-        unlock: None,
-        first: None,
-        question: None,
-        promise: Promise::None,
+        ..Work::new(mode, project, args.nodes)
     };
     run::run(work, env).await
 }

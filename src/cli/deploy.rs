@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::environment::Environment;
 use super::options::{CommonArgs, UsualPlaybook};
-use super::promise::Promise;
 use super::rolling_update::PaceArgs;
 use super::run::{self, Work};
 use super::usage;
@@ -107,23 +106,15 @@ async fn work(args: ReleaseArgs, release: Option<String>, env: &Environment) -> 
         // What builds or fetches a release knows from this that the nodes have it already.
         None => project.extra_vars.push("rolling_back=true".to_owned()),
     }
+    let mode = match args.dry_run {
+        true => Mode::Plan,
+        false => Mode::Rolling,
+    };
     let work = Work {
-        mode: match args.dry_run {
-            true => Mode::Plan,
-            false => Mode::Rolling,
-        },
-        project,
-        nodes: common.nodes,
-        detailed: false,
         yes: common.yes || args.dry_run,
         lock_timeout: common.lock.lock_timeout,
         rolling: Some(args.pace.rolling(back)),
-        clusters: None,
-        look: None,
-        unlock: None,
-        first: None,
-        question: None,
-        promise: Promise::None,
+        ..Work::new(mode, project, common.nodes)
     };
     run::run(work, env).await
 }

@@ -19,7 +19,6 @@ use super::hosts::select;
 use super::load::{Loaded, ended, refuse, warn};
 use super::means::{Means, settings};
 use super::options::{BaseArgs, NodeArgs, Output, ProjectArgs};
-use super::promise::Promise;
 use super::run::Work;
 use super::{exit, prompt, run_id, say};
 use crate::diagnostic::count;
@@ -157,19 +156,12 @@ fn keys(
 /// A run that does nothing but look.
 fn looking(args: DoctorArgs) -> Work {
     Work {
-        mode: Mode::Plan,
-        project: ProjectArgs::without_playbook(args.base),
-        nodes: args.nodes,
-        detailed: false,
         yes: true,
-        lock_timeout: None,
-        rolling: None,
-        clusters: None,
-        look: None,
-        unlock: None,
-        first: None,
-        question: None,
-        promise: Promise::None,
+        ..Work::new(
+            Mode::Plan,
+            ProjectArgs::without_playbook(args.base),
+            args.nodes,
+        )
     }
 }
 

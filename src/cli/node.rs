@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 use super::environment::Environment;
 use super::load::Loaded;
 use super::options::{CommonArgs, ProjectArgs, UsualPlaybook};
-use super::promise::Promise;
 use super::run::{self, Work};
 use super::{exit, say};
 use crate::cluster::{Goal, Lost};
@@ -142,19 +141,12 @@ fn work(
     question: Option<String>,
 ) -> Work {
     Work {
-        mode: Mode::Apply,
-        project,
-        nodes: common.nodes,
-        detailed: false,
         yes: common.yes,
         lock_timeout: common.lock.lock_timeout,
-        rolling: None,
         clusters,
         first,
         question,
-        promise: Promise::None,
-        look: None,
-        unlock: None,
+        ..Work::new(Mode::Apply, project, common.nodes)
     }
 }
 

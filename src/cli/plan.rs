@@ -43,19 +43,11 @@ with --detailed-exitcode).";
 /// Runs it; gives the exit status.
 pub async fn run(args: PlanArgs, env: &Environment) -> u8 {
     let work = Work {
-        mode: Mode::Plan,
-        project: args.project,
-        nodes: args.nodes,
         detailed: args.detailed_exitcode,
         yes: true,
         lock_timeout: Some(Duration::ZERO),
-        rolling: None,
-        clusters: None,
-        look: None,
-        unlock: None,
-        first: None,
-        question: None,
         promise: args.out.map_or(Promise::None, Promise::Out),
+        ..Work::new(Mode::Plan, args.project, args.nodes)
     };
     run::run(work, env).await
 }

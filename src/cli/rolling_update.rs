@@ -4,7 +4,6 @@ use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::options::{LockArgs, NodeArgs, ProjectArgs};
-use super::promise::Promise;
 use super::run::{self, Work};
 use crate::engine::Rolling;
 use crate::event::Mode;
@@ -79,23 +78,15 @@ back, 4 another run is at work, 130 interrupted.";
 
 /// Runs it; gives the exit status.
 pub async fn run(args: RollingArgs, env: &Environment) -> u8 {
+    let mode = match args.dry_run {
+        true => Mode::Plan,
+        false => Mode::Rolling,
+    };
     let work = Work {
-        mode: match args.dry_run {
-            true => Mode::Plan,
-            false => Mode::Rolling,
-        },
-        project: args.project,
-        nodes: args.nodes,
-        detailed: false,
         yes: args.yes || args.dry_run,
         lock_timeout: args.lock.lock_timeout,
         rolling: Some(args.pace.rolling(false)),
-        clusters: None,
-        look: None,
-        unlock: None,
-        first: None,
-        question: None,
-        promise: Promise::None,
+        ..Work::new(mode, args.project, args.nodes)
     };
     run::run(work, env).await
 }

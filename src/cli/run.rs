@@ -58,6 +58,27 @@ pub struct Work {
     pub promise: Promise,
 }
 
+impl Work {
+    /// Nothing but this is asked: a person agrees to it first, and no clusters and no saved plan are singled out.
+    pub fn new(mode: Mode, project: ProjectArgs, nodes: NodeArgs) -> Work {
+        Work {
+            mode,
+            project,
+            nodes,
+            detailed: false,
+            yes: false,
+            lock_timeout: None,
+            rolling: None,
+            clusters: None,
+            look: None,
+            unlock: None,
+            first: None,
+            question: None,
+            promise: Promise::None,
+        }
+    }
+}
+
 /// Does it; gives the exit status.
 pub async fn run(work: Work, env: &Environment) -> u8 {
     let args = &work.project;
@@ -243,17 +264,11 @@ pub(super) async fn engage(
     }
     let teller = Teller::start(work.mode, work.detailed, reporters, saver);
     let events = teller.events();
-    for message in notes {
-        let _ = events.send(Event::Warning {
-            host: None,
-            message,
-        });
-    }
-    if work.project.base.output == Output::Json {
-        for warning in loaded.warnings {
-            let _ = events.send(Event::Diagnostic(Box::new(warning)));
-        }
-    }
+    teller.begin(
+        notes,
+        loaded.warnings,
+        work.project.base.output == Output::Json,
+    );
     let interrupt = CancellationToken::new();
     let (reach, masker) = (means.reach.clone(), means.masker.clone());
     let (project, templates, stop) = (loaded.project, loaded.templates, interrupt.clone());

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::watch::Watch;
 use super::{exit, panic};
+use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Mode, Recap};
 use crate::report::{Reporter, Reporters};
 
@@ -39,6 +40,19 @@ impl Teller {
             watch,
             events,
             thread,
+        }
+    }
+
+    /// Tells notes, and for programs the warnings that people were shown already.
+    pub fn begin(&self, notes: Vec<String>, warnings: Vec<Diagnostic>, machine: bool) {
+        for message in notes {
+            let _ = self.events.send(Event::Warning {
+                host: None,
+                message,
+            });
+        }
+        for warning in warnings.into_iter().filter(|_| machine) {
+            let _ = self.events.send(Event::Diagnostic(Box::new(warning)));
         }
     }
 

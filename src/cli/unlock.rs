@@ -9,7 +9,6 @@ use super::interrupt::Interrupts;
 use super::load::{Loaded, refuse, warn};
 use super::means::Means;
 use super::options::{BaseArgs, NodeArgs, Output, ProjectArgs};
-use super::promise::Promise;
 use super::prompt;
 use super::run::{self, Work};
 use crate::diagnostic::Diagnostic;
@@ -72,23 +71,17 @@ pub async fn run(args: UnlockArgs, env: &Environment) -> u8 {
         }
     };
     let work = Work {
-        mode: Mode::Apply,
-        project: ProjectArgs::without_playbook(args.base),
-        nodes: args.nodes,
-        detailed: false,
         yes: true,
-        lock_timeout: None,
-        rolling: None,
-        clusters: None,
-        look: None,
         unlock: Some(Unlock {
             hosts: hosts.iter().map(|host| host.as_str().to_owned()).collect(),
             run: args.run,
             end_steps: args.end_steps,
         }),
-        first: None,
-        question: None,
-        promise: Promise::None,
+        ..Work::new(
+            Mode::Apply,
+            ProjectArgs::without_playbook(args.base),
+            args.nodes,
+        )
     };
     let templates = Templates::with_outside(includes(&[], &keyring), env.outside());
     let loaded = Loaded {

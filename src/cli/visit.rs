@@ -10,13 +10,12 @@ use super::interrupt::Interrupts;
 use super::load::{Loaded, refuse, warn};
 use super::means::{Means, settings};
 use super::options::{BaseArgs, NodeArgs, Output, ProjectArgs};
-use super::promise::Promise;
 use super::run::{Work, attend, journal, reporters};
 use super::teller::Teller;
 use super::{logs, prompt, run_id};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{self, Exec, Facts, Origin};
-use crate::event::{Event, Mode};
+use crate::event::Mode;
 use crate::playbook::{Project, includes};
 use crate::template::Templates;
 
@@ -63,19 +62,9 @@ pub async fn run(
         Order::Facts(_) => (Mode::Plan, None),
     };
     let work = Work {
-        mode,
-        project: ProjectArgs::without_playbook(base),
-        nodes,
-        detailed: false,
         yes: true,
         lock_timeout,
-        rolling: None,
-        clusters: None,
-        look: None,
-        unlock: None,
-        first: None,
-        question: None,
-        promise: Promise::None,
+        ..Work::new(mode, ProjectArgs::without_playbook(base), nodes)
     };
     let loaded = Loaded {
         templates: Templates::with_includes(includes(&[], &keyring)),
@@ -110,17 +99,11 @@ pub async fn run(
     };
     let teller = Teller::start(mode, false, reporters, None);
     let events = teller.events();
-    for message in notes {
-        let _ = events.send(Event::Warning {
-            host: None,
-            message,
-        });
-    }
-    if work.project.base.output == Output::Json {
-        for warning in loaded.warnings {
-            let _ = events.send(Event::Diagnostic(Box::new(warning)));
-        }
-    }
+    teller.begin(
+        notes,
+        loaded.warnings,
+        work.project.base.output == Output::Json,
+    );
     let interrupt = CancellationToken::new();
     let visit = engine::Visit {
         project: loaded.project,

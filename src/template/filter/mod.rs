@@ -38,6 +38,7 @@ pub(super) use mac::parse as hardware_address;
 pub(super) use password::{SALT, hash_password};
 pub(super) use python_regex::pattern;
 pub(super) use random::Chance;
+pub(super) use reach::GLOBAL_ALL_THE_SAME;
 pub(super) use tables::{
     Sections, delimiter as csv_delimiter, ini as ini_sections, rows as csv_rows,
 };

@@ -41,7 +41,8 @@ const NOT_GLOBAL: &[&str] = &[
     "fe80::/10",
 ];
 
-const GLOBAL_ALL_THE_SAME: &[&str] = &[
+/// Those of them that are.
+pub(in crate::template) const GLOBAL_ALL_THE_SAME: &[&str] = &[
     "192.0.0.9/32",
     "192.0.0.10/32",
     "2001:1::1/128",

@@ -5,7 +5,7 @@ use minijinja::{Environment, Error, Value as Native};
 
 use super::{add, defined, items};
 use crate::template::convert::fault;
-use crate::template::filter::{Given, Network, hardware_address, in_any};
+use crate::template::filter::{GLOBAL_ALL_THE_SAME, Given, Network, hardware_address, in_any};
 use crate::template::python;
 
 /// A name, and whether an address or a network is that.
@@ -112,17 +112,6 @@ const PRIVATE: &[&str] = &[
     "fe80::/10",
 ];
 
-const NOT_PRIVATE: &[&str] = &[
-    "192.0.0.9/32",
-    "192.0.0.10/32",
-    "2001:1::1/128",
-    "2001:1::2/128",
-    "2001:3::/32",
-    "2001:4:112::/48",
-    "2001:20::/28",
-    "2001:30::/28",
-];
-
 const RESERVED: &[&str] = &[
     "240.0.0.0/4",
     "::/8",
@@ -148,7 +137,7 @@ fn is_private(ip: &Network) -> bool {
         let inner = Network::number(ip.value & 0xffff_ffff, 4);
         return inner.is_some_and(|inner| is_private(&inner));
     }
-    in_any(ip, PRIVATE) && !in_any(ip, NOT_PRIVATE)
+    in_any(ip, PRIVATE) && !in_any(ip, GLOBAL_ALL_THE_SAME)
 }
 
 fn text(value: &Native) -> Result<String, Error> {
