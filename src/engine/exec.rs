@@ -14,6 +14,8 @@ use crate::diagnostic::{Diagnostic, count};
 use crate::event::{CommandResult, Event, Recap};
 use crate::fact::{Answer, Missing, Question};
 use crate::node::{Node, NodeError, Stream};
+
+pub use crate::node::GRACE;
 use crate::playbook::Project;
 use crate::secret::Masker;
 use crate::template::Templates;
