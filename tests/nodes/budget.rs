@@ -60,7 +60,7 @@ fn answers_of_debconf(world: &World) {
         })
         .collect();
     let play = format!(
-        "- hosts: n1\n  gather_facts: false\n  tasks:\n{tasks}    - {{name: again, debconf: {{name: k-budget, question: k-budget/q1, vtype: seen, value: false}}}}\n    - {{name: read, debconf: {{name: k-budget}}, register: found}}\n    - {{name: told, assert: {{that: [found.current['k-budget/q8'] == 'v8']}}}}\n"
+        "- hosts: n1\n  gather_facts: false\n  tasks:\n{tasks}    - {{name: again, debconf: {{name: k-budget, question: k-budget/q1, vtype: seen, value: false}}}}\n    - {{name: read, debconf: {{name: k-budget}}, register: found}}\n    - {{name: told, assert: {{that: \"found.current['k-budget/q8'] == 'v8'\"}}}}\n"
     );
     let site = Site::with(world.lab(12), &play);
     let first = site.apply();
