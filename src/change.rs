@@ -271,6 +271,8 @@ pub enum Touch {
     Group(String),
     /// A unit; all knowledge of units is forgotten, since one may pull another.
     Unit(String),
+    /// The answer to this question of debconf.
+    Debconf(String),
     /// What apt knows of packages that are not installed, as a fetch of its lists does.
     PackageLists,
     /// Packet filter rules.

@@ -1,12 +1,16 @@
 //! Values that must never be shown, and the masking of text that may contain them.
 
+mod finder;
+mod spellings;
+
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroize;
+
+use finder::Finder;
 
 /// What stands in the place of a secret, in every event, log, diff and error.
 pub const MASK: &str = "(masked)";
@@ -18,7 +22,7 @@ pub const PASSWORD_VARIABLE: &str = "HADEPLOY_VAULT_PASSWORD";
 const SHORTEST_ANYWHERE: usize = 3;
 
 /// A value that is wiped from memory when it is dropped and never printed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
 impl Secret {
@@ -55,11 +59,20 @@ impl From<String> for Secret {
 ///
 /// Each secret is hidden as a whole, without the line end it may close with, and, when it has several lines, line by line too (a
 /// program may print one line of a key). Of the lines only those of three characters and more count, so that a lone `}` stays. A secret of
-/// one or two characters is hidden only where it stands as a whole word; an empty one not at all.
+/// one or two characters is hidden only where it stands as a whole word; an empty one not at all. What is made of a secret of three
+/// characters and more is hidden with it: quoted for JSON or a shell, percent-encoded, in base64; of six and more also where its base64 is a part of a
+/// longer text's.
 #[derive(Clone, Default)]
 pub struct Masker {
-    /// Longest first, without doubles: a secret that contains another is replaced as a whole.
-    needles: Arc<RwLock<Arc<Vec<Secret>>>>,
+    known: Arc<RwLock<Known>>,
+}
+
+/// What is looked for, without doubles.
+#[derive(Default)]
+struct Known {
+    needles: HashSet<Secret>,
+    /// Made anew by the first who looks after a secret was added.
+    finder: Option<Option<Arc<Finder>>>,
 }
 
 impl Masker {
@@ -71,66 +84,63 @@ impl Masker {
     /// From now on `secret` is hidden.
     pub fn add(&self, secret: &Secret) {
         let whole = secret.reveal().trim_end_matches(['\n', '\r']);
-        let mut fresh: Vec<&str> = whole
+        let is_long = |text: &str| text.chars().count() >= SHORTEST_ANYWHERE;
+        let mut fresh: Vec<Secret> = whole
             .lines()
             .map(str::trim)
-            .filter(|line| line.chars().count() >= SHORTEST_ANYWHERE)
+            .filter(|line| is_long(line))
+            .map(Secret::new)
             .collect();
-        fresh.push(whole);
-        let spelled = spellings(whole);
-        fresh.extend(spelled.iter().map(Secret::reveal));
-        let mut guard = self
-            .needles
+        fresh.push(Secret::new(whole));
+        if is_long(whole) {
+            fresh.extend(spellings::of(whole));
+        }
+        let mut known = self
+            .known
             .write()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let mut needles = Vec::clone(&guard);
-        for text in fresh {
-            if !text.is_empty() && !needles.iter().any(|known| known.reveal() == text) {
-                needles.push(Secret::new(text));
+        for needle in fresh {
+            if !needle.reveal().is_empty() && known.needles.insert(needle) {
+                known.finder = None;
             }
         }
-        needles.sort_by_key(|needle| std::cmp::Reverse(needle.reveal().len()));
-        *guard = Arc::new(needles);
     }
 
     /// `text` with each secret replaced by [`MASK`]; borrowed when there was none in it.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let needles = Arc::clone(
-            &self
-                .needles
-                .read()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()),
-        );
-        if !needles.iter().any(|needle| text.contains(needle.reveal())) {
+        let Some(finder) = self.finder() else {
             return Cow::Borrowed(text);
-        }
-        // A secret starts at the first byte of a character, so looking for its first byte finds no middle of one.
-        let mut starts = [false; 256];
-        for needle in needles.iter() {
-            starts[usize::from(needle.reveal().as_bytes()[0])] = true;
-        }
-        let mut masked = String::with_capacity(text.len());
-        let (mut done, mut at) = (0, 0);
-        while let Some(byte) = text.as_bytes().get(at) {
-            let found = if starts[usize::from(*byte)] {
-                secret_at(&needles, text, at)
-            } else {
-                None
-            };
-            let Some(length) = found else {
-                at += 1;
-                continue;
-            };
-            masked.push_str(&text[done..at]);
+        };
+        let mut masked = String::new();
+        let mut done = 0;
+        while let Some((start, end)) = finder.next(text, done) {
+            masked.push_str(&text[done..start]);
             masked.push_str(MASK);
-            at += length;
-            done = at;
+            done = end;
         }
         if done == 0 {
             return Cow::Borrowed(text);
         }
         masked.push_str(&text[done..]);
         Cow::Owned(masked)
+    }
+
+    fn finder(&self) -> Option<Arc<Finder>> {
+        let known = self
+            .known
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(finder) = &known.finder {
+            return finder.clone();
+        }
+        drop(known);
+        let mut known = self
+            .known
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let Known { needles, finder } = &mut *known;
+        let made = finder.get_or_insert_with(|| Finder::new(needles.iter()).map(Arc::new));
+        made.clone()
     }
 }
 
@@ -140,49 +150,11 @@ impl fmt::Debug for Masker {
     }
 }
 
-/// How else a secret is written: inside JSON, in quotes of a shell, in an address, and in base64 as the bodies of requests are.
-fn spellings(secret: &str) -> Vec<Secret> {
-    if secret.chars().count() < SHORTEST_ANYWHERE {
-        return Vec::new();
-    }
-    let json = serde_json::Value::from(secret).to_string();
-    let address = secret.bytes().fold(String::new(), |mut text, byte| {
-        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            true => text.push(char::from(byte)),
-            false => text.push_str(&format!("%{byte:02X}")),
-        }
-        text
-    });
-    [
-        json[1..json.len() - 1].to_owned(),
-        secret.replace('\'', "'\\''"),
-        address,
-        STANDARD.encode(secret),
-    ]
-    .into_iter()
-    .map(Secret::from)
-    .collect()
-}
-
-/// The length in bytes of the longest secret that starts at `at`.
-fn secret_at(needles: &[Secret], text: &str, at: usize) -> Option<usize> {
-    let rest = &text[at..];
-    let found = needles.iter().map(Secret::reveal).find(|needle| {
-        rest.starts_with(needle)
-            && (needle.chars().count() >= SHORTEST_ANYWHERE
-                || stands_alone(&text[..at], &rest[needle.len()..]))
-    })?;
-    Some(found.len())
-}
-
-/// Whether no letter or digit touches the place between `before` and `after`.
-fn stands_alone(before: &str, after: &str) -> bool {
-    let joins = |c: char| c.is_alphanumeric() || c == '_';
-    !before.chars().next_back().is_some_and(joins) && !after.chars().next().is_some_and(joins)
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn masker(secrets: &[&str]) -> Masker {
@@ -254,6 +226,89 @@ mod tests {
         ] {
             assert!(masker.mask(text).contains(MASK), "{text}");
         }
+    }
+
+    /// What programs make of it: each must be hidden, and nothing of it stand beside the mask but what its neighbours share.
+    #[test]
+    fn what_is_made_of_a_secret_is_hidden() {
+        let secret = "kö/?>~ 'x\"$1";
+        let masker = masker(&[secret]);
+        let url = |bytes: &[u8]| STANDARD.encode(bytes).replace('+', "-").replace('/', "_");
+        for before in ["", "u", "us", "use", "user:"] {
+            for after in ["", ":", ":x", ":xy@host/"] {
+                let whole = format!("{before}{secret}{after}");
+                for text in [STANDARD.encode(&whole), url(whole.as_bytes())] {
+                    let shown = masker.mask(&text).into_owned();
+                    let left = shown.replace(MASK, "");
+                    let around = before.len() + after.len();
+                    assert!(shown.contains(MASK), "{whole}: {shown}");
+                    assert!(left.len() <= around * 4 / 3 + 6, "{whole}: {shown}");
+                }
+            }
+        }
+        for text in [
+            r#"{"a":"kö/?>~ 'x\"$1"}"#,
+            r#"{"a": "k\u00f6/?>~ 'x\"$1"}"#,
+            r#"'kö/?>~ '\''x"$1'"#,
+            r#"'kö/?>~ '"'"'x"$1'"#,
+            r#""kö/?>~ 'x\"\$1""#,
+            r#"kö/\?\>\~\ \'x\"\$1"#,
+            "p=k%C3%B6%2F%3F%3E~%20%27x%22%241",
+            "p=k%c3%b6%2f%3f%3e~%20%27x%22%241",
+            "p=k%C3%B6/%3F%3E~%20%27x%22%241",
+            "p=k%C3%B6%2F%3F%3E~+%27x%22%241&",
+        ] {
+            let shown = masker.mask(text).into_owned();
+            assert!(shown.contains(MASK), "{text}: {shown}");
+            assert!(!shown.contains("$1") && !shown.contains("%241"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_long_secret_is_hidden_in_wrapped_base64() {
+        let key: String = (0..400u32)
+            .map(|n| char::from(b'!' + (n * 7 % 90) as u8))
+            .collect();
+        let masker = masker(&[&format!("{key}\n")]);
+        for length in [64, 76] {
+            let text = STANDARD.encode(format!("{key}\n"));
+            let lines: Vec<&str> = text
+                .as_bytes()
+                .chunks(length)
+                .map(|line| std::str::from_utf8(line).expect("ascii"))
+                .collect();
+            let shown = masker.mask(&lines.join("\n")).into_owned();
+            assert!(shown.replace(MASK, "").trim().len() <= 4, "{shown}");
+        }
+    }
+
+    /// Short secrets are parts of ordinary words in base64, and of ordinary base64.
+    #[test]
+    fn a_short_secret_masks_nothing_by_chance() {
+        let masker = masker(&["abcde", "12345"]);
+        let text = STANDARD.encode("an abcde within, and 12345 more");
+        assert_eq!(masker.mask(&text), text);
+        assert_eq!(masker.mask("abcde"), MASK);
+    }
+
+    #[test]
+    fn beginnings_that_many_share_lead_to_the_right_one() {
+        let long = "-----BEGIN KEY-----AAAA";
+        let masker = masker(&[long, "-----BEGIN KEY-----BBBB", "-----BEGIN", "KEY"]);
+        assert_eq!(masker.mask(&format!("x{long}y")), "x(masked)y");
+        assert_eq!(
+            masker.mask("-----BEGIN KEY-----CCCC"),
+            "(masked) (masked)-----CCCC"
+        );
+        assert_eq!(masker.mask("------BEGIN"), "-(masked)");
+    }
+
+    #[test]
+    fn a_secret_that_comes_later_is_hidden_too() {
+        let masker = masker(&["first1"]);
+        assert_eq!(masker.mask("first1 later2"), "(masked) later2");
+        masker.add(&Secret::new("later2"));
+        assert_eq!(masker.mask("first1 later2"), "(masked) (masked)");
     }
 
     #[test]

@@ -315,7 +315,7 @@ pub async fn attend(
         Some(bars) => bars.suspend(|| say::err(words)),
         None => say::err(words),
     };
-    let mut busy = None;
+    let mut left = None;
     loop {
         tokio::select! {
             _ = &mut run => break,
@@ -328,13 +328,13 @@ pub async fn attend(
         }
         run.abort();
         let watch = teller.watch();
-        busy = Some(watch.busy());
+        left = Some(watch.left());
         let _ = teller.events().send(Event::RunFinished(watch.stopped()));
         break;
     }
     let told = tokio::task::spawn_blocking(move || teller.finish()).await;
-    if let Some(busy) = busy {
-        say::err(&left_behind(&busy));
+    if let Some(left) = left {
+        say::err(&left);
     }
     let Ok(told) = told else { return exit::BUG };
     if let Some(trouble) = told.trouble {
@@ -351,16 +351,6 @@ fn is_visit(work: &Work) -> bool {
 /// Whether it looks again and again.
 fn watches(work: &Work) -> bool {
     work.look.as_ref().is_some_and(|look| look.every.is_some())
-}
-
-fn left_behind(busy: &[Arc<str>]) -> String {
-    if busy.is_empty() {
-        return "stopped at once; no host was at work".to_owned();
-    }
-    format!(
-        "stopped at once; these may still be working: {}\nwhat was started there goes on to its end, and the next run finds it; their leases end within 30 s",
-        busy.join(", ")
-    )
 }
 
 /// Who is told of a run in that mode: people on standard output, or programs. `brief` is for a plan before a question.

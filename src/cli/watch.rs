@@ -6,6 +6,7 @@ use std::time::Instant;
 use indexmap::{IndexMap, IndexSet};
 
 use super::exit;
+use crate::engine::GRACE;
 use crate::event::{Event, Impact, Mode, Recap, Status, Tally, TaskResult};
 
 /// Follows a run.
@@ -51,9 +52,23 @@ impl Watch {
         }
     }
 
-    /// Hosts that were at work when last heard of.
-    pub fn busy(&self) -> Vec<Arc<str>> {
-        self.busy.iter().cloned().collect()
+    /// What to say of the hosts that were at work when last heard of, after a run was stopped at once.
+    pub fn left(&self) -> String {
+        if self.busy.is_empty() {
+            return "stopped at once; no host was at work".to_owned();
+        }
+        let busy: Vec<&str> = self.busy.iter().map(AsRef::as_ref).collect();
+        let busy = busy.join(", ");
+        match self.mode {
+            Mode::Exec => format!(
+                "stopped at once; where the command still ran, it ends with the connection, killed after {} s if it does not by itself: {busy}",
+                GRACE.as_secs()
+            ),
+            Mode::Plan => format!("stopped at once; nothing was written, these were asked: {busy}"),
+            Mode::Apply | Mode::Rolling => format!(
+                "stopped at once; these may still be working: {busy}\nwhat was started there goes on to its end, and the next run finds it; their leases end within 30 s"
+            ),
+        }
     }
 
     /// The end of a run that was stopped at once. Who was at work in an apply may have been touched.

@@ -12,9 +12,10 @@ use super::items::extended;
 use super::scope::{PlayScope, TaskScope};
 use super::state::HostState;
 use crate::diagnostic::Diagnostic;
+use crate::inventory::Method;
 use crate::playbook::{Loaded, ReadVars, Task, TaskAction};
 use crate::resource::{Kind, Param, ParamType, Resource};
-use crate::template::{Scope, Stop, is_omit, to_native};
+use crate::template::{Scope, Stop, Surroundings, is_omit, to_native};
 use crate::value::{Kind as ValueKind, Value};
 
 /// One thing to do on one host: a task, or one item of its loop.
@@ -268,6 +269,14 @@ impl Binder {
         }
     }
 
+    /// Where commands begin on a host, as in Ansible: a login begins in its home, and sudo keeps the folder.
+    fn folder(&self, on: &HostState, around: &Around) -> String {
+        match on.connection.method {
+            Method::Ssh => format!("~{}", on.login),
+            Method::Local => around.playbook().to_string_lossy().into_owned(),
+        }
+    }
+
     fn resource(
         &self,
         task: &Task,
@@ -324,6 +333,7 @@ impl Binder {
             task,
             scope: scope.clone(),
             actor: actor.to_owned(),
+            folder: self.folder(on, &scope.around),
         };
         (kind.bind)(&bound, &controller)
     }

@@ -21,6 +21,7 @@ pub struct TaskController<'a> {
     pub task: &'a Task,
     pub scope: Arc<TaskScope>,
     pub actor: String,
+    pub folder: String,
 }
 
 impl TaskController<'_> {
@@ -125,6 +126,7 @@ impl Controller for TaskController<'_> {
         let with = TaskController {
             scope: self.binder.scope(self.task, own),
             actor: self.actor.clone(),
+            folder: self.folder.clone(),
             ..*self
         };
         with.render_file(path, at, options)
@@ -162,6 +164,10 @@ impl Controller for TaskController<'_> {
 
     fn user(&self) -> &str {
         &self.actor
+    }
+
+    fn folder(&self) -> &str {
+        &self.folder
     }
 
     fn verbosity(&self) -> u8 {

@@ -14,6 +14,8 @@ use crate::diagnostic::{Diagnostic, count};
 use crate::event::{CommandResult, Event, Recap};
 use crate::fact::{Answer, Missing, Question};
 use crate::node::{Node, NodeError, Stream};
+
+pub use crate::node::GRACE;
 use crate::playbook::Project;
 use crate::secret::Masker;
 use crate::template::Templates;
@@ -344,7 +346,6 @@ fn begin(visit: Visit, names: &[String]) -> Result<Arc<Run>, Arc<Run>> {
         }
     }
     let run = Arc::new(Run::new(made, known));
-    faults.extend(super::machines::foretold(&run));
     match run.begin(faults) {
         true => Err(run),
         false => Ok(run),

@@ -12,7 +12,7 @@ use super::clustered;
 use super::reach::ssh_options;
 use super::state::{HostState, Run, lock};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::event::Event;
+use crate::event::{Event, Mode};
 use crate::inventory::Method;
 use crate::node::NodeError;
 use crate::playbook::Scheduled;
@@ -90,7 +90,7 @@ pub(super) fn foretold(run: &Run) -> Vec<Diagnostic> {
                 }
             }
         }
-        if faults.len() == before {
+        if faults.len() == before && run.works_as(hosts.iter().map(|host| &*host.name)) {
             let names = names_of(hosts.iter().map(|host| &*host.name));
             let mut fault = place(hosts[1], Diagnostic::error(several(&names, way)));
             fault.severity = Severity::Warning;
@@ -171,7 +171,10 @@ pub(super) fn arrive(run: &Run, host: &HostState, id: String) -> Result<u32, Nod
     }
     names.push(host.name.clone());
     let mut told = lock(&run.machines.told);
-    if names.len() > 1 && !names.iter().all(|name| told.contains(name)) {
+    // A command of `exec` runs under all names at once.
+    let turns = run.settings.mode != Mode::Exec;
+    let turns = turns && run.works_as(names.iter().map(AsRef::as_ref));
+    if turns && !names.iter().all(|name| told.contains(name)) {
         told.extend(names.iter().cloned());
         run.say(Event::Warning {
             host: Some(host.name.clone()),
@@ -179,6 +182,18 @@ pub(super) fn arrive(run: &Run, host: &HostState, id: String) -> Result<u32, Nod
         });
     }
     Ok(number)
+}
+
+impl Run {
+    /// Whether several of these hosts do plays: a name that only acts for others, as `localhost` does, is nothing to tell of.
+    fn works_as<'a>(&self, names: impl Iterator<Item = &'a str>) -> bool {
+        let plays = &self.project.plays;
+        let works = |name: &&str| {
+            let mut hosts = plays.iter().flat_map(|play| &play.hosts);
+            hosts.any(|host| host.as_str() == *name)
+        };
+        names.filter(works).count() > 1
+    }
 }
 
 impl HostState {

@@ -87,7 +87,7 @@ use state::{HostState, Made, Out, Run, lock};
 
 pub use ask::Questions;
 pub use audit::Origin;
-pub use exec::{Exec, Facts, Visit, exec, facts};
+pub use exec::{Exec, Facts, GRACE, Visit, exec, facts};
 pub use gate::Refusal;
 pub use reach::{Network, Reach, Target};
 pub use rolling::Rolling;

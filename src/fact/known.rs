@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::debconf;
 use super::postgres::{self, Ask};
 use super::{
     AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
@@ -244,6 +245,16 @@ impl Known {
             Touch::Firewall => self
                 .answers
                 .retain(|question, _| !matches!(question, Question::Firewall(_))),
+            Touch::Debconf(name) => {
+                let others: Vec<(Question, Answer)> = self
+                    .answers
+                    .iter()
+                    .filter(|(question, _)| matches!(question, Question::Probe(key) if debconf::is_apart(key, name)))
+                    .map(|(question, answer)| (question.clone(), answer.clone()))
+                    .collect();
+                self.touch_path(debconf::STORE, false);
+                self.answers.extend(others);
+            }
             Touch::PackageLists => self.answers.retain(|question, _| {
                 !matches!(
                     question,

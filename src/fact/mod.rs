@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod apt;
+pub mod debconf;
 pub mod firewall;
 pub mod gather;
 pub mod http;

@@ -35,7 +35,7 @@ pub use prove::Proof;
 pub use pulse::Pulse;
 pub use script::{OWED, OwedNote, PlacedStep};
 pub use shell::{Listener, Privilege, Shell, nonce};
-pub use visit::{Stream, Visit};
+pub use visit::{GRACE, Stream, Visit};
 
 /// A read-only script that takes longer than this is given up: the node is slow to death.
 pub const READ_DEADLINE: Duration = Duration::from_secs(120);

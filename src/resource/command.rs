@@ -3,7 +3,7 @@
 pub(super) mod words;
 
 use self::words::{expanded, split, tilde};
-use super::{Args, Bound, Kind, Param, ParamType, Resource};
+use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
 use crate::change::{Action, Change, Step, Touch};
 use crate::command::quote;
 use crate::diagnostic::Diagnostic;
@@ -63,7 +63,7 @@ pub static COMMAND: Kind = Kind {
         faults.extend(args.at_most_one_of(&["cmd", "argv"]));
         faults
     },
-    bind: |args, _| bind(args, false),
+    bind: |args, controller| bind(args, controller, false),
 };
 
 /// Runs a line of shell. It acts: nothing is known of the node behind it, so a plan shows it and does not run it, unless the task has
@@ -107,7 +107,7 @@ pub static SHELL: Kind = Kind {
     free_form: Some("cmd"),
     refused: &[("argv", "use `command` for a list of words"), WARN],
     check: |args| args.one_of_required(&["cmd"]),
-    bind: |args, _| bind(args, true),
+    bind: |args, controller| bind(args, controller, true),
 };
 
 const WARN: (&str, &str) = ("warn", "Ansible dropped it in 2.14; leave it out");
@@ -117,17 +117,21 @@ const ARGV: Param = Param::new(
     ParamType::List,
     "The program and its arguments as a list; nothing in them is split.",
 );
-pub(super) const CHDIR: Param =
-    Param::new("chdir", ParamType::Path, "The folder to run in; else `/`.");
+pub(super) const CHDIR: Param = Param::new(
+    "chdir",
+    ParamType::Path,
+    "The folder to run in, seen from the home of who logs in, which it is when not given; `/` where the account that acts may not read that.",
+)
+.relative();
 pub(super) const CREATES: Param = Param::new(
     "creates",
     ParamType::Str,
-    "A path or shell pattern; when something matches, nothing is run. Relative to `chdir`.",
+    "A path or shell pattern; when something matches, nothing is run. Seen from `chdir`, or from the home of who logs in.",
 );
 pub(super) const REMOVES: Param = Param::new(
     "removes",
     ParamType::Str,
-    "A path or shell pattern; when nothing matches, nothing is run. Relative to `chdir`.",
+    "A path or shell pattern; when nothing matches, nothing is run. Seen from `chdir`, or from the home of who logs in.",
 );
 const STDIN: Param = Param::new("stdin", ParamType::Str, "Text for its standard input.");
 const STDIN_NEWLINE: Param = Param::new(
@@ -210,28 +214,39 @@ fn program(args: &Args) -> Result<(String, serde_json::Value, Option<String>), S
     Ok((body.join(" "), argv.into(), None))
 }
 
-/// `creates` or `removes`, as an absolute pattern.
-pub(super) fn pattern(args: &Args, name: &str) -> Result<Option<String>, Stop> {
-    match (args.str(name), args.str("chdir")) {
-        (None, _) => Ok(None),
-        (Some(path), _) if path.starts_with(['/', '~']) => Ok(Some(path.to_owned())),
-        (Some(path), Some(folder)) => Ok(Some(format!("{}/{path}", folder.trim_end_matches('/')))),
-        (Some(path), None) => {
-            let place = args.value_place(name);
-            Err(
-                Diagnostic::at(place, format!("the path `{path}` is relative"))
-                    .help("write an absolute path of the node, or give `chdir`")
-                    .into(),
-            )
-        }
+/// The folder that `path` means where the program begins in `folder`.
+fn within(folder: &str, path: &str) -> String {
+    match path.starts_with(['/', '~']) {
+        true => path.to_owned(),
+        false => format!("{}/{path}", folder.trim_end_matches('/')),
     }
 }
 
-fn bind(args: &Args, shell: bool) -> Bound {
+/// Shell text that goes to the folder to run in. The home of who logs in need not be there, nor be open to the account that acts.
+pub(super) fn begin(chdir: Option<&str>, controller: &dyn Controller) -> String {
+    let home = controller.folder();
+    match chdir {
+        Some(folder) => format!("cd -- {} || exit\n", tilde(&within(home, folder))),
+        None => format!("[ ! -r {0} ] || cd -- {0} 2>/dev/null\n", tilde(home)),
+    }
+}
+
+/// `creates` or `removes`, as an absolute pattern.
+pub(super) fn pattern(args: &Args, controller: &dyn Controller, name: &str) -> Option<String> {
+    let path = args.str(name)?;
+    // A home without a name is that of the account that acts; the questions are asked by the shell's own.
+    let rest = path.strip_prefix('~');
+    if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+        return Some(format!("~{}{rest}", controller.user()));
+    }
+    let home = controller.folder();
+    let folder = args.str("chdir").map(|folder| within(home, folder));
+    Some(within(folder.as_deref().unwrap_or(home), path))
+}
+
+fn bind(args: &Args, controller: &dyn Controller, shell: bool) -> Bound {
     let (body, cmd, file) = if shell { line(args)? } else { program(args)? };
-    let folder = args.str("chdir").map_or(String::new(), |folder| {
-        format!("cd -- {} || exit\n", tilde(folder))
-    });
+    let folder = begin(args.str("chdir"), controller);
     let stdin = args.str("stdin").map(|text| {
         let newline = args.bool("stdin_add_newline", true);
         format!("{text}{}", if newline { "\n" } else { "" })
@@ -247,8 +262,8 @@ fn bind(args: &Args, shell: bool) -> Bound {
         // The subshell keeps a program that bears the name of a builtin a program.
         script: format!("{folder}(exec {body})"),
         title: format!("run {}", first_line(&shown)),
-        creates: pattern(args, "creates")?,
-        removes: pattern(args, "removes")?,
+        creates: pattern(args, controller, "creates"),
+        removes: pattern(args, controller, "removes"),
         stdin,
         file,
         strip: args.bool("strip_empty_ends", true),
@@ -257,10 +272,10 @@ fn bind(args: &Args, shell: bool) -> Bound {
 }
 
 /// A line of shell with `cmd` and `executable` alone.
-pub(super) fn line_of_shell(args: &Args) -> Bound {
+pub(super) fn line_of_shell(args: &Args, controller: &dyn Controller) -> Bound {
     let (body, cmd, file) = line(args)?;
     Ok(Box::new(Run {
-        script: format!("(exec {body})"),
+        script: format!("{}(exec {body})", begin(None, controller)),
         title: format!("run {}", first_line(cmd.as_str().unwrap_or_default())),
         creates: None,
         removes: None,

@@ -62,8 +62,6 @@ pub static DEBCONF: Kind = Kind {
     bind: |args, _| bind(args),
 };
 
-const STORE: &str = "/var/cache/debconf";
-
 fn check(args: &Args) -> Vec<Diagnostic> {
     let given = ["question", "vtype", "value"].map(|name| (name, args.has(name)));
     let any = given.iter().find(|(_, there)| *there);
@@ -239,7 +237,7 @@ impl Debconf {
             format!("DEBIAN_FRONTEND=noninteractive debconf-set-selections{unseen} \"$IN1\""),
         )
         .input(Content::Bytes(line.into_bytes().into()))
-        .touch(Touch::Path(STORE.to_owned()))
+        .touch(Touch::Debconf(self.name.clone()))
         .predict(
             Question::Probe(self.probe.clone()),
             Answer::Probe(after.written().into_bytes().into()),

@@ -222,6 +222,8 @@ pub trait Controller {
     fn mode(&self) -> Mode;
     /// The account the task acts as on the node: `root`, the login user, or `become_user`.
     fn user(&self) -> &str;
+    /// The folder of the node that commands begin in: the home of who logs in as `~NAME`, on this machine the playbook's folder.
+    fn folder(&self) -> &str;
     /// The verbosity asked for with `-v`.
     fn verbosity(&self) -> u8;
 }

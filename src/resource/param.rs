@@ -13,6 +13,8 @@ pub struct Param {
     pub required: bool,
     /// The value when it is not given, as a user would write it; empty for none.
     pub default: &'static str,
+    /// Of a path: whether it may be relative, to the folder that commands begin in.
+    pub relative: bool,
     /// What it means, one or two sentences.
     pub doc: &'static str,
 }
@@ -58,6 +60,7 @@ impl Param {
             ty,
             required: false,
             default: "",
+            relative: false,
             doc,
         }
     }
@@ -65,6 +68,12 @@ impl Param {
     /// Makes it required.
     pub const fn required(mut self) -> Param {
         self.required = true;
+        self
+    }
+
+    /// Lets a path be relative.
+    pub const fn relative(mut self) -> Param {
+        self.relative = true;
         self
     }
 

@@ -51,5 +51,5 @@ pub static RAW: Kind = Kind {
         ("stdin", "use `shell`, which has it"),
     ],
     check: |args| args.one_of_required(&["cmd"]),
-    bind: |args, _| line_of_shell(args),
+    bind: line_of_shell,
 };

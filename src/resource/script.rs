@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::command::words::{split, tilde};
-use super::command::{CHDIR, CREATES, REMOVES, first_line, pattern};
+use super::command::words::split;
+use super::command::{CHDIR, CREATES, REMOVES, begin, first_line, pattern};
 use super::{Args, Bound, Controller, Kind, Param, ParamType, Resource};
 use crate::change::{Action, Change, Content, Step, Touch};
 use crate::command::quote;
@@ -99,9 +99,7 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
     let content = controller.content(&path, &source)?;
     let called = path.file_name().map(|name| name.to_string_lossy());
     let called = quote(&called.unwrap_or_default());
-    let folder = args.str("chdir").map_or(String::new(), |folder| {
-        format!("cd -- {} || exit\n", tilde(folder))
-    });
+    let folder = begin(args.str("chdir"), controller);
     let program = args
         .str("executable")
         .map_or(String::new(), |program| format!("{program} "));
@@ -115,8 +113,8 @@ fn bind(args: &Args, controller: &dyn Controller) -> Bound {
         content,
         script,
         title: format!("run {}", first_line(line)),
-        creates: pattern(args, "creates")?,
-        removes: pattern(args, "removes")?,
+        creates: pattern(args, controller, "creates"),
+        removes: pattern(args, controller, "removes"),
     }))
 }
 

@@ -199,6 +199,47 @@ fn an_interrupt_ends_the_command() {
     assert!(!own.exists());
 }
 
+/// A command that does not heed the first is left to its node, and it is not said to go on as the steps of an apply do.
+#[test]
+fn a_second_interrupt_says_what_becomes_of_the_command() {
+    let sandbox = sandbox();
+    let pid = sandbox.home("pid");
+    let command = format!(
+        "trap '' TERM; echo $$ >{0}.new; mv {0}.new {0}; while :; do sleep 0.2; done",
+        pid.display()
+    );
+    let mut child = sandbox
+        .command(&["exec", "a", "--no-lease", "-i", "h.ini", "--", &command])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let own = begun(&pid);
+    // Two signals that come together are one.
+    let patience = Instant::now() + PATIENCE;
+    while child.try_wait().expect("a status").is_none() {
+        assert!(Instant::now() < patience, "it does not end");
+        let status = std::process::Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .expect("kill");
+        assert!(status.success());
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let output = child.wait_with_output().expect("its end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert_eq!(
+        said,
+        "stopped at once; where the command still ran, it ends with the connection, killed after 5 s if it does not by itself: a\n"
+    );
+    let patience = Instant::now() + PATIENCE;
+    while own.exists() {
+        assert!(Instant::now() < patience, "the command goes on");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A controller that dies takes its commands along.
 #[test]
 fn a_dead_controller_leaves_no_command() {

@@ -135,3 +135,50 @@ async fn what_another_host_changed_is_owed_here() {
     assert_eq!(told.recap.exit_code, 0, "{}", told.story());
     assert_eq!((bench.host().owed(), bench.host().count("h")), (0, 1));
 }
+
+/// Who acts for an item is known before anything is connected wherever the items are: its lease is taken with the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_items_of_a_loop_are_foreseen() {
+    let loops = [
+        "loop: \"{{ groups['all'] | reject('eq', 'a') }}\"",
+        "with_items: [[lb], [db]]",
+        "with_items: \"{{ machines }}\"",
+        "with_inventory_hostnames: 'all:!a'",
+        "with_nested: [[lb, db], [1]]",
+        "with_indexed_items: [lb, db]",
+        "with_dict: {lb: 1, db: 2}",
+        "loop: \"{{ {'lb': 1, 'db': 2} | dict2items }}\"",
+        "loop: [{host: lb, facts: \"{{ later.stdout }}\"}, {host: db, facts: x}]",
+        "loop: \"{{ records }}\"",
+    ];
+    for text in loops {
+        let item = match text {
+            text if text.contains("with_nested") => "item[0]",
+            text if text.contains("indexed") => "item[1]",
+            text if text.contains("dict") => "item.key",
+            text if text.contains("host:") || text.contains("records") => "item.host",
+            _ => "item",
+        };
+        let bench = Bench::new(&["a", "lb", "db"]);
+        bench.file("more.yml", "records: [{host: lb}, {host: db}]\n");
+        let tasks = format!(
+            "    - {{shell: echo x, register: later}}\n    - name: there\n      shell: \"echo {{{{ inventory_hostname }}}} >> {{{{ hostvars[{item}].dir }}}}/log\"\n      delegate_to: \"{{{{ {item} }}}}\"\n      {text}\n"
+        );
+        let play = play("a", &tasks).replace(
+            "  gather_facts",
+            "  vars: {machines: [lb, db]}\n  vars_files: [more.yml]\n  gather_facts",
+        );
+        let told = bench.apply(&play).await;
+        assert_eq!(told.recap.exit_code, 0, "{text}: {}", told.story());
+        for host in &bench.hosts[1..] {
+            assert_eq!(
+                host.count("a"),
+                1,
+                "{text}: {}: {}",
+                host.name,
+                told.story()
+            );
+            assert!(host.free().await, "{text}");
+        }
+    }
+}

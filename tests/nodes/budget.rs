@@ -6,7 +6,10 @@ use crate::world::World;
 
 /// All cases.
 pub fn cases() -> Vec<Case> {
-    vec![Case::new("budget::the_96_tasks", the_96_tasks)]
+    vec![
+        Case::new("budget::the_96_tasks", the_96_tasks),
+        Case::new("budget::answers_of_debconf", answers_of_debconf),
+    ]
 }
 
 const HOSTS: [&str; 3] = ["n1", "n2", "n3"];
@@ -45,6 +48,27 @@ fn the_96_tasks(world: &World) {
         );
     }
     assert!(again.peak_kb < 60 << 10, "{} kB", again.peak_kb);
+}
+
+/// Answers go together: one question about all of them, and one script that gives them.
+fn answers_of_debconf(world: &World) {
+    let node = world.node("n1");
+    node.sh("echo PURGE | debconf-communicate k-budget >/dev/null 2>&1");
+    let tasks: String = (0..9)
+        .map(|number| {
+            format!("    - debconf: {{name: k-budget, question: k-budget/q{number}, vtype: string, value: v{number}}}\n")
+        })
+        .collect();
+    let play = format!(
+        "- hosts: n1\n  gather_facts: false\n  tasks:\n{tasks}    - {{name: again, debconf: {{name: k-budget, question: k-budget/q1, vtype: seen, value: false}}}}\n    - {{name: read, debconf: {{name: k-budget}}, register: found}}\n    - {{name: told, assert: {{that: \"found.current['k-budget/q8'] == 'v8'\"}}}}\n"
+    );
+    let site = Site::with(world.lab(12), &play);
+    let first = site.apply();
+    assert_eq!(first.count("n1", "changed"), 10, "{first}");
+    // The lease with the questions, the answers with the reading behind them, and what the reading is bound to.
+    let trips = first.count("n1", "round_trips");
+    assert!(trips <= 3, "{trips} round trips: {first}");
+    assert!(site.apply().with("changed").is_empty());
 }
 
 /// No fact is read in it: what needs facts to be rendered is asked about one script later.

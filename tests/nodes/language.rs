@@ -381,7 +381,7 @@ fn environment(world: &World) {
     );
     assert_eq!(
         node.sh("cut -d' ' -f1,2,4 /srv/la/who; stat -c '%U %a' /home/worker/mine \"/srv/la/it's hers\"; cat /srv/la/here"),
-        "worker /home/worker worker\nworker 600\nworker 644\n0022 /",
+        "worker /home/worker worker\nworker 600\nworker 644\n0022 /root",
         "{run}"
     );
 }

@@ -1,4 +1,4 @@
-//! A node under two names of the inventory.
+//! A node under two names of the inventory, and the folder that commands begin in: both as Ansible's users know them.
 
 use crate::run::{Run, Site};
 use crate::world::{Node, World};
@@ -16,6 +16,8 @@ pub fn cases() -> Vec<Case> {
     vec![
         case("two_names", 12, two_names),
         case("two_names", 13, two_names),
+        case("commands_begin_at_home", 12, commands_begin_at_home),
+        case("commands_begin_at_home", 13, commands_begin_at_home),
     ]
 }
 
@@ -107,16 +109,65 @@ fn two_names(node: &Node) {
     // Facts and commands.
     let facts = site.expect_bare(&["facts", "all", "--filter", "hostname"], 0);
     assert_eq!(facts.named("facts").len(), 2, "{facts}");
-    let exec = site.expect_bare(
-        &[
-            "exec",
-            "all",
-            "-b",
-            "--",
-            "test -d /run/hadeploy/lease && id -u",
-        ],
-        0,
-    );
-    assert_eq!(exec.named("command_finished").len(), 2, "{exec}");
+    let mut exec = site.command(&["exec", "all", "-b"]);
+    exec.args(["--", "test -d /run/hadeploy/lease && id -u"]);
+    let ran = exec.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    assert!(said.starts_with("alpha, beta (2 hosts)\n  0\n"), "{said}");
     node.wait_for("test ! -e /run/hadeploy/lease");
+}
+
+const FOLDERS: &str = r#"- hosts: n1
+  gather_facts: false
+  tasks:
+    - {name: shell, shell: pwd, changed_when: false, register: plain}
+    - {name: command, command: pwd, changed_when: false, register: program}
+    - {name: raw, raw: pwd, changed_when: false, register: line}
+    - {name: script, script: where.sh, changed_when: false, register: file}
+    - {name: root, shell: pwd, become: true, changed_when: false, register: root}
+    - {name: other, shell: pwd, become: true, become_user: nobody, changed_when: false, register: other}
+    - {name: relative, shell: pwd, args: {chdir: below/here}, changed_when: false, register: below}
+    - {name: made, command: touch below/made, args: {creates: below/made}, become: true}
+    - {name: gone, command: rm below/gone, args: {removes: below/gone}}
+    - {name: inside, command: touch made, args: {chdir: below/here, creates: made}}
+    - name: told
+      become: true
+      copy:
+        dest: /srv/folders
+        content: "{{ [plain, program, line, file, root, other, below] | map(attribute='stdout') | map('trim') | join(' ') }}\n"
+"#;
+
+fn commands_begin_at_home(node: &Node) {
+    let way = account(node, "homer");
+    node.sh(
+        "chmod 700 ~homer; su homer -c 'rm -rf ~/below; mkdir -p ~/below/here; touch ~/below/gone'",
+    );
+    let mut site = Site::with(&node.lab, FOLDERS);
+    site.write("files/where.sh", "#!/bin/sh\npwd\n");
+    site.inventory(&format!("all:\n  hosts:\n    n1: {way}\n"));
+    let run = site.apply();
+    // The home is open to nobody else; whoever may not read it begins in `/`.
+    let home = "/home/homer";
+    assert_eq!(
+        node.sh("cat /srv/folders"),
+        format!("{home} {home} {home} {home} {home} / {home}/below/here"),
+        "{run}"
+    );
+    assert_eq!(
+        node.sh("cd ~homer/below; stat -c '%n %U' made here/made; test ! -e gone"),
+        "made root\nhere/made homer",
+        "{run}"
+    );
+    for task in ["made", "inside"] {
+        assert_eq!(run.status(task), "changed", "{run}");
+    }
+    let again = site.apply();
+    assert!(again.with("changed").is_empty(), "{again}");
+    node.sh("chmod 755 ~homer");
+    assert_eq!(site.apply().code, 0);
+    assert!(
+        node.sh("cat /srv/folders")
+            .ends_with(&format!("{home} {home} {home}/below/here"))
+    );
 }

@@ -119,6 +119,7 @@ fn touch(touch: &Touch) -> String {
         Touch::Postgres(key) => format!("postgres {key}"),
         Touch::Firewall => "firewall".to_owned(),
         Touch::PackageLists => "package lists".to_owned(),
+        Touch::Debconf(name) => format!("debconf {name}"),
         Touch::Everything => "everything".to_owned(),
     }
 }

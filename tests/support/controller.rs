@@ -94,6 +94,10 @@ impl Controller for Files {
         &self.user
     }
 
+    fn folder(&self) -> &str {
+        "~deploy"
+    }
+
     fn verbosity(&self) -> u8 {
         0
     }

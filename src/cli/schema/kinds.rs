@@ -40,7 +40,7 @@ fn parameters(kind: &Kind) -> Json {
             open = true;
             continue;
         }
-        let mut schema = value(param.ty);
+        let mut schema = value(param);
         schema["description"] = param.doc.into();
         for alias in param.aliases {
             properties.insert((*alias).to_owned(), schema.clone());
@@ -77,13 +77,14 @@ fn is_given(param: &Param) -> Json {
     json!({ "anyOf": ways })
 }
 
-/// What values of that type are, before Ansible's coercions; a template stands for any of them, and null is as if not given.
-fn value(ty: ParamType) -> Json {
+/// What values a parameter takes, before Ansible's coercions; a template stands for any of them, and null is as if not given.
+fn value(param: &Param) -> Json {
     let plain = json!({ "type": ["string", "number", "boolean"] });
     let scalars = json!({ "type": "array", "items": { "type": ["string", "number", "boolean"] } });
-    let ways = match ty {
+    let ways = match param.ty {
         ParamType::Any => return json!({}),
         ParamType::Str | ParamType::Source => vec![plain],
+        ParamType::Path if param.relative => vec![json!({ "type": "string", "minLength": 1 })],
         ParamType::Path => vec![json!({ "type": "string", "pattern": "^[/~]" })],
         ParamType::Bool => vec![
             flag(),

@@ -28,7 +28,7 @@ pub(super) fn coerce(param: &Param, value: &Value) -> Result<Value, Box<Diagnost
         ParamType::Str | ParamType::Source => {
             ValueKind::Str(text(value).ok_or_else(|| wrong("text"))?.into())
         }
-        ParamType::Path => ValueKind::Str(path(value, &wrong)?.into()),
+        ParamType::Path => ValueKind::Str(path(param, value, &wrong)?.into()),
         ParamType::Bool => ValueKind::Bool(boolean(value).ok_or_else(|| wrong("true or false"))?),
         ParamType::Int => ValueKind::Int(integer(value).ok_or_else(|| wrong("a whole number"))?),
         ParamType::Float => ValueKind::Float(float(value).ok_or_else(|| wrong("a number"))?),
@@ -66,12 +66,16 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn path(value: &Value, wrong: &dyn Fn(&str) -> Box<Diagnostic>) -> Result<String, Box<Diagnostic>> {
+fn path(
+    param: &Param,
+    value: &Value,
+    wrong: &dyn Fn(&str) -> Box<Diagnostic>,
+) -> Result<String, Box<Diagnostic>> {
     let text = value.as_str().ok_or_else(|| wrong("a path"))?;
     if text.contains('\0') || text.is_empty() {
         return Err(wrong("a path"));
     }
-    if !text.starts_with('/') && !text.starts_with('~') {
+    if !param.relative && !text.starts_with('/') && !text.starts_with('~') {
         return Err(Box::new(
             Diagnostic::at(&value.span, format!("the path `{text}` is relative"))
                 .help("write an absolute path of the node, or one that begins with `~`"),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::command::quote;
+use crate::fact::debconf::title;
 use crate::resource::body::sha256;
 
 /// Prints `exists owned seen`, a line end, and the value.
@@ -24,7 +25,7 @@ pub fn one(package: &str, name: &str, secret: bool) -> String {
             "found=$({read}; printf x)\nfound=${{found%x}}\nprintf '%s\\n' \"${{found%%\n*}}\"\nvalue=${{found#*\n}}\n[ -z \"$value\" ] || printf %s \"$value\" | sha256sum | head -c 64"
         ),
     };
-    format!("answer to {name} of {package}\n{script}")
+    format!("{}\n{script}", title(name, package))
 }
 
 /// The question about all answers of a package.
