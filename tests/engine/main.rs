@@ -18,5 +18,6 @@ mod patience;
 mod played;
 mod promises;
 mod roles;
+mod specs;
 mod tables;
 mod wire;
