@@ -20,6 +20,8 @@ mod playbook;
 mod resolve;
 #[path = "project/roles.rs"]
 mod roles;
+#[path = "project/specs.rs"]
+mod specs;
 
 use std::path::{Path, PathBuf};
 

@@ -11,7 +11,7 @@ use crate::event::Mode;
 use crate::playbook::{Search, Task};
 use crate::resource::{Controller, RenderOptions};
 use crate::source::Span;
-use crate::template::{Scope, Stop};
+use crate::template::{Lookup, Scope, Stop};
 use crate::value::Value;
 use crate::vault::{FileError, is_vault_file};
 
@@ -146,6 +146,15 @@ impl Controller for TaskController<'_> {
             .run
             .templates
             .eval(expression, &self.names())
+    }
+
+    fn variable(&self, name: &str, at: &Span) -> Result<Option<Value>, Stop> {
+        match self.scope.lookup(name) {
+            Lookup::Undefined => Ok(None),
+            Lookup::After(task) => Err(Stop::After(task)),
+            Lookup::Written(value) => self.binder.render(&value, &self.scope).map(Some),
+            Lookup::Ready(_) => self.eval(&Value::str(name, at)).map(Some),
+        }
     }
 
     fn destination(&self, path: &str) -> PathBuf {

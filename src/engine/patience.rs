@@ -54,7 +54,7 @@ fn first(play: &Play) -> Option<&Task> {
 fn acts(task: &Task) -> bool {
     let thinks = matches!(
         task.action.name(),
-        "assert" | "debug" | "fail" | "set_fact" | "meta"
+        "assert" | "debug" | "fail" | "set_fact" | "validate_argument_spec" | "meta"
     );
     !thinks && task.delegate.is_none()
 }

@@ -379,6 +379,7 @@ pub(super) fn only_reads(kind: &str) -> bool {
             | "setup"
             | "slurp"
             | "stat"
+            | "validate_argument_spec"
     )
 }
 

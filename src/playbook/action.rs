@@ -421,7 +421,7 @@ impl Reader {
     }
 
     /// Names, types of literal values, and the kind's own rules.
-    fn checked(&mut self, kind: &'static Kind, span: &Span, map: &Map) -> Option<Args> {
+    pub(super) fn checked(&mut self, kind: &'static Kind, span: &Span, map: &Map) -> Option<Args> {
         match Args::new(kind, span, map) {
             Ok(mut args) => {
                 let mut faults = args.coerce(is_literal);

@@ -103,7 +103,6 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("sysvinit", "use `service`"),
     ("ufw", "use `iptables_rules`"),
-    ("validate_argument_spec", "use `assert`"),
     ("win_command", "nodes are Debian"),
     (
         "xml",

@@ -8,7 +8,7 @@ use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
     Answers, BatchSize, Blank, Nobody, Play, Playbook, Search, Task, check, cluster,
-    parse_playbook, placing, project_folder, prompts, rolling, undefined,
+    parse_playbook, placing, project_folder, prompts, rolling, spec_values, undefined,
 };
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, read_vars};
@@ -178,6 +178,9 @@ impl Project {
             faults.append(&mut undefined::names(&project, templates));
         }
         project.choose_tasks(options, &mut faults);
+        if inventory_is_whole {
+            faults.append(&mut spec_values::faults(&project));
+        }
         (project, once(faults))
     }
 

@@ -87,6 +87,7 @@ impl Reader {
             from: Vec::new(),
             again: Some(true),
             public: None,
+            checked: true,
             beside: String::new(),
         };
         let mut apply = None;
@@ -99,9 +100,7 @@ impl Reader {
                 "role" => {}
                 "allow_duplicates" => asked.again = self.switch(key, value).or(Some(true)),
                 "public" => asked.public = self.switch(key, value),
-                "rolespec_validate" => {
-                    self.switch(key, value);
-                }
+                "rolespec_validate" => asked.checked = self.switch(key, value).unwrap_or(true),
                 "apply" if word == "include_role" => apply = Some(value.clone()),
                 "apply" => self.fault(
                     Diagnostic::at(&entry.key, "`apply` does not go with `import_role`")

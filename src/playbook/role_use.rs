@@ -34,6 +34,8 @@ pub(super) struct RoleAsk {
     /// `allow_duplicates` of an import or include.
     pub(super) again: Option<bool>,
     pub(super) public: Option<bool>,
+    /// `rolespec_validate`.
+    pub(super) checked: bool,
     /// What else makes two uses differ.
     pub(super) beside: String,
 }
@@ -45,18 +47,17 @@ pub(super) struct Used {
     pub(super) handlers: Vec<Task>,
 }
 
-/// What to do instead of `argument_specs`.
-const SPECS: &str = "a task `assert` at the beginning of the role says what it needs";
-
 /// What `meta/main.yml` says.
 #[derive(Default)]
 struct Meta {
     dependencies: Vec<Value>,
     again: bool,
+    /// `argument_specs`.
+    specs: Option<Value>,
 }
 
 impl RoleAsk {
-    fn from(&self, part: &str) -> Option<(&str, &Value)> {
+    pub(super) fn from(&self, part: &str) -> Option<(&str, &Value)> {
         let (_, value) = self.from.iter().find(|(name, _)| *name == part)?;
         Some((value.as_str()?, value))
     }
@@ -134,6 +135,7 @@ impl Reader {
                 from: Vec::new(),
                 again: None,
                 public: None,
+                checked: true,
                 beside: beside(None),
             };
             return Some((ask, outer.clone()));
@@ -195,6 +197,7 @@ impl Reader {
             from: Vec::new(),
             again: None,
             public: None,
+            checked: true,
             beside: beside(Some(map)),
         };
         Some((ask, inner))
@@ -276,6 +279,10 @@ impl Reader {
         });
         let mut inner = outer.clone();
         inner.role = Some(role.clone());
+        if ask.checked {
+            let specs = self.role_specs(&role.own.path, &ask.name, meta.specs);
+            tasks.extend(self.role_check(&role, ask, &specs, &inner));
+        }
         tasks.extend(self.role_tasks(&role, "tasks", ask, &inner));
         inner.within = Vec::new();
         inner.rollout = None;
@@ -319,12 +326,6 @@ impl Reader {
 
     fn role_meta(&mut self, role: &Path, at: &Value) -> Meta {
         let mut meta = Meta::default();
-        let specs =
-            ["yml", "yaml"].map(|ending| role.join(format!("meta/argument_specs.{ending}")));
-        if let Some(path) = specs.iter().find(|path| path.is_file()) {
-            let message = format!("`{}` is not checked", path.display());
-            self.fault(Diagnostic::warning(&at.span, message).help(SPECS));
-        }
         let Ok(Some(path)) = file(role, "meta", None) else {
             return meta;
         };
@@ -346,9 +347,7 @@ impl Reader {
                 "allow_duplicates" => {
                     meta.again = self.switch(key, &entry.value).unwrap_or(false);
                 }
-                "argument_specs" => self.fault(
-                    Diagnostic::warning(&entry.key, "`argument_specs` are not checked").help(SPECS),
-                ),
+                "argument_specs" => meta.specs = Some(entry.value.clone()),
                 "galaxy_info" | "collections" => {}
                 other => self.fault(
                     Diagnostic::at(&entry.key, format!("unknown key `{other}` of `meta`")).nearest(

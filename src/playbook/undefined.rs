@@ -46,14 +46,14 @@ pub(super) fn names(project: &Project, templates: &Templates) -> Vec<Diagnostic>
 }
 
 /// What tasks define while they run.
-struct Run {
-    names: HashSet<Arc<str>>,
+pub(super) struct Run {
+    pub(super) names: HashSet<Arc<str>>,
     /// Whether a name is itself a template, so that it can be any.
-    open: bool,
+    pub(super) open: bool,
 }
 
 impl Run {
-    fn of(project: &Project) -> Run {
+    pub(super) fn of(project: &Project) -> Run {
         let mut run = Run {
             names: HashSet::new(),
             open: false,

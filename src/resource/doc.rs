@@ -144,7 +144,14 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Variables and words",
-        &["assert", "debug", "fail", "set_fact", "setup"],
+        &[
+            "assert",
+            "debug",
+            "fail",
+            "set_fact",
+            "setup",
+            "validate_argument_spec",
+        ],
     ),
 ];
 

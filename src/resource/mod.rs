@@ -36,6 +36,7 @@ mod apt;
 mod apt_repository;
 mod archive;
 mod args;
+pub mod argument_spec;
 mod assemble;
 mod assert;
 mod attributes;
@@ -107,6 +108,7 @@ mod unarchive;
 mod uri;
 mod user;
 mod validate;
+mod validate_argument_spec;
 mod wait_for;
 mod wait_for_connection;
 mod write;
@@ -120,6 +122,7 @@ use crate::cluster::Cluster;
 use crate::diagnostic::Diagnostic;
 use crate::event::Mode;
 use crate::fact::{Known, Missing};
+use crate::source::Span;
 use crate::template::Stop;
 use crate::value::Value;
 
@@ -214,6 +217,10 @@ pub trait Controller {
     fn test(&self, expression: &Value) -> Result<bool, Stop>;
     /// Evaluates an expression to a value.
     fn eval(&self, expression: &Value) -> Result<Value, Stop>;
+    /// What a variable of the task holds; none where nothing defines it. `at` is where it is asked for.
+    fn variable(&self, _name: &str, _at: &Span) -> Result<Option<Value>, Stop> {
+        Ok(None)
+    }
     /// A path of the controller that is written: a relative one lies in the playbook's folder.
     fn destination(&self, path: &str) -> PathBuf;
     /// The host's name in the inventory.
@@ -324,6 +331,7 @@ pub static KINDS: &[&Kind] = &[
     &unarchive::UNARCHIVE,
     &uri::URI,
     &user::USER,
+    &validate_argument_spec::VALIDATE_ARGUMENT_SPEC,
     &wait_for::WAIT_FOR,
     &wait_for_connection::WAIT_FOR_CONNECTION,
     &x509::certificate::CERTIFICATE,

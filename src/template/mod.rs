@@ -35,7 +35,9 @@ use evaluation::{Evaluation, Halt};
 
 pub use convert::{from_native, is_omit, to_native};
 pub use evaluation::pending;
+pub use filter::size;
 pub use free::FreeName;
+pub use python::python;
 pub use scan::is_template;
 pub use surroundings::{Outside, Shell, Surroundings};
 

@@ -5,13 +5,22 @@ use std::fmt::{self, Write};
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value as Native};
 
-use super::convert::fault;
+use super::convert::{fault, to_native};
+use crate::value::Value;
 
 /// Python's `str`.
 pub(super) fn text(value: &Native) -> Result<String, Error> {
     let mut out = String::new();
     write(&mut out, value, false, 0)?;
     Ok(out)
+}
+
+/// Python's `str` of a value, or its `repr` when `quoted`.
+pub fn python(value: &Value, quoted: bool) -> String {
+    let mut out = String::new();
+    // A value of the user's files is neither undefined nor an error.
+    let _ = write(&mut out, &to_native(value), quoted, 0);
+    out
 }
 
 /// The error inside an invalid value.

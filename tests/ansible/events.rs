@@ -23,6 +23,9 @@ const ONLY_ANSIBLE: &[(&str, &str)] = &[
     ("Gathering Facts", "gather_facts"),
 ];
 
+/// The check of a role's arguments: Ansible does not know where it stands.
+const CHECKER: &str = "validate_argument_spec";
+
 /// Tasks that bring others.
 const INCLUDES: &[&str] = &["include_tasks", "include_role"];
 
@@ -50,7 +53,10 @@ impl Said {
                 if INCLUDES.contains(&action) && event["status"] == "ok" {
                     includes.entry(host).or_default().1 += 1;
                 }
-                let at = text(&event["at"]).replace(&folder, "");
+                let at = match action == CHECKER {
+                    true => String::new(),
+                    false => text(&event["at"]).replace(&folder, ""),
+                };
                 let items: Vec<String> = event["items"]
                     .as_array()
                     .unwrap()
@@ -89,7 +95,11 @@ impl Said {
                     let items = event["items"].as_array().unwrap();
                     let items: Vec<String> =
                         items.iter().map(|item| text(&item["status"])).collect();
-                    said.add(&event, &text(&event["at"]), &items.join(" "));
+                    let at = match event["kind"] == CHECKER {
+                        true => String::new(),
+                        false => text(&event["at"]),
+                    };
+                    said.add(&event, &at, &items.join(" "));
                 }
                 "run_finished" => {
                     for (host, counts) in event["hosts"].as_object().unwrap() {

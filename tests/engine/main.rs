@@ -20,6 +20,7 @@ mod played;
 mod promises;
 mod questions;
 mod roles;
+mod specs;
 mod tables;
 mod throttle;
 mod unreachable;

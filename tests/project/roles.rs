@@ -129,19 +129,16 @@ fn what_is_wrong_with_a_role_is_said_at_once() {
         ),
         (
             "  roles: [web]\n",
-            &[
-                WEB,
-                ("roles/web/meta/main.yml", "argument_specs: {main: {}}\n"),
-            ],
-            "warning roles/web/meta/main.yml:1:1: `argument_specs` are not checked",
+            &[WEB, ("roles/web/meta/main.yml", "argument_specs: 3\n")],
+            "error roles/web/meta/main.yml:1:17: `argument_specs` must be a mapping of entry points, not a whole number",
         ),
         (
             "  roles: [web]\n",
             &[
                 WEB,
-                ("roles/web/meta/argument_specs.yml", "argument_specs: {}\n"),
+                ("roles/web/meta/argument_specs.yml", "argument_spec: {}\n"),
             ],
-            "warning playbooks/site.yml:2:11: `roles/web/meta/argument_specs.yml` is not checked",
+            "warning roles/web/meta/argument_specs.yml:1:1: the file has no key `argument_specs` | did you mean `argument_specs`?",
         ),
         (
             "  tasks: [{import_role: {name: web, tasks_from: mian}}]\n",

@@ -103,9 +103,17 @@ fn human_readable(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<Str
 
 fn human_to_bytes(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<Native, Error> {
     let given = Given::read(&["default_unit", "isbits"], args, &kwargs)?;
-    let bits = given.flag("isbits");
-    let text = text_of(value)?;
-    let wrong = || fault("this is no size such as `10M` or `1.5 GB`");
+    let unit = given.text("default_unit")?.unwrap_or_default();
+    let size = size(&text_of(value)?, &unit, given.flag("isbits")).map_err(fault)?;
+    Ok(Native::from(size))
+}
+
+/// The bytes of a size such as `10M` or `1.5 GB`, or its bits; as ansible-core's `human_to_bytes`.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn size(text: &str, default_unit: &str, bits: bool) -> Result<i64, String> {
+    let wrong = || "this is no size such as `10M` or `1.5 GB`".to_owned();
     let text = text.trim_end();
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -120,28 +128,28 @@ fn human_to_bytes(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<Nat
         return Err(wrong());
     }
     let unit = match unit {
-        "" => given.text("default_unit")?.unwrap_or_default(),
-        unit => unit.to_owned(),
+        "" => default_unit,
+        unit => unit,
     };
     if unit.is_empty() {
-        return Ok(Native::from(size.round_ties_even() as i64));
+        return Ok(size.round_ties_even() as i64);
     }
     let letter = unit.to_uppercase().chars().next().unwrap_or(' ');
     let power = UNITS.iter().find(|(known, _)| *known == letter);
     let Some((_, power)) = power else {
-        return Err(fault("the unit is one of B, K, M, G, T, P, E, Z and Y"));
+        return Err("the unit is one of B, K, M, G, T, P, E, Z and Y".to_owned());
     };
-    if unit.len() > 1 && !is_unit(&unit, letter, bits) {
+    if unit.len() > 1 && !is_unit(unit, letter, bits) {
         let mark = if bits { 'b' } else { 'B' };
-        return Err(fault(match letter {
+        return Err(match letter {
             'B' => format!("this is no unit; write `{mark}`"),
             _ => format!("this is no unit; write `{letter}{mark}` or `{letter}`"),
-        }));
+        });
     }
     let bytes = (size * 2f64.powi(*power)).round_ties_even();
     match bytes < 9.2e18 {
-        true => Ok(Native::from(bytes as i64)),
-        false => Err(fault("the size is beyond 64 bits")),
+        true => Ok(bytes as i64),
+        false => Err("the size is beyond 64 bits".to_owned()),
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) use combine::below;
 pub(super) use given::Given;
 pub(super) use list::crossed;
 pub(super) use mac::parse as hardware_address;
+pub use math::size;
 pub(super) use password::{SALT, hash_password};
 pub(super) use python_regex::pattern;
 pub(super) use random::Chance;
