@@ -278,7 +278,7 @@ impl Checker {
             entry.value.kind = Kind::List(Arc::new(converted));
         }
         for fault in faults {
-            self.problem(around, &[name.clone()], fault);
+            self.problem(around, std::slice::from_ref(name), fault);
         }
     }
 
@@ -313,7 +313,11 @@ impl Checker {
                 python(&entry.value, false)
             ),
         };
-        self.problem(around, &[name.clone()], found_in(message, around));
+        self.problem(
+            around,
+            std::slice::from_ref(name),
+            found_in(message, around),
+        );
     }
 
     /// The options below an option.
