@@ -261,7 +261,24 @@ pub(super) fn syntax(error: &Error, offsets: &Offsets) -> Problem {
         Some(detail) => format!("template syntax: {detail}"),
         None => error.kind().to_string(),
     };
-    Problem::new(offsets.written(range), message)
+    let problem = Problem::new(offsets.written(range), message);
+    let word = error.detail().unwrap_or_default();
+    match word.strip_prefix("unknown statement ").and_then(block_of) {
+        Some(block) => problem
+            .label(format!("no `{block}` is open here"))
+            .help(format!(
+                "the `{{% {block} … %}}` that belongs to it is gone from above, or ended already"
+            )),
+        None => problem,
+    }
+}
+
+/// The block that a statement ends or goes on with.
+fn block_of(statement: &str) -> Option<&str> {
+    match statement {
+        "elif" | "else" => Some("if"),
+        _ => statement.strip_prefix("end"),
+    }
 }
 
 /// An expression that gives nothing, as `x if false` does.

@@ -182,6 +182,12 @@ fn faults_stand_at_their_place_in_the_file() {
         ),
         ("x: '{{ 1 +  }}'\n", "template syntax", "vars.yml:1:", None),
         (
+            "x: '{% if true %}{% endfor %}{% endif %}'\n",
+            "template syntax: unknown statement endfor",
+            "vars.yml:1:",
+            Some("no `for` is open here"),
+        ),
+        (
             "x: '{{ a }}'\na: '{{ b }}'\nb: '{{ a }}'\n",
             "`a` is defined by itself",
             "vars.yml:2:",

@@ -8,7 +8,7 @@ use hadeploy::source::{Source, Span};
 use hadeploy::template::{Lookup, Scope, Surroundings};
 use hadeploy::value::Value;
 
-use crate::targets::read::{file, templates, text};
+use crate::targets::read::{TEMPLATES, file, text};
 
 /// What is done with the text `a`.
 const FILTERS: &[&str] = &[
@@ -113,12 +113,11 @@ impl Scope for Text {
 
 /// How many of them come to a value.
 fn evaluated(expressions: &[&str], scope: &Arc<dyn Scope>) -> usize {
-    let templates = templates();
     expressions
         .iter()
         .filter(|expression| {
             let expression = Value::str(expression, &Span::synthetic("f"));
-            match templates.eval(&expression, scope) {
+            match TEMPLATES.eval(&expression, scope) {
                 Ok(value) => {
                     value.to_json();
                     true

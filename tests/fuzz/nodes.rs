@@ -29,7 +29,6 @@ pub fn encoded_facts(bytes: &[u8]) -> bool {
         [
             Question::Probe("p\n:".into()),
             Question::Http("http://127.0.0.1/".into()),
-            Question::Pem("/etc/x.pem".into()),
             Question::Firewall("APP".into()),
             Question::Simulation("upgrade".into()),
         ]

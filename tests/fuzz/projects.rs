@@ -7,12 +7,11 @@ use std::path::{Component, Path};
 use hadeploy::inventory::Inventory;
 use hadeploy::playbook::{Options, Project};
 use hadeploy::settings::Settings;
-use hadeploy::template::Templates;
 use hadeploy::transport::ssh::arguments::SshArguments;
 use hadeploy::transport::ssh::config::{SshConfig, Wanted, Who};
 use hadeploy::vault::Keyring;
 
-use crate::targets::read::{file, shown, text};
+use crate::targets::read::{TEMPLATES, file, shown, text};
 
 pub fn ansible_cfg(bytes: &[u8]) -> bool {
     let path = file("ansible.cfg", bytes);
@@ -68,7 +67,7 @@ pub fn role(bytes: &[u8]) -> bool {
     let names = [site, hosts].map(|path| path.display().to_string());
     let [site, hosts] = names;
     let options = Options::default();
-    let (_, faults) = Project::load(&[site], &[hosts], &options, &Templates::new());
+    let (_, faults) = Project::load(&[site], &[hosts], &options, &TEMPLATES);
     shown(&faults)
 }
 

@@ -1,6 +1,5 @@
 //! The parsers, each as a function of bytes.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -112,31 +111,19 @@ pub mod read {
         }
     }
 
-    /// An engine. What was compiled stays for its life, so that each has only some of the inputs.
-    pub fn templates() -> Arc<Templates> {
-        thread_local! {
-            static ENGINE: RefCell<(u32, Arc<Templates>)> = RefCell::new((0, Templates::new()));
-        }
-        ENGINE.with_borrow_mut(|(inputs, engine)| {
-            *inputs += 1;
-            if inputs.is_multiple_of(1000) {
-                *engine = Templates::new();
-            }
-            engine.clone()
-        })
-    }
+    /// What was compiled stays for ever, as does what an engine consists of: all inputs share one.
+    pub static TEMPLATES: LazyLock<Arc<Templates>> = LazyLock::new(Templates::new);
 
     pub fn template(bytes: &[u8]) -> bool {
         let scope: Arc<dyn Scope> = Arc::new(Names);
         let value = Value::str(&text(bytes), &Span::synthetic("f"));
-        let templates = templates();
-        let right = shown(&templates.check(&value));
-        templates.free_names(&value);
-        let rendered = templates.render(&value, &scope).is_ok();
+        let right = shown(&TEMPLATES.check(&value));
+        TEMPLATES.free_names(&value);
+        let rendered = TEMPLATES.render(&value, &scope).is_ok();
         // A file of its own keeps its texts for ever: only some are read as files too.
         if bytes.len().is_multiple_of(16) {
             let source = Source::new("f.j2", text(bytes));
-            shown(&templates.check_source(&source, &RenderOptions::default()));
+            shown(&TEMPLATES.check_source(&source, &RenderOptions::default()));
         }
         right && rendered
     }
@@ -144,10 +131,9 @@ pub mod read {
     pub fn expression(bytes: &[u8]) -> bool {
         let scope: Arc<dyn Scope> = Arc::new(Names);
         let value = Value::str(&text(bytes), &Span::synthetic("f"));
-        let templates = templates();
-        let right = shown(&templates.check_condition(&value));
-        templates.free_names_of_condition(&value);
-        right && templates.eval(&value, &scope).is_ok()
+        let right = shown(&TEMPLATES.check_condition(&value));
+        TEMPLATES.free_names_of_condition(&value);
+        right && TEMPLATES.eval(&value, &scope).is_ok()
     }
 
     pub fn vault(bytes: &[u8]) -> bool {
@@ -232,7 +218,7 @@ pub mod read {
         let names = [site, hosts].map(|path| path.display().to_string());
         let [site, hosts] = names;
         let options = Options::default();
-        let (_, faults) = Project::load(&[site], &[hosts], &options, &Templates::new());
+        let (_, faults) = Project::load(&[site], &[hosts], &options, &TEMPLATES);
         shown(&faults)
     }
 
