@@ -166,10 +166,15 @@ impl Place<'_> {
             given.insert(name.clone(), entry);
         }
         let role = self.task.role.as_ref().map(|role| &role.own.name);
+        let other_name = |name: &Arc<str>| {
+            let option = &spec.get(name)?.value;
+            let mut all = given.iter();
+            all.find_map(|(given, entry)| is_alias(option, given).then_some(entry))
+        };
         let problems = validate(&known, given.clone()).into_iter();
         let told = problems.map(|problem| {
             let name = problem.options.first();
-            let value = name.and_then(|name| given.get(name));
+            let value = name.and_then(|name| given.get(name).or_else(|| other_name(name)));
             let place = value.map_or(&args.span, |entry| &entry.value.span);
             let message = match role {
                 Some(role) => format!("role `{role}`: {}", problem.message),

@@ -328,10 +328,6 @@ fn plays() {
             "error site.yml:2:10: `order` cannot be `shuffle` | a plan and its apply go the same way",
         ),
         (
-            "- hosts: all\n  gather_subset: all\n",
-            "hadeploy does not have `gather_subset` on a play",
-        ),
-        (
             "- hosts: all\n  tasks:\n    - debug:\n      run_once: \"{{ x }}\"\n",
             "`run_once` cannot be a template",
         ),

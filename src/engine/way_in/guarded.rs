@@ -381,15 +381,19 @@ fn guard_of(saved: &Saved) -> Guard {
              case $e in enabled) systemctl $o enable -q {unit} || r=1;; disabled) systemctl $o disable -q {unit} || r=1;; esac\n\
              [ \"$HOW\" = boot ] || case $a:$e in *:|*:not-found) ;; inactive:*|failed:*) systemctl stop {unit} || r=1;; esac\n"
         ));
-        // Behind all that is stopped, and sockets first: systemd refuses to start one whose service runs.
+        // Behind all that is stopped, and sockets first: systemd refuses to start one whose service runs. It also refuses what was started
+        // too often within seconds, which is no loop here.
         let (starts, way) = match unit.strip_suffix(".socket") {
             Some(name) => (
                 &mut starts.0,
                 format!(
-                    "systemctl is-active -q {unit} || {{ systemctl stop {name}.service; systemctl start {unit}; }}"
+                    "systemctl is-active -q {unit} || {{ systemctl stop {name}.service; systemctl reset-failed {unit} {name}.service 2>/dev/null; systemctl start {unit}; }}"
                 ),
             ),
-            None => (&mut starts.1, format!("systemctl start {unit}")),
+            None => (
+                &mut starts.1,
+                format!("{{ systemctl reset-failed {unit} 2>/dev/null; systemctl start {unit}; }}"),
+            ),
         };
         starts.push_str(&format!(
             "read -r a e <\"$S/unit{number}\"; [ \"$HOW\" = boot ] || [ \"$a\" != active ] || {way} || r=1\n"

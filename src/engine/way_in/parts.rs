@@ -35,7 +35,7 @@ pub static SSHD: Part = Part {
     also: &[KEPT],
     save: "",
     effect: SSHD_EFFECT,
-    again: "command -v sshd >/dev/null || exit 0\nif systemctl is-active -q ssh.socket; then systemctl try-restart ssh.service; else systemctl reload-or-restart ssh.service; fi",
+    again: "command -v sshd >/dev/null || exit 0\nsystemctl reset-failed ssh.socket ssh.service 2>/dev/null\nif systemctl is-active -q ssh.socket; then systemctl try-restart ssh.service; else systemctl reload-or-restart ssh.service; fi",
 };
 
 /// sshd takes the signal in its own time: the address of its program moves when it has executed itself again. Where a socket listens for it,
@@ -45,7 +45,7 @@ const SSHD_EFFECT: &str = r#"command -v sshd >/dev/null || exit 0
 K=/etc/ssh/sshd_config.d/00-hadeploy-kept-port.conf
 sshd -t || exit 1
 systemctl is-active -q ssh.service || exit 0
-if systemctl is-active -q ssh.socket; then systemctl restart ssh.service; exit; fi
+if systemctl is-active -q ssh.socket; then systemctl reset-failed ssh.service 2>/dev/null; systemctl restart ssh.service; exit; fi
 ports() { sshd -T | sed -n 's/^listenaddress .*:\([0-9][0-9]*\)$/\1/p' | sort -un; }
 has() { for q in $PORT "$@"; do ports | grep -qx "$q" || return 1; done; }
 keep() { printf '# Written by hadeploy: the port by which it came in. An apply that comes in by another takes it away.\n%s\n' "$1" >"$K" && chmod 0644 "$K"; }
@@ -97,12 +97,14 @@ pub static SSH_UNITS: Part = Part {
     also: &[],
     save: "for u in ssh.socket ssh.service; do ! systemctl is-active -q $u || echo $u; done >\"$S/ssh-units\"",
     effect: SSH_UNITS_EFFECT,
-    again: "systemctl daemon-reload; r=0\nif grep -qx ssh.socket \"$S/ssh-units\"; then systemctl stop ssh.socket ssh.service; fi\nwhile read -r u; do systemctl restart $u || r=1; done <\"$S/ssh-units\"; (exit $r)",
+    again: "systemctl daemon-reload; r=0\nsystemctl reset-failed ssh.socket ssh.service 2>/dev/null\nif grep -qx ssh.socket \"$S/ssh-units\"; then systemctl stop ssh.socket ssh.service; fi\nwhile read -r u; do systemctl restart $u || r=1; done <\"$S/ssh-units\"; (exit $r)",
 };
 
 /// systemd refuses to start a socket whose service runs; so that is stopped first, which ends no session. A socket that would listen on other ports
 /// only is not even tried: unlike a daemon, it has no file of ours in which the old one could be kept.
+/// What is started here again and again is no loop that systemd must end, so its count begins anew.
 const SSH_UNITS_EFFECT: &str = r#"systemctl daemon-reload || exit 1
+systemctl reset-failed ssh.socket ssh.service 2>/dev/null
 runs() { systemctl is-active -q "$1"; }
 runs ssh.socket || { ! runs ssh.service || systemctl restart ssh.service; exit; }
 new=$(systemctl show -p Listen ssh.socket | sed -n 's/.*:\([0-9][0-9]*\) (Stream)$/\1/p' | sort -un)
