@@ -138,17 +138,51 @@ impl HostRun {
     /// Sets a name to what it is until its task has run. What it was comes back when that never happens.
     pub(super) fn promise_value(&mut self, name: Arc<str>, value: Native) {
         let before = self.host.vars().set.insert(name.clone(), value);
+        let seen = self.play.aside().remove(&name);
+        self.ahead
+            .entry(name.clone())
+            .or_insert(seen.unwrap_or(before.clone()));
         self.displaced.entry(name).or_insert(before);
+    }
+
+    /// To a new walk, names are what they were before the tasks of the last one promised them: those tasks come again, and who stands before them
+    /// does not wait for them. Other hosts see the promises all the same.
+    pub(super) fn set_aside(&mut self) {
+        let ahead = std::mem::take(&mut self.ahead);
+        self.play.aside().extend(ahead);
+    }
+
+    /// Behind the last task nothing is promised: what no task has set is what it was.
+    pub(super) fn drop_promises(&mut self) {
+        self.set_aside();
+        let aside = std::mem::take(&mut *self.play.aside());
+        let mut vars = self.host.vars();
+        for (name, before) in aside {
+            self.displaced.remove(&name);
+            match before {
+                Some(value) => vars.set.insert(name, value),
+                None => vars.set.remove(&name),
+            };
+        }
+    }
+
+    /// What a name is now stands, whatever is walked again.
+    pub(super) fn confirm(&mut self, name: &str) {
+        self.ahead.remove(name);
+        self.play.aside().remove(name);
     }
 
     /// Sets a name for good.
     pub(super) fn set(&mut self, name: Arc<str>, value: Native) {
         self.displaced.remove(&name);
+        self.confirm(&name);
         self.host.vars().set.insert(name, value);
     }
 
     /// Names of tasks that will not run are what they were before.
     fn restore(&mut self) {
+        self.ahead.clear();
+        self.play.aside().clear();
         let mut vars = self.host.vars();
         for (name, before) in self.displaced.drain() {
             match before {

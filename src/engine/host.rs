@@ -15,7 +15,7 @@ use super::layout::{Item, Layout, What};
 use super::once::Key;
 use super::place::Place;
 use super::progress::Progress;
-use super::scope::{GATHERING, PlayScope};
+use super::scope::{Aside, GATHERING, PlayScope};
 use super::state::{HostState, Out, Run, lock};
 use super::verdict::UnitEnd;
 use super::walk::{Step, Walk};
@@ -118,6 +118,8 @@ pub struct HostRun {
     pub(super) elsewhere: HashMap<Arc<str>, Known>,
     /// What names were before tasks promised to set them.
     pub(super) displaced: HashMap<Arc<str>, Option<Native>>,
+    /// What names were before tasks promised them in this walk.
+    pub(super) ahead: Aside,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -148,6 +150,7 @@ impl HostRun {
             ran: HashMap::new(),
             elsewhere: HashMap::new(),
             displaced: HashMap::new(),
+            ahead: Aside::new(),
             permit: None,
         }
     }
@@ -280,6 +283,7 @@ impl HostRun {
 
     fn walk(&mut self) -> Turn {
         self.leaped = false;
+        self.set_aside();
         self.forget_if_stale();
         let mut walk = Walk {
             view: self.known.clone(),
@@ -325,6 +329,7 @@ impl HostRun {
             return Turn::Script(walk.batch, walk.missing);
         }
         if self.cursor >= self.items.len() {
+            self.drop_promises();
             return Turn::Done;
         }
         // Something is left and there is nothing to run or ask: it waits for another host.

@@ -164,8 +164,10 @@ impl HostRun {
 
     /// Names that an include was to set are what they were before: its tasks promise them themselves.
     pub(super) fn withdraw(&mut self, task: &Task) {
+        let names = super::walk::names_of(task);
+        names.iter().for_each(|name| self.confirm(name));
         let mut vars = self.host.vars();
-        for name in super::walk::names_of(task) {
+        for name in names {
             match self.displaced.remove(&name) {
                 Some(Some(value)) => vars.set.insert(name, value),
                 Some(None) => vars.set.remove(&name),

@@ -3,8 +3,9 @@
 mod hostvars;
 mod task;
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use minijinja::Value as Native;
 
@@ -38,7 +39,12 @@ pub struct PlayScope {
     around: Around,
     /// While a task is bound: where it stands among those of the other hosts.
     here: Mutex<Option<(Arc<Progress>, Place)>>,
+    /// What names are to the tasks of this host that tasks behind them will set: what they were before.
+    aside: Mutex<Aside>,
 }
+
+/// Names with what they are in place of what the host has; none for nothing.
+pub type Aside = HashMap<Arc<str>, Option<Native>>;
 
 impl PlayScope {
     /// The play for a host.
@@ -56,7 +62,13 @@ impl PlayScope {
             batch,
             files: OnceLock::new(),
             here: Mutex::default(),
+            aside: Mutex::default(),
         })
+    }
+
+    /// What stands in place of values of the host, for its own tasks alone.
+    pub fn aside(&self) -> MutexGuard<'_, Aside> {
+        lock(&self.aside)
     }
 
     /// Binds a task at its place. What depends on how the other hosts fared is known there only once they have come as far.
@@ -285,9 +297,10 @@ impl PlayScope {
 
     /// What tasks have set.
     fn set(&self, name: &str) -> Option<Lookup> {
+        let aside = self.aside().get(name).cloned();
         let vars = self.host.vars();
-        if let Some(set) = vars.set.get(name) {
-            return Some(Lookup::Ready(set.clone()));
+        if let Some(set) = aside.unwrap_or_else(|| vars.set.get(name).cloned()) {
+            return Some(Lookup::Ready(set));
         }
         vars.read.iter().rev().find_map(|map| written(map, name))
     }

@@ -205,6 +205,7 @@ impl HostRun {
                     self.uncertain = Some(task.label.to_string());
                 }
                 self.promise(task);
+                names_of(task).iter().for_each(|name| self.confirm(name));
                 self.end_task_early(index, task, UnitEnd::unknown(&what));
                 Step::On
             }

@@ -26,6 +26,20 @@ const TABLE: &[(&str, &[&str], &[(&str, &str)], &str, &str)] = &[
         "1a 1b 2b 3",
     ),
     (
+        "names that are set later",
+        &["a"],
+        &[],
+        "  tasks:\n    - {shell: echo 80, register: told}\n    - log {{ told.stdout }}{{ key | default('none') }}\n    - set_fact: {key: x}\n    - log {{ key }}\n",
+        "80none x",
+    ),
+    (
+        "names that are set never",
+        &["a"],
+        &[],
+        "  tasks:\n    - {shell: echo 80, register: told}\n    - log {{ told.stdout }}\n    - set_fact: {key: x}\n      when: told.stdout == 'zz'\n    - log {{ key | default('none') }}\n- hosts: a\n  gather_facts: false\n  tasks:\n    - log {{ key | default('nothing') }}\n",
+        "80 none nothing",
+    ),
+    (
         "end_play first false",
         &["a", "b"],
         &[],
