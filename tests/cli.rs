@@ -38,6 +38,8 @@ mod terminal;
 mod usage;
 #[path = "cli/vault.rs"]
 mod vault;
+#[path = "cli/vault_limit.rs"]
+mod vault_limit;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

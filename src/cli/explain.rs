@@ -76,8 +76,12 @@ fn explain(args: ExplainArgs, env: &Environment) -> Result<(), Vec<Diagnostic>> 
     if pattern.names_localhost() {
         found.inventory.add_localhost();
     }
-    let found = Arc::new(found);
     let hosts = pattern.select(&found.inventory)?.hosts;
+    let faults = found.inventory.open(&hosts, &found.keyring);
+    if faults.iter().any(Diagnostic::is_error) {
+        return Err(faults);
+    }
+    let found = Arc::new(found);
     let hosts: Vec<&Host> = hosts
         .iter()
         .filter_map(|name| found.inventory.hosts.get(name))

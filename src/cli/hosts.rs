@@ -144,6 +144,13 @@ pub(super) fn select(
         );
         return Err(faults);
     }
+    faults.append(&mut masked(
+        inventory.open(&matched.hosts, &keyring),
+        &keyring,
+    ));
+    if faults.iter().any(Diagnostic::is_error) {
+        return Err(faults);
+    }
     Ok((inventory, matched.hosts, faults, keyring))
 }
 

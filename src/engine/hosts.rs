@@ -103,6 +103,9 @@ pub fn state(
     host: &Host,
     plays: &[&Scheduled],
 ) -> Result<HostState, Vec<Diagnostic>> {
+    // A host outside the plays may be closed still: one that is delegated to.
+    let opened = host.opened(&project.keyring)?;
+    let host: &Host = &opened;
     let first = plays.first();
     let text = |text: &Option<String>| {
         text.as_ref()

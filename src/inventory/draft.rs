@@ -10,8 +10,7 @@ use super::{Group, Host, Inventory, Layer, connection};
 use crate::diagnostic::Diagnostic;
 use crate::name::{GroupName, HostName, is_identifier};
 use crate::source::Span;
-use crate::value::{Kind, Map};
-use crate::vault::Keyring;
+use crate::value::{Kind, Map, is_closed_file};
 
 #[derive(Default)]
 pub(super) struct Draft {
@@ -162,7 +161,6 @@ impl Draft {
         mut self,
         near: &[PathBuf],
         far: &[PathBuf],
-        keyring: &Keyring,
         faults: &mut Vec<Diagnostic>,
     ) -> Inventory {
         self.complete(faults);
@@ -183,7 +181,7 @@ impl Draft {
                 },
             );
         }
-        let folders = Folders::read(near, far, &self, keyring, faults);
+        let folders = Folders::read(near, far, &self, faults);
         let shared: IndexMap<GroupName, Vec<Arc<Map>>> = self
             .groups
             .iter_mut()
@@ -269,7 +267,7 @@ impl Draft {
 /// Variables of one origin: names, and connection variables that exist.
 pub(super) fn check_vars(vars: &Map, in_group: bool, faults: &mut Vec<Diagnostic>) {
     for (name, entry) in vars {
-        if !is_identifier(name) {
+        if !is_identifier(name) && !is_closed_file(name) {
             faults.push(
                 Diagnostic::at(
                     &entry.key,
@@ -335,7 +333,7 @@ fn ancestors(
     groups
 }
 
-fn merge(layers: &[Layer]) -> Map {
+pub(super) fn merge(layers: &[Layer]) -> Map {
     let mut vars = Map::new();
     for layer in layers {
         vars.extend(
@@ -361,14 +359,13 @@ impl Folders {
         near: &[PathBuf],
         far: &[PathBuf],
         draft: &Draft,
-        keyring: &Keyring,
         faults: &mut Vec<Diagnostic>,
     ) -> Folders {
         let groups: Vec<&str> = draft.groups.keys().map(GroupName::as_str).collect();
         let hosts: Vec<&str> = draft.hosts.keys().map(HostName::as_str).collect();
         let mut read = |folders: &[PathBuf], name: &str, owners: &[&str]| {
             let read = folders.iter().map(|folder| {
-                let folder = VarsFolder::read(folder, name, owners, keyring, faults);
+                let folder = VarsFolder::read(folder, name, owners, faults);
                 for vars in folder.all() {
                     check_vars(vars, false, faults);
                 }

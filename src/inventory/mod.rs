@@ -8,6 +8,7 @@ mod ini;
 mod json;
 mod listing;
 mod literal;
+mod opening;
 mod pattern;
 mod plugin;
 mod range;
@@ -93,7 +94,8 @@ pub struct Layer {
 
 impl Inventory {
     /// Reads what each `-i` names, and `group_vars` and `host_vars` beside it and in `playbook_folders`. Later ones win.
-    /// All faults are returned; the inventory is then as complete as it could be made. Vaults are opened with the passwords of `keyring`.
+    /// All faults are returned; the inventory is then as complete as it could be made. An inventory that is a vault is opened with the passwords
+    /// of `keyring`; variables that are encrypted stay so until [`Inventory::open`] or [`Inventory::opened`] is asked for them.
     pub fn load(
         paths: &[String],
         playbook_folders: &[PathBuf],
@@ -118,7 +120,7 @@ impl Inventory {
         } = reading;
         let near = each_once(&folders, &[]);
         let far = each_once(playbook_folders, &near);
-        let mut inventory = draft.finish(&near, &far, keyring, &mut faults);
+        let mut inventory = draft.finish(&near, &far, &mut faults);
         inventory.files = files;
         (inventory, once(faults))
     }

@@ -137,10 +137,14 @@ impl Reading<'_> {
             ini::parse(&source, self.keyring, &mut self.draft, &mut self.faults);
             return Ok(());
         }
-        let value = value::parse_vaulted_yaml(&source, self.keyring)?;
-        if source.is_sealed() {
-            value::hide(&value, self.keyring);
-        }
+        let value = match source.is_sealed() {
+            false => value::parse_closed_yaml(&source)?,
+            true => {
+                let value = value::parse_vaulted_yaml(&source, self.keyring)?;
+                value::hide(&value, self.keyring);
+                value
+            }
+        };
         if let Some(refusal) = plugin::refusal(&value, path) {
             return Err(vec![refusal]);
         }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::yaml::{reason, unreadable};
 use crate::diagnostic::Diagnostic;
-use crate::value::{self, Kind, Map};
-use crate::vault::{Keyring, read_source};
+use crate::source::Source;
+use crate::value::{self, Map};
+use crate::vault::{FileError, Keyring, is_vault, read_source};
 
 /// Folders below `group_vars/NAME/`, at most.
 const MAX_DEPTH: usize = 16;
@@ -24,13 +25,12 @@ impl VarsFolder {
         folder: &Path,
         name: &str,
         owners: &[&str],
-        keyring: &Keyring,
         faults: &mut Vec<Diagnostic>,
     ) -> VarsFolder {
         let mut found = VarsFolder::default();
         let folder = folder.join(name);
         if folder.is_dir() {
-            found.read_folder(&folder, owners, keyring, faults);
+            found.read_folder(&folder, owners, faults);
         }
         found
     }
@@ -45,13 +45,7 @@ impl VarsFolder {
         self.vars.values().flatten().map(Arc::as_ref)
     }
 
-    fn read_folder(
-        &mut self,
-        folder: &Path,
-        owners: &[&str],
-        keyring: &Keyring,
-        faults: &mut Vec<Diagnostic>,
-    ) {
+    fn read_folder(&mut self, folder: &Path, owners: &[&str], faults: &mut Vec<Diagnostic>) {
         let mut taken: HashMap<String, PathBuf> = HashMap::new();
         for path in entries(folder, faults) {
             let Some(owner) = owner(&path, owners) else {
@@ -80,7 +74,7 @@ impl VarsFolder {
                 continue;
             }
             let mut maps = Vec::new();
-            read_path(&path, keyring, &mut maps, faults, 0);
+            read_path(&path, &mut maps, faults, 0);
             self.vars.entry(owner).or_default().append(&mut maps);
         }
     }
@@ -139,13 +133,7 @@ fn owner(path: &Path, owners: &[&str]) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn read_path(
-    path: &Path,
-    keyring: &Keyring,
-    maps: &mut Vec<Arc<Map>>,
-    faults: &mut Vec<Diagnostic>,
-    depth: usize,
-) {
+fn read_path(path: &Path, maps: &mut Vec<Arc<Map>>, faults: &mut Vec<Diagnostic>, depth: usize) {
     if path.is_dir() {
         if depth >= MAX_DEPTH {
             faults.push(Diagnostic::error(format!(
@@ -158,11 +146,11 @@ fn read_path(
             .iter()
             .filter(|path| is_vars_file(path))
         {
-            read_path(path, keyring, maps, faults, depth + 1);
+            read_path(path, maps, faults, depth + 1);
         }
         return;
     }
-    match read_vars(path, keyring) {
+    match read_closed(path) {
         Ok(map) => maps.push(map),
         Err(mut found) => faults.append(&mut found),
     }
@@ -176,18 +164,17 @@ pub(crate) fn read_vars(path: &Path, keyring: &Keyring) -> Result<Arc<Map>, Vec<
     if source.is_sealed() {
         value::hide(&value, keyring);
     }
-    match value.kind {
-        Kind::Map(map) => Ok(map),
-        Kind::Null => Ok(Arc::new(Map::new())),
-        _ => Err(vec![
-            Diagnostic::at(
-                &value.span,
-                format!(
-                    "a file of variables is a mapping, not {}",
-                    value.type_name()
-                ),
-            )
-            .help("write `name: value`, one variable a line"),
-        ]),
+    value::variables(value)
+}
+
+/// A file of variables of which nothing is opened: whoever needs it asks for that.
+fn read_closed(path: &Path) -> Result<Arc<Map>, Vec<Diagnostic>> {
+    let shown = path.display().to_string();
+    let fault = |error: FileError| vec![unreadable(&shown, &error)];
+    let bytes = std::fs::read(path).map_err(|error| fault(error.into()))?;
+    if is_vault(&bytes) {
+        return Ok(Arc::new(value::closed_file(path)));
     }
+    let text = String::from_utf8(bytes).map_err(|_| fault(FileError::NotText))?;
+    value::variables(value::parse_closed_yaml(&Source::new(shown.clone(), text))?)
 }

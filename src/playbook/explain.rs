@@ -259,10 +259,12 @@ impl Names {
                     })
                     .collect::<indexmap::IndexMap<_, _>>(),
             )),
-            "hostvars" => Native::from_pairs(inventory.hosts.values().map(|other| {
-                let names = Names::new(&self.project, &self.templates, other, None);
+            // A host whose vaults stay closed is left out.
+            "hostvars" => Native::from_pairs(inventory.hosts.values().filter_map(|other| {
+                let other = other.opened(&self.project.keyring).ok()?;
+                let names = Names::new(&self.project, &self.templates, &other, None);
                 let scope: Arc<dyn Scope> = Arc::new(names);
-                (other.name.to_string(), self.templates.bound(&scope))
+                Some((other.name.to_string(), self.templates.bound(&scope)))
             })),
             "ansible_managed" => Native::from("Ansible managed"),
             "inventory_file" => path(inventory.files.first()?),

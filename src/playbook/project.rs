@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexSet;
+
 use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
@@ -131,7 +133,7 @@ impl Project {
             .map(|path| folder_of(Path::new(path)))
             .collect();
         let (mut inventory, mut found) = Inventory::load(inventories, &folders, &options.keyring);
-        let inventory_is_whole = !found.iter().any(Diagnostic::is_error);
+        let mut inventory_is_whole = !found.iter().any(Diagnostic::is_error);
         faults.append(&mut found);
         let mut project = Project {
             playbooks: playbooks.to_vec(),
@@ -169,6 +171,7 @@ impl Project {
         if inventory_is_whole {
             let limit = options.limit.as_deref();
             placing::hosts(&mut project, inventories, limit, templates, &mut faults);
+            inventory_is_whole = project.open_vaults(&mut faults);
             placing::check_connections(&project, &mut faults);
         }
         faults.append(&mut check::templates(&project, templates));
@@ -192,6 +195,20 @@ impl Project {
             playbook: scheduled.playbook_folder.clone(),
             project: self.folder.clone(),
         }
+    }
+
+    /// Opens what is encrypted among the variables of the hosts of all plays; those of others stay as they are. False where something that is
+    /// needed stays closed.
+    fn open_vaults(&mut self, faults: &mut Vec<Diagnostic>) -> bool {
+        let hosts: IndexSet<HostName> = self
+            .plays
+            .iter()
+            .flat_map(|play| play.hosts.iter().cloned())
+            .collect();
+        let mut found = self.inventory.open(&hosts, &self.keyring);
+        let whole = !found.iter().any(Diagnostic::is_error);
+        faults.append(&mut found);
+        whole
     }
 
     fn choose_tasks(&mut self, options: &Options, faults: &mut Vec<Diagnostic>) {

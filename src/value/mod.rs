@@ -1,5 +1,6 @@
 //! Values with spans: what the user wrote, and what templates made of it.
 
+mod closed;
 mod duration;
 mod extra;
 mod hide;
@@ -12,11 +13,14 @@ use indexmap::IndexMap;
 
 use crate::source::Span;
 
+pub use closed::{
+    closed_file, has_closed, is_closed, is_closed_file, opened, opened_value, variables,
+};
 pub use duration::parse_duration;
 pub use extra::parse_extra;
 pub use hide::{hide, hide_vars};
 pub use place::place;
-pub use yaml::{is_plain_text, parse_vaulted_yaml, parse_yaml, parse_yaml_one};
+pub use yaml::{is_plain_text, parse_closed_yaml, parse_vaulted_yaml, parse_yaml, parse_yaml_one};
 
 /// A value and its place. Clones are cheap.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use super::{Kind, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::vault::Keyring;
+use loader::Vaults;
 
 /// The documents of a YAML text, in order; an empty text has none.
 ///
@@ -20,12 +21,12 @@ use crate::vault::Keyring;
 ///
 /// Errors: everything found wrong up to the first break in the structure, in the order of the file.
 pub fn parse_yaml(source: &Arc<Source>) -> Result<Vec<Value>, Vec<Diagnostic>> {
-    loader::load(source, None)
+    loader::load(source, Vaults::Refused)
 }
 
 /// The one document of a YAML text; an empty text is null, a second document an error at its start.
 pub fn parse_yaml_one(source: &Arc<Source>) -> Result<Value, Vec<Diagnostic>> {
-    one(source, loader::load(source, None)?)
+    one(source, loader::load(source, Vaults::Refused)?)
 }
 
 /// The one document of a YAML text that may hold `!vault` values: they are opened, and hidden from now on.
@@ -33,7 +34,12 @@ pub fn parse_vaulted_yaml(
     source: &Arc<Source>,
     keyring: &Keyring,
 ) -> Result<Value, Vec<Diagnostic>> {
-    one(source, loader::load(source, Some(keyring))?)
+    one(source, loader::load(source, Vaults::Open(keyring))?)
+}
+
+/// The one document of a YAML text whose `!vault` values stay encrypted until [`super::opened`] is asked for them.
+pub fn parse_closed_yaml(source: &Arc<Source>) -> Result<Value, Vec<Diagnostic>> {
+    one(source, loader::load(source, Vaults::Stay)?)
 }
 
 fn one(source: &Arc<Source>, mut documents: Vec<Value>) -> Result<Value, Vec<Diagnostic>> {

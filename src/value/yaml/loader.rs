@@ -12,6 +12,7 @@ use super::fault;
 use super::scalar::{Plain, resolve};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
+use crate::value::closed;
 use crate::value::{Entry, Kind, Map, Value};
 use crate::vault::Keyring;
 
@@ -22,10 +23,21 @@ const DEEPEST: usize = 100;
 /// The longest text read, in bytes.
 const LONGEST: usize = 64 << 20;
 
-/// Reads all documents of a source. Without a keyring there can be no `!vault` values.
+/// What becomes of `!vault` values.
+#[derive(Clone, Copy)]
+pub(super) enum Vaults<'k> {
+    /// There can be none.
+    Refused,
+    /// They stay encrypted.
+    Stay,
+    /// They are opened.
+    Open(&'k Keyring),
+}
+
+/// Reads all documents of a source.
 pub(super) fn load(
     source: &Arc<Source>,
-    keyring: Option<&Keyring>,
+    vaults: Vaults<'_>,
 ) -> Result<Vec<Value>, Vec<Diagnostic>> {
     if source.text().len() > LONGEST {
         return Err(vec![Diagnostic::error(format!(
@@ -39,7 +51,7 @@ pub(super) fn load(
     options.block_nesting_limit = DEEPEST;
     let mut loader = Loader {
         source,
-        keyring,
+        vaults,
         parser: Parser::new_from_str_with_options(source.text(), options),
         anchors: HashMap::new(),
         faults: Vec::new(),
@@ -70,7 +82,7 @@ struct Broken(Box<Diagnostic>);
 
 struct Loader<'s> {
     source: &'s Arc<Source>,
-    keyring: Option<&'s Keyring>,
+    vaults: Vaults<'s>,
     parser: Parser<'s, StrInput<'s>>,
     /// Anchored values and how many nodes each unfolds to.
     anchors: HashMap<usize, (Value, usize)>,
@@ -241,13 +253,14 @@ impl<'s> Loader<'s> {
 
     /// A value that is encrypted where it stands.
     fn vault(&mut self, text: &str, span: &Span) -> Kind {
-        // Of the digits, the first line is enough to find it.
-        let first = span.text().split('\n').next().unwrap_or_default();
-        let line = Span::new(self.source, span.start(), span.start() + first.len() as u32);
-        let fault = match self.keyring.map(|keyring| keyring.open_text(text)) {
-            Some(Ok(secret)) => return Kind::Str(secret.reveal().into()),
-            Some(Err(why)) => why.at(&line),
-            None => fault::tagged(&line, "!vault"),
+        let line = closed::first_line(span);
+        let fault = match self.vaults {
+            Vaults::Stay => return closed::value(text),
+            Vaults::Open(keyring) => match keyring.open_text(text) {
+                Ok(secret) => return Kind::Str(secret.reveal().into()),
+                Err(why) => why.at(&line),
+            },
+            Vaults::Refused => fault::tagged(&line, "!vault"),
         };
         // A password that is missing is missing for all values of the file.
         if self.faults.iter().all(|said| said.message != fault.message) {
