@@ -23,7 +23,7 @@ use super::run::Work;
 use super::{exit, prompt, run_id, say};
 use crate::diagnostic::count;
 use crate::engine::visit::{Visited, visit};
-use crate::event::{Event, Mode};
+use crate::event::Event;
 use crate::inventory::{ConnectionVars, Inventory};
 use crate::name::HostName;
 use crate::playbook::{Project, includes};
@@ -69,7 +69,7 @@ pub async fn run(args: DoctorArgs, env: &Environment) -> u8 {
     };
     let named = keys(&inventory, &hosts, &args.nodes, &defaults, env);
     let base = args.base.clone();
-    let work = looking(args);
+    let work = Work::looking(ProjectArgs::without_playbook(args.base), args.nodes);
     let templates = Templates::with_includes(includes(&[], &keyring));
     let loaded = Loaded {
         project: Project::of_hosts(inventory, keyring),
@@ -151,18 +151,6 @@ fn keys(
     keys.sort();
     keys.dedup();
     keys
-}
-
-/// A run that does nothing but look.
-fn looking(args: DoctorArgs) -> Work {
-    Work {
-        yes: true,
-        ..Work::new(
-            Mode::Plan,
-            ProjectArgs::without_playbook(args.base),
-            args.nodes,
-        )
-    }
 }
 
 /// Tells findings, and counts them.

@@ -153,7 +153,7 @@ impl ProjectArgs {
 }
 
 /// How nodes are reached and worked on.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "How to work on nodes")]
 pub struct NodeArgs {
     /// Work on so many hosts at once [default: 50]

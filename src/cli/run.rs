@@ -59,6 +59,14 @@ pub struct Work {
 }
 
 impl Work {
+    /// What does nothing but look.
+    pub fn looking(project: ProjectArgs, nodes: NodeArgs) -> Work {
+        Work {
+            yes: true,
+            ..Work::new(Mode::Plan, project, nodes)
+        }
+    }
+
     /// Nothing but this is asked: a person agrees to it first, and no clusters and no saved plan are singled out.
     pub fn new(mode: Mode, project: ProjectArgs, nodes: NodeArgs) -> Work {
         Work {

@@ -1,12 +1,15 @@
-//! `hadeploy validate`: all that is wrong in the files, without connecting.
+//! `hadeploy validate`: all that is wrong in the files, ssh configurations among them, without connecting.
 
 use clap::Args;
 
 use super::environment::Environment;
-use super::load::{Loaded, ended, load, refuse, warn};
-use super::options::{Output, ProjectArgs};
+use super::load::{Loaded, ended, load, masked, refuse, warn};
+use super::means::{Means, settings};
+use super::options::{NodeArgs, Output, ProjectArgs};
+use super::run::Work;
 use super::{ansible_cfg, exit, listing, say};
-use crate::diagnostic::count;
+use crate::diagnostic::{Diagnostic, count};
+use crate::engine;
 use crate::event::Event;
 use crate::report;
 
@@ -32,6 +35,17 @@ pub fn run(args: &ValidateArgs, env: &Environment) -> u8 {
         }
     };
     loaded.warnings.extend(notes);
+    let lists = args.list_hosts || args.list_tasks || args.list_tags;
+    let ways = if lists {
+        Vec::new()
+    } else {
+        ways(args, &loaded, env)
+    };
+    if ways.iter().any(Diagnostic::is_error) {
+        loaded.warnings.extend(ways);
+        return refuse(&loaded.warnings, &args.base, env);
+    }
+    loaded.warnings.extend(ways);
     warn(&loaded.warnings, &args.base, env);
     if listing::show(&loaded.project, args) {
         return exit::DONE;
@@ -45,6 +59,15 @@ pub fn run(args: &ValidateArgs, env: &Environment) -> u8 {
         }
     }
     exit::DONE
+}
+
+/// What is wrong with how the hosts are reached: connection variables and ssh configurations, as a run resolves them.
+fn ways(args: &ProjectArgs, loaded: &Loaded, env: &Environment) -> Vec<Diagnostic> {
+    let work = Work::looking(args.clone(), NodeArgs::default());
+    let means = Means::new(None, &loaded.project, env);
+    let settings = settings(&work, loaded, &means, String::new(), env);
+    let ways = engine::ways(&loaded.project, &loaded.templates, &settings);
+    masked(ways, &loaded.project.keyring)
 }
 
 fn verdict(loaded: &Loaded) -> String {

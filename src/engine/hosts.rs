@@ -88,6 +88,11 @@ pub fn of(
     (hosts, faults)
 }
 
+/// What is wrong with how the hosts of a project are reached, as a run says it before it connects.
+pub fn ways(project: &Project, templates: &Templates, settings: &Settings) -> Vec<Diagnostic> {
+    of(project, templates, settings).1
+}
+
 /// What is wrong with the ssh configuration is wrong for many hosts, and said once.
 fn same(one: &Diagnostic, other: &Diagnostic) -> bool {
     let at = |fault: &Diagnostic| fault.span.as_ref().map(Span::at);

@@ -89,6 +89,7 @@ pub use ask::Questions;
 pub use audit::Origin;
 pub use exec::{Exec, Facts, GRACE, Visit, exec, facts};
 pub use gate::Refusal;
+pub use hosts::ways;
 pub use reach::{Network, Reach, Target};
 pub use rolling::Rolling;
 pub use state::Settings;

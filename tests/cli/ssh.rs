@@ -7,13 +7,52 @@ const PLAY: &str =
 
 /// All that a plan with this configuration in the home folder says; it must fail before any task.
 fn refused(inventory: &str, config: &str) -> String {
+    said("plan", 1, inventory, config)
+}
+
+/// All that a command says, which ends with that status.
+fn said(command: &str, status: i32, inventory: &str, config: &str) -> String {
     let sandbox = Sandbox::new(&[("s.yml", PLAY), ("i.yml", inventory)]);
     std::fs::create_dir(sandbox.home(".ssh")).expect("a folder");
     std::fs::write(sandbox.home(".ssh/config"), config).expect("a file");
-    let ran = sandbox.run(&["plan", "s.yml", "-i", "i.yml"]);
+    let ran = sandbox.run(&[command, "s.yml", "-i", "i.yml"]);
     let said = (ran.stdout + &ran.stderr).replace(&sandbox.home("").display().to_string(), "~/");
-    assert_eq!(ran.status, 1, "{said}");
+    assert_eq!(ran.status, status, "{said}");
     said
+}
+
+#[test]
+fn validate_says_what_a_run_would_say_of_the_ways() {
+    let hosts = "all:\n  hosts:\n    n1:\n    n2:\n";
+    for (inventory, config, words) in [
+        (
+            hosts,
+            "Host n*\n  Port 2222\n  RemoteCommand tmux attach\n",
+            "~/.ssh/config:3:3: `RemoteCommand` is not supported",
+        ),
+        (hosts, "Host n2\n  Prot 2222\n", "~/.ssh/config:2:3"),
+        (hosts, "Host n*\n  ProxyJump n1 n2\n", "~/.ssh/config:2:3"),
+        (
+            "all:\n  hosts:\n    n1:\n      ansible_ssh_common_args: -o StrictHostKeyCheking=no\n",
+            "",
+            "i.yml:4:",
+        ),
+        (
+            "all:\n  hosts:\n    n1:\n      ansible_port: '{{ 70000 }}'\n",
+            "",
+            "i.yml:4:",
+        ),
+    ] {
+        let validated = said("validate", 1, inventory, config);
+        let planned = said("plan", 1, inventory, config);
+        let place = words.split(": ").next().unwrap_or_default();
+        for said in [&validated, &planned] {
+            assert_eq!(said.matches(place).count(), 1, "{words}: {said}");
+        }
+    }
+    let right = "Host n*\n  Port 2222\n  IdentityFile ~/.ssh/%h\n";
+    let said = said("validate", 0, hosts, right);
+    assert!(said.contains("nothing to complain about"), "{said}");
 }
 
 #[test]
