@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::arguments::{self, Called};
 use super::compile::{Compiled, Engine, Form};
 use super::known::FUNCTIONS;
 use super::scan::{self, Part, Piece, Token, Word};
@@ -216,10 +217,20 @@ fn unknown(text: &str, tokens: &[Token], local: &[&str]) -> Vec<Problem> {
             || before == "not" && index.checked_sub(2).map_or("", word) == "is";
         if before == "|" || is_test {
             let (name, range) = dotted(text, tokens, index);
-            problems.extend(if before == "|" {
-                unknown_filter(&name, range)
-            } else {
-                unknown_test(&name, range)
+            let end = tokens.iter().position(|token| token.range.end == range.end);
+            let (called, names, collections) = match before {
+                "|" => (Called::Filter, filter::NAMES, filter::COLLECTIONS),
+                _ => (Called::Test, test::NAMES, test::COLLECTIONS),
+            };
+            // Of what is there, the arguments are looked at.
+            if let (Some(name), Some(end)) = (known(&name, names, collections), end)
+                && word(end + 1) == "("
+            {
+                problems.extend(arguments::problem(called, name, text, tokens, end + 1));
+            }
+            problems.extend(match called {
+                Called::Filter => unknown_filter(&name, range),
+                Called::Test => unknown_test(&name, range),
             });
         } else if word(index + 1) == "(" && before != "." && !local.contains(&token.of(text)) {
             problems.extend(unknown_function(token.of(text), token.range.clone()));

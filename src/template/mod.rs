@@ -1,5 +1,6 @@
 //! Strict Jinja templates with Ansible's filters and tests.
 
+mod arguments;
 mod chain;
 mod check;
 mod compile;

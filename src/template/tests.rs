@@ -4,6 +4,7 @@ use super::*;
 use crate::value::{Map, parse_yaml_one};
 
 mod ansible;
+mod arguments;
 mod limits;
 mod lookups;
 mod mutated;

@@ -5,6 +5,7 @@ use minijinja::{Error, ErrorKind, Value as Native};
 
 use super::{expected, text_of};
 use crate::diagnostic::nearest;
+use crate::template::arguments::{Misuse, judged};
 use crate::template::convert::fault;
 use crate::template::python;
 
@@ -24,11 +25,12 @@ impl Given {
         args: &[Native],
         kwargs: &Kwargs,
     ) -> Result<Given, Error> {
-        if args.len() > names.len() {
-            return Err(fault(match names {
-                [] => "it takes no arguments".to_owned(),
-                names => format!("too many arguments; it takes {}", listed(names)),
-            }));
+        let misuse = misuse(names, args, kwargs);
+        if let Some(end) = judged(misuse.as_ref()) {
+            return Err(end);
+        }
+        if let Some(misuse) = misuse {
+            return Err(fault(misuse.message));
         }
         let mut given = Given {
             names,
@@ -36,18 +38,9 @@ impl Given {
         };
         given.values.resize(names.len(), None);
         for name in kwargs.args() {
-            let Some(index) = names.iter().position(|known| *known == name) else {
-                let near = nearest(name, names.iter().copied());
-                return Err(fault(match (near, names) {
-                    (Some(near), _) => format!("no argument `{name}`; did you mean `{near}`?"),
-                    (None, []) => format!("no argument `{name}`; it takes none"),
-                    (None, names) => format!("no argument `{name}`; it takes {}", listed(names)),
-                }));
-            };
-            if index < args.len() {
-                return Err(fault(format!("`{name}` is given twice")));
+            if let Some(index) = names.iter().position(|known| *known == name) {
+                given.values[index] = Some(kwargs.get::<Native>(name)?);
             }
-            given.values[index] = Some(kwargs.get::<Native>(name)?);
         }
         for value in given.values.iter().flatten() {
             match value.kind() {
@@ -96,6 +89,33 @@ impl Given {
     pub(in crate::template) fn whole(&self, name: &str) -> Result<Option<i64>, Error> {
         self.value(name).map(|value| whole(value, name)).transpose()
     }
+}
+
+/// What is wrong with the number of arguments, or with the names of some.
+fn misuse(names: &[&str], args: &[Native], kwargs: &Kwargs) -> Option<Misuse> {
+    if args.len() > names.len() {
+        let message = match names {
+            [] => "it takes no arguments".to_owned(),
+            names => format!("too many arguments; it takes {}", listed(names)),
+        };
+        return Some(Misuse {
+            message,
+            argument: None,
+        });
+    }
+    kwargs.args().find_map(|name| {
+        let message = match names.iter().position(|known| *known == name) {
+            Some(index) if index < args.len() => format!("`{name}` is given twice"),
+            Some(_) => return None,
+            None => match (nearest(name, names.iter().copied()), names) {
+                (Some(near), _) => format!("no argument `{name}`; did you mean `{near}`?"),
+                (None, []) => format!("no argument `{name}`; it takes none"),
+                (None, names) => format!("no argument `{name}`; it takes {}", listed(names)),
+            },
+        };
+        let argument = Some(name.to_owned());
+        Some(Misuse { message, argument })
+    })
 }
 
 /// A whole number, given as one.

@@ -17,6 +17,14 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("md5", |value: &Native| hash(&text_of(value)?, "md5"));
 }
 
+/// Whether `hash` knows a name.
+///
+/// # Errors
+/// It does not.
+pub(in crate::template) fn is_hash(name: &str) -> Result<(), Error> {
+    hash("", name).map(drop)
+}
+
 fn hash(text: &str, name: &str) -> Result<String, Error> {
     Ok(match name {
         "md5" => hex(&md5::Md5::digest(text)),

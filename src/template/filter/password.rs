@@ -26,6 +26,14 @@ static MADE: LazyLock<Mutex<HashMap<[u8; 32], String>>> = LazyLock::new(Mutex::d
 pub(in crate::template) const SALT: &[u8; 64] =
     b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// Whether `password_hash` knows the name of a kind.
+///
+/// # Errors
+/// It does not.
+pub(in crate::template) fn is_password_hash(name: &str) -> Result<(), Error> {
+    Kind::read(name).map(drop)
+}
+
 fn password_hash(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<String, Error> {
     let given = Given::read(
         &["hashtype", "salt", "salt_size", "rounds", "ident"],
