@@ -191,9 +191,12 @@ fn signature(called: Called, name: &str, arguments: &[Argument]) -> Option<Probl
     }
 }
 
+/// What says of a literal whether it can be taken.
+type Judge = fn(&str) -> Result<(), Error>;
+
 /// A pattern or the name of a hash that is written out.
 fn literal(called: Called, name: &str, arguments: &[Argument]) -> Option<Problem> {
-    let (named, judge): (&str, fn(&str) -> Result<(), Error>) = match (called, name) {
+    let (named, judge): (&str, Judge) = match (called, name) {
         (Called::Filter, "regex_replace" | "regex_search")
         | (Called::Test, "match" | "search" | "regex") => ("pattern", pattern),
         (Called::Filter, "regex_findall") => ("regex", pattern),
