@@ -353,6 +353,6 @@ fn begin(visit: Visit, names: &[String]) -> Result<Arc<Run>, Arc<Run>> {
 }
 
 fn wrong(run: &Arc<Run>, began: Instant) -> Recap {
-    let why = "the inventory's connection variables are wrong";
+    let why = "the inventory's variables are wrong";
     recap::finish(run, began, Some(why), None)
 }

@@ -139,7 +139,7 @@ pub async fn run(
     let stranger = first::stranger(&run, &members);
     let fatal = fatal || !admit(&mut run, members).is_empty();
     if fatal {
-        let why = "the inventory's connection variables are wrong";
+        let why = "the inventory's variables are wrong";
         return recap::finish(&run, began, Some(why), None);
     }
     if let Some(why) = stranger {

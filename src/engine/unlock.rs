@@ -57,7 +57,7 @@ pub async fn unlock(
     let mut run = Run::new(made, Default::default());
     let faults = super::admit(&mut run, wanted.hosts.clone());
     if run.begin(faults) {
-        let why = "the inventory's connection variables are wrong";
+        let why = "the inventory's variables are wrong";
         return recap::finish(&run, began, Some(why), None);
     }
     let run = Arc::new(run);

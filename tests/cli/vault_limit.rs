@@ -105,7 +105,7 @@ fn what_is_needed_and_stays_closed_is_said_with_its_file() {
         assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
         for words in [
             "cannot open `group_vars/prod/vault.yml`: no password fits the vault `prod`",
-            "host_vars/p1.yml:2:",
+            "host_vars/p1.yml:3:",
         ] {
             assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
         }
@@ -115,13 +115,11 @@ fn what_is_needed_and_stays_closed_is_said_with_its_file() {
     // A host that acts for others is needed.
     let sandbox = self::sandbox("    - command: hostname\n      delegate_to: p1\n");
     let ran = plan(&sandbox, LIMITED);
-    assert_eq!(ran.status, 1, "{}", ran.stdout);
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.status, 1, "{told}");
     assert!(
-        ran.stderr
-            .contains("cannot open `group_vars/prod/vault.yml`"),
-        "{}{}",
-        ran.stdout,
-        ran.stderr
+        told.contains("cannot open `group_vars/prod/vault.yml`"),
+        "{told}"
     );
 }
 
@@ -163,7 +161,7 @@ fn variables_of_hosts_outside_the_limit_are_opened_when_they_are_read() {
             "hostvars['p1'].secret | length",
             "group_vars/prod/vault.yml",
         ),
-        ("hostvars['p1'].token | length", "host_vars/p1.yml:2"),
+        ("hostvars['p1'].token | length", "host_vars/p1.yml:3"),
         // The vault may have it, and is the stronger one.
         (
             "hostvars['p1'].domain | length",

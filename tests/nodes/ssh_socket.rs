@@ -34,7 +34,7 @@ const DROP_IN: &str = "/etc/systemd/system/ssh.socket.d/port.conf";
 fn with_socket(node: &Node, act: fn(&Node)) {
     node.sh("systemctl disable -q --now ssh.service 2>&1; systemctl enable -q --now ssh.socket 2>&1; systemctl is-active ssh.socket");
     let done = catch_unwind(AssertUnwindSafe(|| act(node)));
-    node.sh("rm -rf /etc/systemd/system/ssh.socket.d /etc/ssh/sshd_config.d/10-test.conf; systemctl daemon-reload; systemctl disable -q --now ssh.socket 2>&1; systemctl reset-failed 'ssh*'; systemctl enable -q --now ssh.service 2>&1; systemctl is-active ssh.service");
+    node.sh("rm -rf /etc/systemd/system/ssh.socket.d /etc/ssh/sshd_config.d/10-test.conf; systemctl daemon-reload; systemctl stop ssh.socket ssh.service; systemctl disable -q ssh.socket 2>&1; systemctl reset-failed 'ssh*'; systemctl enable -q --now ssh.service 2>&1; systemctl is-active ssh.service");
     if let Err(why) = done {
         resume_unwind(why);
     }
