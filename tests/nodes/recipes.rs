@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
         crate::waiting("recipes::drift_on_github", drift_on_github),
         crate::waiting("recipes::drift_on_gitlab", drift_on_gitlab),
         crate::waiting("recipes::plan_and_apply_in_two_jobs", two_jobs),
-        crate::waiting("recipes::deploys", deploys),
+        Case::long("recipes::deploys", deploys).beside(1),
         crate::waiting("recipes::a_report", report),
     ]
 }
