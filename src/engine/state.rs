@@ -172,8 +172,8 @@ impl Run {
         }
     }
 
-    /// Says that a run without a playbook begins, and what is wrong with its hosts; whether it must not go on.
-    pub fn begin(&self, faults: Vec<Diagnostic>) -> bool {
+    /// Says that a run begins.
+    pub fn started(&self) {
         self.say(Event::RunStarted {
             mode: self.settings.mode,
             run_id: self.settings.run_id.clone(),
@@ -181,6 +181,16 @@ impl Run {
             hosts: self.hosts.keys().cloned().collect(),
             log: self.settings.log.clone(),
         });
+    }
+
+    /// Says that a run without a playbook begins, and what is wrong with its hosts; whether it must not go on.
+    pub fn begin(&self, faults: Vec<Diagnostic>) -> bool {
+        self.started();
+        self.told(faults)
+    }
+
+    /// Tells faults; whether one of them is an error.
+    pub fn told(&self, faults: Vec<Diagnostic>) -> bool {
         let fatal = faults.iter().any(Diagnostic::is_error);
         for fault in faults {
             self.say(Event::Diagnostic(Box::new(fault)));

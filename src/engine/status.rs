@@ -95,23 +95,13 @@ pub async fn status(
     // Members of a cluster that no play names.
     let members = super::cluster_hosts(plays.iter().map(Arc::as_ref), &run.project.inventory);
     let mut faults = [faults, super::admit(&mut run, members)].concat();
-    run.say(Event::RunStarted {
-        mode: run.settings.mode,
-        run_id: run.settings.run_id.clone(),
-        playbook: run.project.playbooks.join(" "),
-        hosts: run.hosts.keys().cloned().collect(),
-        log: run.settings.log.clone(),
-    });
+    run.started();
     let run = Arc::new(run);
     let watched = match faults.iter().any(Diagnostic::is_error) {
         true => Vec::new(),
         false => bind(&run, &plays, &look, &mut faults),
     };
-    let fatal = faults.iter().any(Diagnostic::is_error);
-    for fault in faults {
-        run.say(Event::Diagnostic(Box::new(fault)));
-    }
-    if fatal {
+    if run.told(faults) {
         let why = "what is to be looked at is not well described; no node was asked";
         return recap::finish(&run, began, Some(why), None);
     }
