@@ -31,30 +31,52 @@ pub(super) fn chains(text: &str, tokens: &[Token]) -> Vec<Chain> {
         {
             continue;
         }
-        let mut links = Vec::new();
-        let mut end = root + 1;
-        loop {
-            match sign(end) {
-                "." if tokens
-                    .get(end + 1)
-                    .is_some_and(|token| matches!(token.word, Word::Name | Word::Number)) =>
-                {
-                    links.push(end..end + 2);
-                    end += 2;
-                }
-                "[" => {
-                    let Some(close) = matching(text, tokens, end) else {
-                        break;
-                    };
-                    links.push(end..close + 1);
-                    end = close + 1;
-                }
-                _ => break,
-            }
-        }
-        chains.push(Chain { root, links, end });
+        chains.push(from(text, tokens, root));
     }
     chains
+}
+
+/// What hangs on a root.
+fn from(text: &str, tokens: &[Token], root: usize) -> Chain {
+    let mut links = Vec::new();
+    let mut end = root + 1;
+    loop {
+        match tokens.get(end).map_or("", |token| token.of(text)) {
+            "." if tokens
+                .get(end + 1)
+                .is_some_and(|token| matches!(token.word, Word::Name | Word::Number)) =>
+            {
+                links.push(end..end + 2);
+                end += 2;
+            }
+            "[" => {
+                let Some(close) = matching(text, tokens, end) else {
+                    break;
+                };
+                links.push(end..close + 1);
+                end = close + 1;
+            }
+            _ => break,
+        }
+    }
+    Chain { root, links, end }
+}
+
+/// The chains whose value may be missing, those among them that hang on what was called or written out.
+pub(super) fn all_guarded(text: &str, tokens: &[Token]) -> Vec<Chain> {
+    let mut all = chains(text, tokens);
+    for (root, token) in tokens.iter().enumerate() {
+        let ends = token.word == Word::Text || matches!(token.of(text), ")" | "]" | "}");
+        if ends
+            && !all
+                .iter()
+                .any(|chain| (chain.root..chain.end).contains(&root))
+        {
+            all.push(from(text, tokens, root));
+        }
+    }
+    all.retain(|chain| guarded(text, tokens, chain.end));
+    all
 }
 
 /// The index of the bracket that closes the one at `open`.

@@ -21,6 +21,7 @@ mod python;
 mod refused;
 mod rewrite;
 mod scan;
+mod slice;
 mod surroundings;
 mod test;
 

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::chain;
+use super::chain::{self, Chain};
 use super::scan::{self, Part, Piece, Token, Word};
+use super::slice;
 
 /// Copies a text, giving missing parts of guarded names a way to be missing: `a.b.c | default(…)` looks the links up by a
 /// filter that is content with nothing, as Ansible's undefined values are.
@@ -89,7 +90,9 @@ impl<'t> Rewriter<'t> {
     pub(super) fn expression(&mut self, range: Range<usize>, braced: bool) {
         let end = range.end;
         let tokens = scan::tokens(self.text, range);
-        let mut edits = self.links(&tokens);
+        let guarded = chain::all_guarded(self.text, &tokens);
+        let mut edits = self.links(&tokens, &guarded);
+        edits.extend(slice::calls(self.text, &tokens, &guarded));
         if self.literal && braced {
             for token in tokens.iter().filter(|token| token.word == Word::Text) {
                 for (at, _) in token.of(self.text).match_indices('\\') {
@@ -112,22 +115,17 @@ impl<'t> Rewriter<'t> {
     }
 
     /// What turns the links of guarded chains into filters.
-    fn links(&self, tokens: &[Token]) -> Vec<(Range<usize>, &'static str)> {
+    fn links(&self, tokens: &[Token], guarded: &[Chain]) -> Vec<(Range<usize>, &'static str)> {
         let mut edits = Vec::new();
-        for chain in chain::chains(self.text, tokens) {
-            if chain.links.is_empty() || !chain::guarded(self.text, tokens, chain.end) {
-                continue;
-            }
-            for link in &chain.links {
-                let first = &tokens[link.start];
-                let last = &tokens[link.end - 1];
-                if first.of(self.text) == "." {
-                    edits.push((first.range.start..last.range.start, "|__link('"));
-                    edits.push((last.range.end..last.range.end, "')"));
-                } else {
-                    edits.push((first.range.clone(), "|__link("));
-                    edits.push((last.range.clone(), ")"));
-                }
+        for link in guarded.iter().flat_map(|chain| &chain.links) {
+            let first = &tokens[link.start];
+            let last = &tokens[link.end - 1];
+            if first.of(self.text) == "." {
+                edits.push((first.range.start..last.range.start, "|__link('"));
+                edits.push((last.range.end..last.range.end, "')"));
+            } else if slice::parts(self.text, tokens, link.start).is_none() {
+                edits.push((first.range.clone(), "|__link("));
+                edits.push((last.range.clone(), ")"));
             }
         }
         edits

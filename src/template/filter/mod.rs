@@ -51,7 +51,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value as Native};
 
 use super::convert::{Omit, fault};
 use super::known::kind_word;
-use super::python;
+use super::{python, slice};
 
 /// Every filter, by its short name; each also has a full name in `ansible.builtin`, as Ansible's redirections give it.
 pub(super) const NAMES: &[&str] = &[
@@ -289,6 +289,9 @@ pub(super) const COLLECTIONS: &[(&str, &[&str])] = &[
 /// Enters all filters.
 pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("__link", data::link);
+    environment.add_filter("__slice", |value: &Native, bounds: &[Native]| {
+        slice::link(value, bounds)
+    });
     environment.add_global("omit", Native::from_object(Omit));
     environment.remove_global("debug");
     text::register(environment);
@@ -358,6 +361,9 @@ pub(super) fn method(
     method: &str,
     args: &[Native],
 ) -> Result<Native, Error> {
+    if method == "__slice" {
+        return slice::slice(value, args);
+    }
     if let ("index", ValueKind::Seq, [wanted]) = (method, value.kind(), args) {
         let at = items_of(value)?.iter().position(|item| item == wanted);
         return at
