@@ -3,8 +3,9 @@
 //! Each target starts from the files of `tests/fuzz/corpus/TARGET`, which are inputs by themselves, and changes them with dice of a fixed
 //! seed. `FUZZ_SECONDS=3600` gives each target an hour and counts its inputs in the folder of builds, `FUZZ_SEED=7` other dice; a name after
 //! `--` chooses targets, so that each can have a process of its own. What broke a parser is left in the folder of builds, and belongs into
-//! the corpus once it is mended.
+//! the corpus once it is mended. `tests/fuzz/build` makes an optimised program that is steered by the branches an input takes.
 
+mod coverage;
 #[path = "../refused/dice.rs"]
 #[allow(dead_code, reason = "not every program that shares it uses all of it")]
 mod dice;
@@ -31,7 +32,7 @@ pub type Target = fn(&[u8]) -> bool;
 const SLOW: Duration = Duration::from_secs(10);
 /// Inputs grow no longer than this.
 const LARGEST: usize = 32 << 10;
-/// At most so many inputs are kept beside the corpus.
+/// At most so many inputs are kept beside the corpus, where nothing is known of their branches.
 const POOL: usize = 400;
 
 /// Words that parsers look for.
@@ -109,19 +110,24 @@ pub fn fuzz(name: &str, target: Target) {
     let kept = pool.len();
     assert!(kept > 0, "no corpus of `{name}`");
     let start = Instant::now();
+    let mut seen = coverage::Seen::default();
     for input in &pool {
         attempt(name, target, input);
+        seen.more();
     }
     let (mut tried, mut right) = (0_u64, 0_u64);
     while tried == 0 || start.elapsed() < time {
         let input = mutated(&pool, &mut dice);
         tried += 1;
-        // What is still read as right leads deeper than what falls at the first byte.
-        if attempt(name, target, &input) {
-            right += 1;
-            if pool.len() < POOL {
-                pool.push(input);
-            } else {
+        let read = attempt(name, target, &input);
+        right += u64::from(read);
+        match seen.more() {
+            Some(true) => pool.push(input),
+            Some(false) => {}
+            // What is still read as right leads deeper than what falls at the first byte.
+            None if !read => {}
+            None if pool.len() < POOL => pool.push(input),
+            None => {
                 let at = kept + dice.roll(POOL - kept);
                 pool[at] = input;
             }
@@ -129,7 +135,12 @@ pub fn fuzz(name: &str, target: Target) {
     }
     if std::env::var_os("FUZZ_SECONDS").is_some() {
         let file = folder().join(format!("{name}.count"));
-        std::fs::write(file, format!("{tried} tried, {right} right\n")).expect("written");
+        let (seconds, branches) = (worked().as_secs(), seen.branches());
+        let found = pool.len() - kept;
+        let text = format!(
+            "{seconds} s of a processor, {tried} tried, {right} right, {found} kept, {branches} branches\n"
+        );
+        std::fs::write(file, text).expect("written");
     }
 }
 
