@@ -16,6 +16,21 @@ extern "C" fn __sanitizer_cov_8bit_counters_init(start: *mut u8, stop: *mut u8) 
     }
 }
 
+const NONE: [u8; 128] = [0; 128];
+
+/// The bit of how often a branch was taken.
+fn bit(often: u8) -> u8 {
+    match often {
+        0 => 0,
+        1..=3 => 1 << (often - 1),
+        4..=7 => 1 << 3,
+        8..=15 => 1 << 4,
+        16..=31 => 1 << 5,
+        32..=127 => 1 << 6,
+        128.. => 1 << 7,
+    }
+}
+
 /// The branches that inputs have taken so far, each with how often: one bit for once, twice, thrice, up to 7, 15, 31, 127 and more.
 #[derive(Default)]
 pub struct Seen(Vec<u8>);
@@ -38,22 +53,18 @@ impl Seen {
             let counters =
                 unsafe { std::slice::from_raw_parts_mut(start as *mut u8, stop - start) };
             self.0.resize(self.0.len().max(at + counters.len()), 0);
-            for (counter, seen) in counters.iter_mut().zip(&mut self.0[at..]) {
-                if *counter == 0 {
-                    continue;
+            // An input takes few of them all: what it did not touch is passed over in blocks.
+            let blocks = counters.chunks_mut(128).zip(self.0[at..].chunks_mut(128));
+            for (counters, seen) in
+                blocks.filter(|(counters, _)| **counters != NONE[..counters.len()])
+            {
+                for (counter, seen) in counters.iter_mut().zip(seen) {
+                    let often = bit(std::mem::take(counter));
+                    new |= often & !*seen != 0;
+                    *seen |= often;
                 }
-                let often = match std::mem::take(counter) {
-                    often @ 0..=3 => often - 1,
-                    4..=7 => 3,
-                    8..=15 => 4,
-                    16..=31 => 5,
-                    32..=127 => 6,
-                    128.. => 7,
-                };
-                new |= *seen & 1 << often == 0;
-                *seen |= 1 << often;
             }
-            at += counters.len();
+            at += stop - start;
         }
         Some(new)
     }
