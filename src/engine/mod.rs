@@ -193,6 +193,7 @@ pub async fn run(
         heart.spawn(heart::beat(run.clone()));
     }
     if let Some(prepared) = prepared {
+        rolling::tell_release(&run, &prepared);
         let end = rolling::roll(&run, &plays, prepared).await;
         farewell(&run).await;
         heart.abort_all();
