@@ -214,7 +214,7 @@ pub struct LockArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text);
-    time.ok_or_else(|| "not a duration such as `90s` or `5m`".to_owned())
+    time.ok_or_else(|| "not a duration such as `90s`, `5m` or `1d`".to_owned())
 }
 
 /// What subcommands share that bring their playbook along, such as those of clusters and releases.

@@ -299,7 +299,7 @@ impl Reader {
         let text = self.text(key, value)?;
         let read = parse_duration(&text);
         if read.is_none() {
-            self.wrong(key, "a duration such as `30s` or `5m`", value);
+            self.wrong(key, "a duration such as `30s`, `5m` or `1d`", value);
         }
         read
     }
