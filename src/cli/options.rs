@@ -232,7 +232,7 @@ pub struct CommonArgs {
     pub nodes: NodeArgs,
     #[command(flatten)]
     pub lock: LockArgs,
-    /// Ask nothing
+    /// Do not ask whether to go on; what the playbook asks (vars_prompt, pause) it asks all the same
     #[arg(long, help_heading = "How to work on nodes")]
     pub yes: bool,
 }
