@@ -391,6 +391,11 @@ pub enum Event {
         /// When the change was made, RFC 3339.
         since: String,
     },
+    /// The release that a rolling update brings to its nodes: the one that was asked for, or the one they go back to.
+    Release {
+        /// Its name.
+        release: String,
+    },
     /// A node of a rolling update came to another state.
     NodeState {
         /// The node.

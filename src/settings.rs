@@ -213,11 +213,11 @@ impl Reader<'_> {
         }
     }
 
-    /// Seconds, or text such as `90s` and `5m`.
+    /// Seconds, or text such as `90s`, `5m` and `1d`.
     fn duration(&mut self, key: &str, value: &Value) -> Option<Duration> {
         let duration = value.duration();
         if duration.is_none() {
-            self.wrong(key, "a duration such as `90s` or `5m`", value);
+            self.wrong(key, "a duration such as `90s`, `5m` or `1d`", value);
         }
         duration
     }

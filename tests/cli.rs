@@ -26,6 +26,8 @@ mod man;
 mod pipelines;
 #[path = "cli/promise.rs"]
 mod promise;
+#[path = "cli/rollback.rs"]
+mod rollback;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/schema.rs"]

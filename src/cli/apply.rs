@@ -22,7 +22,7 @@ pub struct ApplyArgs {
     nodes: NodeArgs,
     #[command(flatten)]
     lock: LockArgs,
-    /// Ask nothing
+    /// Do not ask whether to go on; what the playbook asks (vars_prompt, pause) it asks all the same
     #[arg(long, help_heading = "How to work on nodes")]
     yes: bool,
     /// Do what the plan in FILE says, and nothing else

@@ -8,9 +8,10 @@ use super::rolling_update::PaceArgs;
 use super::run::{self, Work};
 use super::usage;
 use crate::event::Mode;
+use crate::rollout::RELEASE_VARIABLE;
 
-/// The variable of the playbooks that names the release.
-const VARIABLE: &str = "app_release";
+/// Stands for the release until the nodes have said which one they ran before: nothing is done on a node with it.
+const NOT_KNOWN_YET: &str = "the-release-before";
 /// The playbook of releases.
 const PLAYBOOK: UsualPlaybook = UsualPlaybook {
     key: "deploy_playbook",
@@ -85,7 +86,7 @@ pub async fn deploy(args: DeployArgs, env: &Environment) -> u8 {
             "use letters, digits, `.`, `_`, `+` and `-`, such as `v42` or a commit",
         );
     }
-    let release = format!("{VARIABLE}={}", args.release);
+    let release = format!("{RELEASE_VARIABLE}={}", args.release);
     work(args.shared, Some(release), env).await
 }
 
@@ -103,8 +104,12 @@ async fn work(args: ReleaseArgs, release: Option<String>, env: &Environment) -> 
     let back = release.is_none();
     match release {
         Some(release) => project.extra_vars.push(release),
-        // What builds or fetches a release knows from this that the nodes have it already.
-        None => project.extra_vars.push("rolling_back=true".to_owned()),
+        None => {
+            let stand_in = format!("{RELEASE_VARIABLE}={NOT_KNOWN_YET}");
+            // What builds or fetches a release knows from this that the nodes have it already.
+            let back = "rolling_back=true".to_owned();
+            project.extra_vars.extend([stand_in, back]);
+        }
     }
     let mode = match args.dry_run {
         true => Mode::Plan,

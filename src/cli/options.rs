@@ -214,7 +214,7 @@ pub struct LockArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text);
-    time.ok_or_else(|| "not a duration such as `90s` or `5m`".to_owned())
+    time.ok_or_else(|| "not a duration such as `90s`, `5m` or `1d`".to_owned())
 }
 
 /// What subcommands share that bring their playbook along, such as those of clusters and releases.
@@ -232,7 +232,7 @@ pub struct CommonArgs {
     pub nodes: NodeArgs,
     #[command(flatten)]
     pub lock: LockArgs,
-    /// Ask nothing
+    /// Do not ask whether to go on; what the playbook asks (vars_prompt, pause) it asks all the same
     #[arg(long, help_heading = "How to work on nodes")]
     pub yes: bool,
 }

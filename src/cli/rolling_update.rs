@@ -24,7 +24,7 @@ pub struct RollingArgs {
     /// Show the order, and what would change on each node; change nothing
     #[arg(long, help_heading = "How to go from node to node")]
     dry_run: bool,
-    /// Ask nothing
+    /// Do not ask whether to go on; what the playbook asks (vars_prompt, pause) it asks all the same
     #[arg(long, help_heading = "How to work on nodes")]
     yes: bool,
 }

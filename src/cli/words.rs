@@ -36,7 +36,7 @@ pub enum Shape {
     Number,
     /// A whole number; perhaps a template.
     Count,
-    /// Seconds, or text such as `90s` and `5m`.
+    /// Seconds, or text such as `90s`, `5m` and `1d`.
     Duration,
     /// An expression, true or false, or a list of these.
     Conditions,

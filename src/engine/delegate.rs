@@ -16,7 +16,7 @@ use super::way_in;
 use crate::change::{Change, Step, Touch};
 use crate::event::{Failure, Status};
 use crate::fact::{Answer, Known, Missing, Question};
-use crate::node::{OwedNote, PlacedStep, StepEnd};
+use crate::node::{NodeError, OwedNote, PlacedStep, StepEnd};
 use crate::playbook::Task;
 
 /// The most waves of questions before something is wrong.
@@ -81,10 +81,12 @@ impl HostRun {
             Some(known) if plan => known,
             _ => Known::new(self.known.wants_diff),
         };
-        let change = match self.compare_there(&task, &unit, &there, &mut known).await {
+        let compared = self.compare_there(index, &task, &unit, &there, &mut known);
+        let change = match compared.await {
             Ok(change) => change,
-            Err(failure) => {
-                self.conclude(index, number, &task, UnitEnd::failed(failure));
+            Err(end) => {
+                // Nobody was there to be asked once more.
+                self.finish_unit(index, &task, *end);
                 return self.host.out() == Out::Alive;
             }
         };
@@ -117,11 +119,12 @@ impl HostRun {
 
     async fn compare_there(
         &mut self,
+        index: usize,
         task: &Task,
         unit: &Unit,
         there: &Arc<HostState>,
         known: &mut Known,
-    ) -> Result<Change, Failure> {
+    ) -> Result<Change, Box<UnitEnd>> {
         let Some(resource) = &unit.resource else {
             return Ok(Change::none(String::new()));
         };
@@ -133,7 +136,7 @@ impl HostRun {
                 Ok(change) => return Ok(change),
                 Err(missing) => missing,
             };
-            let answers = self.ask_there(there, &missing).await?;
+            let answers = self.ask_there(index, task, there, &missing).await?;
             for (question, answer) in &answers {
                 if let (Question::Facts, Answer::Facts(facts)) = (question, answer) {
                     let whose = if task.delegate_facts {
@@ -146,40 +149,76 @@ impl HostRun {
             }
             known.learn(answers);
         }
-        Err(Failure::new("its questions do not come to an end"))
+        let failure = Failure::new("its questions do not come to an end");
+        Err(Box::new(UnitEnd::failed(failure)))
     }
 
     async fn ask_there(
         &self,
+        index: usize,
+        task: &Task,
         there: &Arc<HostState>,
         missing: &Missing,
-    ) -> Result<Vec<(Question, Answer)>, Failure> {
-        let lost = || {
-            Failure::new(format!(
+    ) -> Result<Vec<(Question, Answer)>, Box<UnitEnd>> {
+        let lost = |error: Option<&NodeError>| {
+            let mut words = format!(
                 "`{}`, which acts for this host, cannot be reached",
                 there.name
-            ))
+            );
+            words.extend(error.map(|error| format!(": {error}")));
+            let mut failure = Failure::new(words);
+            failure.help = error.and_then(NodeError::help);
+            Box::new(UnitEnd::unreachable(failure))
         };
+        let passes = self.passes_over_delegate(index, task);
         let mut place = there.node.lock().await;
         let Some(node) = place.as_mut() else {
             if there.out() == Out::Unreachable {
-                return Err(lost());
+                return Err(lost(None));
             }
-            let first = connect::first_script(&self.run, there, missing).await;
-            let (node, answers) = first.map_err(|()| lost())?;
+            if !passes {
+                let first = connect::first_script(&self.run, there, missing).await;
+                let (node, answers) = first.map_err(|()| lost(None))?;
+                *place = Some(node);
+                return Ok(answers);
+            }
+            // The next task that needs it tries again.
+            let first = connect::try_first_script(&self.run, there, missing).await;
+            let (node, answers) = first.map_err(|error| {
+                there.missed.store(true, Ordering::Relaxed);
+                self.run.gate.settle(&there.name);
+                lost(error.as_ref())
+            })?;
             *place = Some(node);
             return Ok(answers);
         };
         let before = node.round_trips;
         let answers = node.ask("", missing).await;
         there.tally().round_trips += node.round_trips - before;
-        drop(place);
         match answers {
             Ok((_, answers)) => Ok(answers),
+            Err(error) if passes && error.is_unreachable() => {
+                there.missed.store(true, Ordering::Relaxed);
+                *place = None;
+                Err(lost(Some(&error)))
+            }
             Err(error) => {
                 connect::unreachable(&self.run, there, &error);
-                Err(lost())
+                Err(lost(None))
             }
+        }
+    }
+
+    /// Who acts for this host is out of reach, and so is this one, unless the task passes over that. No rescue follows, as in Ansible.
+    pub(super) fn lose_with_delegate(&self, index: usize, task: &Task, ends: &[UnitEnd]) {
+        let lost = ends.iter().find(|end| end.status == Status::Unreachable);
+        if let Some(end) = lost
+            && task.delegate.is_some()
+            && self.host.out() == Out::Alive
+            && !self.passes_over_delegate(index, task)
+        {
+            self.host.because(end.msg.clone());
+            self.host.take_out(Out::Unreachable);
         }
     }
 
@@ -214,9 +253,13 @@ impl HostRun {
         }
         // What asks nothing comes here without a connection.
         let absent = there.node.lock().await.is_none();
-        if absent && let Err(failure) = self.ask_there(there, &Missing::default()).await {
-            self.conclude(index, number, task, UnitEnd::failed(failure));
-            return self.host.out() == Out::Alive;
+        if absent {
+            let nothing = Missing::default();
+            let asked = self.ask_there(index, task, there, &nothing);
+            if let Err(end) = asked.await {
+                self.finish_unit(index, task, *end);
+                return self.host.out() == Out::Alive;
+            }
         }
         let mut batch = Batch::default();
         let judged = task.changed_when.len() + task.failed_when.len() > 0
@@ -278,10 +321,14 @@ impl HostRun {
             Err(error) => {
                 let mut failure = Failure::new(format!("on {}: {error}", there.name));
                 failure.help = error.help();
-                if error.is_unreachable() {
-                    connect::unreachable(&self.run, there, &error);
-                }
-                self.finish_unit(index, task, UnitEnd::failed(failure));
+                let end = match error.is_unreachable() {
+                    true => {
+                        connect::unreachable(&self.run, there, &error);
+                        UnitEnd::unreachable(failure)
+                    }
+                    false => UnitEnd::failed(failure),
+                };
+                self.finish_unit(index, task, end);
             }
         }
         self.host.out() == Out::Alive

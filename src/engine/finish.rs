@@ -103,6 +103,7 @@ impl HostRun {
         }
         result.follows = self.follows(index, task, &ends);
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
+        self.lose_with_delegate(index, task, &ends);
         // Whoever was taken out before goes on nowhere.
         let ignores = self.host.out() == Out::Alive && units.iter().any(|unit| unit.ignore);
         // Who is still there although it could not be reached passes over that.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::machines::{self, Machines};
 use super::reach::ssh_options;
 use super::state::{HostState, Settings};
 use crate::diagnostic::Diagnostic;
@@ -88,9 +89,12 @@ pub fn of(
     (hosts, faults)
 }
 
-/// What is wrong with how the hosts of a project are reached, as a run says it before it connects.
+/// What is wrong with how the hosts of a project are reached, and which of them are one machine, as a run says it before it connects.
 pub fn ways(project: &Project, templates: &Templates, settings: &Settings) -> Vec<Diagnostic> {
-    of(project, templates, settings).1
+    let (hosts, mut faults) = of(project, templates, settings);
+    let machines = Machines::of(project, settings);
+    faults.extend(machines::foretold(project, settings, &machines, &hosts));
+    faults
 }
 
 /// What is wrong with the ssh configuration is wrong for many hosts, and said once.

@@ -10,12 +10,12 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::clustered;
 use super::reach::ssh_options;
-use super::state::{HostState, Run, lock};
+use super::state::{HostState, Run, Settings, lock};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::{Event, Mode};
 use crate::inventory::Method;
 use crate::node::NodeError;
-use crate::playbook::Scheduled;
+use crate::playbook::Project;
 use crate::transport::ssh::{SshOptions, Way};
 
 /// One machine of a run.
@@ -38,18 +38,19 @@ pub struct Machines {
 
 impl Machines {
     /// For the plays of a run: the members of a cluster, and the nodes of a rolling update, are machines of their own.
-    pub(super) fn of(run: &Run, plays: &[Arc<Scheduled>]) -> Machines {
+    pub(super) fn of(project: &Project, settings: &Settings) -> Machines {
+        let plays = &project.plays;
         let mut apart = Vec::new();
         for scheduled in plays.iter().filter(|play| !play.hosts.is_empty()) {
             for task in scheduled.play.tasks_and_handlers() {
                 if clustered::is_cluster(task) {
-                    let members = clustered::members(task, &run.project.inventory);
+                    let members = clustered::members(task, &project.inventory);
                     let members = members.into_iter().map(Arc::from).collect();
                     apart.push((format!("a {}", task.action.name()), members));
                 }
             }
         }
-        if run.settings.rolling.is_some() {
+        if settings.rolling.is_some() {
             let rolled = plays.iter().filter(|play| play.play.rolling.is_some());
             let nodes = rolled.flat_map(|play| play.hosts.iter().chain(&play.beyond));
             let nodes = nodes.map(|host| Arc::from(host.as_str())).collect();
@@ -71,26 +72,31 @@ impl Machines {
 }
 
 /// Hosts that the inventory says are one machine: an error where they must not be, else a warning that says how they are treated.
-pub(super) fn foretold(run: &Run) -> Vec<Diagnostic> {
+pub(super) fn foretold(
+    project: &Project,
+    settings: &Settings,
+    machines: &Machines,
+    hosts: &IndexMap<Arc<str>, Arc<HostState>>,
+) -> Vec<Diagnostic> {
     let mut ways: IndexMap<String, Vec<&Arc<HostState>>> = IndexMap::new();
-    for host in run.hosts.values() {
-        if let Some(way) = way(run, host) {
+    for host in hosts.values() {
+        if let Some(way) = way(settings, host) {
             ways.entry(way).or_default().push(host);
         }
     }
     let mut faults = Vec::new();
     for (way, hosts) in ways.iter().filter(|(_, hosts)| hosts.len() > 1) {
-        lock(&run.machines.told).extend(hosts.iter().map(|host| host.name.clone()));
+        lock(&machines.told).extend(hosts.iter().map(|host| host.name.clone()));
         let before = faults.len();
         for (at, host) in hosts.iter().enumerate() {
             for other in &hosts[..at] {
-                if let Some(what) = run.machines.keeps_apart(&other.name, &host.name) {
+                if let Some(what) = machines.keeps_apart(&other.name, &host.name) {
                     let words = refused(&other.name, &host.name, way, what);
                     faults.push(place(host, Diagnostic::error(words)));
                 }
             }
         }
-        if faults.len() == before && run.works_as(hosts.iter().map(|host| &*host.name)) {
+        if faults.len() == before && works_as(project, hosts.iter().map(|host| &*host.name)) {
             let names = names_of(hosts.iter().map(|host| &*host.name));
             let mut fault = place(hosts[1], Diagnostic::error(several(&names, way)));
             fault.severity = Severity::Warning;
@@ -101,10 +107,10 @@ pub(super) fn foretold(run: &Run) -> Vec<Diagnostic> {
 }
 
 /// What leads to a host, for people: two hosts with the same are one machine. None where that is not well described.
-fn way(run: &Run, host: &HostState) -> Option<String> {
+fn way(settings: &Settings, host: &HostState) -> Option<String> {
     match host.connection.method {
         Method::Local => Some("the one that hadeploy runs on".to_owned()),
-        Method::Ssh => ssh_options(&host.name, &host.connection, &run.settings)
+        Method::Ssh => ssh_options(&host.name, &host.connection, settings)
             .ok()
             .map(|options| address(&options)),
     }
@@ -163,7 +169,7 @@ pub(super) fn arrive(run: &Run, host: &HostState, id: String) -> Result<u32, Nod
     if names.contains(&host.name) {
         return Ok(number);
     }
-    let way = way(run, host).unwrap_or_default();
+    let way = way(&run.settings, host).unwrap_or_default();
     for other in names.iter() {
         if let Some(what) = run.machines.keeps_apart(other, &host.name) {
             return Err(NodeError::Twin(refused(other, &host.name, &way, what)));
@@ -173,7 +179,7 @@ pub(super) fn arrive(run: &Run, host: &HostState, id: String) -> Result<u32, Nod
     let mut told = lock(&run.machines.told);
     // A command of `exec` runs under all names at once.
     let turns = run.settings.mode != Mode::Exec;
-    let turns = turns && run.works_as(names.iter().map(AsRef::as_ref));
+    let turns = turns && works_as(&run.project, names.iter().map(AsRef::as_ref));
     if turns && !names.iter().all(|name| told.contains(name)) {
         told.extend(names.iter().cloned());
         run.say(Event::Warning {
@@ -184,16 +190,13 @@ pub(super) fn arrive(run: &Run, host: &HostState, id: String) -> Result<u32, Nod
     Ok(number)
 }
 
-impl Run {
-    /// Whether several of these hosts do plays: a name that only acts for others, as `localhost` does, is nothing to tell of.
-    fn works_as<'a>(&self, names: impl Iterator<Item = &'a str>) -> bool {
-        let plays = &self.project.plays;
-        let works = |name: &&str| {
-            let mut hosts = plays.iter().flat_map(|play| &play.hosts);
-            hosts.any(|host| host.as_str() == *name)
-        };
-        names.filter(works).count() > 1
-    }
+/// Whether several of these hosts do plays: a name that only acts for others, as `localhost` does, is nothing to tell of.
+fn works_as<'a>(project: &Project, names: impl Iterator<Item = &'a str>) -> bool {
+    let works = |name: &&str| {
+        let mut hosts = project.plays.iter().flat_map(|play| &play.hosts);
+        hosts.any(|host| host.as_str() == *name)
+    };
+    names.filter(works).count() > 1
 }
 
 impl HostState {

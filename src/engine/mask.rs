@@ -23,6 +23,7 @@ pub fn event(mut event: Event, masker: &Masker) -> Event {
         Event::Facts { facts, .. } => facts.values_mut().for_each(|fact| value(fact, masker)),
         Event::Warning { message, .. } => text(message, masker),
         Event::Paused { words, .. } => text(words, masker),
+        Event::Release { release } => text(release, masker),
         Event::NodeState { detail, .. } => text(detail, masker),
         Event::Lease(lease) => text(&mut lease.command, masker),
         Event::Cluster(report) => {

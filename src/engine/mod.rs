@@ -176,8 +176,8 @@ pub async fn run(
             return recap::finish(&run, began, Some(why), None);
         }
     }
-    run.machines = Machines::of(&run, &plays);
-    let faults = machines::foretold(&run);
+    run.machines = Machines::of(&run.project, &run.settings);
+    let faults = machines::foretold(&run.project, &run.settings, &run.machines, &run.hosts);
     let fatal = faults.iter().any(Diagnostic::is_error);
     for fault in faults {
         run.say(Event::Diagnostic(Box::new(fault)));
@@ -193,6 +193,7 @@ pub async fn run(
         heart.spawn(heart::beat(run.clone()));
     }
     if let Some(prepared) = prepared {
+        rolling::tell_release(&run, &prepared);
         let end = rolling::roll(&run, &plays, prepared).await;
         farewell(&run).await;
         heart.abort_all();

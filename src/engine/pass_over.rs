@@ -1,4 +1,5 @@
-//! `ignore_unreachable`: a host that cannot be reached for a task goes on, and the next task that needs it tries again.
+//! `ignore_unreachable`: a host that cannot be reached for a task, or whose `delegate_to` cannot, goes on, and the next task that needs it tries
+//! again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,11 +29,15 @@ pub(super) fn may_be(run: &Run, host: &HostState) -> bool {
         let mut names = play.hosts.iter();
         names.any(|name| name.as_str() == &*host.name)
     });
-    plays.any(|play| {
+    let own = plays.any(|play| {
         let mut tasks = play.play.tasks_and_handlers();
         play.play.ignore_unreachable.is_some()
             || tasks.any(|task| task.ignore_unreachable.is_some())
-    })
+    });
+    // Which hosts act for others is written in templates, too.
+    let plays = run.project.plays.iter();
+    let mut tasks = plays.flat_map(|play| play.play.tasks_and_handlers());
+    own || tasks.any(|task| task.delegate.is_some() && task.ignore_unreachable.is_some())
 }
 
 impl Binder {
@@ -111,11 +116,17 @@ impl HostRun {
         true
     }
 
-    /// Whether a task goes on without the host. Clusters never do, and what another host does needs that one.
+    /// Whether a task goes on without the host. Clusters never do, and what another host does for it is owed and counted here.
     pub(super) fn may_pass_over(&self, index: usize, task: &Task) -> bool {
-        if is_cluster(task) || task.delegate.is_some() {
-            return false;
-        }
+        !is_cluster(task) && task.delegate.is_none() && self.passes_over(index, task)
+    }
+
+    /// Whether a task goes on without the host that acts for this one.
+    pub(super) fn passes_over_delegate(&self, index: usize, task: &Task) -> bool {
+        task.delegate.is_some() && self.passes_over(index, task)
+    }
+
+    fn passes_over(&self, index: usize, task: &Task) -> bool {
         let scope = self.binder.scope(task, self.items[index].given.to_vec());
         matches!(self.binder.passes_over(task, &scope), Ok(true))
     }

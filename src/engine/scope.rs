@@ -15,7 +15,9 @@ use super::place::Place;
 use super::progress::Progress;
 use super::state::{HostState, Out, Run, lock};
 use crate::change::FACT;
-use crate::playbook::{Role, Scheduled, VarsFile, chosen_vars_file, load_vars_file};
+use crate::playbook::{
+    Layer, Role, STRONGEST_FIRST, Scheduled, VarsFile, chosen_vars_file, load_vars_file,
+};
 use crate::template::{Lookup, Scope, Stop, Surroundings};
 use crate::value::Map;
 use hostvars::HostVars;
@@ -287,14 +289,6 @@ fn written(map: &Map, name: &str) -> Option<Lookup> {
 }
 
 impl PlayScope {
-    /// What is stronger than a task's own variables but its parameters.
-    fn above_task(&self, name: &str) -> Option<Lookup> {
-        if let Some(found) = written(&self.run.project.extra, name) {
-            return Some(found);
-        }
-        self.set(name)
-    }
-
     /// What tasks have set.
     fn set(&self, name: &str) -> Option<Lookup> {
         let aside = self.aside().get(name).cloned();
@@ -317,54 +311,38 @@ impl PlayScope {
             .or_else(|| play.play.roles.public.iter().rev().find_map(find))
     }
 
-    /// What is weaker than a task's own variables.
-    fn below_task(&self, name: &str, role: Option<&Role>) -> Lookup {
-        if let Some(found) = self.shown(|role| &role.shown_vars, name) {
-            return found;
-        }
-        for file in self.files.get().into_iter().flatten().rev() {
-            if let Some(found) = written(file, name) {
-                return found;
+    /// What one of the layers says of a name. Those of a task are the task's.
+    fn of(&self, layer: Layer, name: &str) -> Option<Lookup> {
+        let known = |found: Lookup| (!matches!(found, Lookup::Undefined)).then_some(found);
+        match layer {
+            Layer::Params | Layer::TaskVars => None,
+            Layer::Extra => written(&self.run.project.extra, name),
+            Layer::Set => self.set(name),
+            Layer::RoleVars => self.shown(|role| &role.shown_vars, name),
+            Layer::VarsFiles => {
+                let mut files = self.files.get().into_iter().flatten().rev();
+                files.find_map(|file| written(file, name))
             }
-        }
-        if let Some(found) = written(&self.play.play.vars, name) {
-            return found;
-        }
-        match self.magic(name) {
-            Lookup::Undefined => {}
-            found => return found,
-        }
-        if let Some(found) = self.brought(name) {
-            return found;
-        }
-        if let Some(found) = written(&self.host.host.vars, name) {
-            return found;
-        }
-        if let Some(fact) = name.strip_prefix("ansible_") {
-            let found = match fact {
+            Layer::PlayVars => written(&self.play.play.vars, name),
+            Layer::Magic => known(self.magic(name)),
+            Layer::Brought => self.brought(name),
+            Layer::Inventory => written(&self.host.host.vars, name),
+            Layer::Facts => known(match name.strip_prefix("ansible_")? {
                 "host" => Lookup::Ready(Native::from(self.host.connection.address.as_str())),
                 "user" => Lookup::Ready(Native::from(self.host.login.as_str())),
                 "port" => Lookup::Ready(Native::from(self.host.connection.port.unwrap_or(22))),
                 fact => self.fact(fact),
-            };
-            match found {
-                Lookup::Undefined => {}
-                found => return found,
-            }
+            }),
+            Layer::Defaults => self.shown(|role| &role.shown_defaults, name),
         }
-        let defaults = role.into_iter().flat_map(|role| role.defaults.iter().rev());
-        for map in defaults {
-            if let Some(found) = written(map, name) {
-                return found;
-            }
+    }
+
+    /// Of a name that no layer has.
+    fn nowhere(&self) -> Lookup {
+        match self.files.get() {
+            None => Lookup::After(GATHERING.to_owned()),
+            Some(_) => Lookup::Undefined,
         }
-        if let Some(found) = self.shown(|role| &role.shown_defaults, name) {
-            return found;
-        }
-        if self.files.get().is_none() {
-            return Lookup::After(GATHERING.to_owned());
-        }
-        Lookup::Undefined
     }
 
     fn all_names(&self) -> Vec<String> {
@@ -394,8 +372,10 @@ impl PlayScope {
 
 impl Scope for PlayScope {
     fn lookup(&self, name: &str) -> Lookup {
-        self.above_task(name)
-            .unwrap_or_else(|| self.below_task(name, None))
+        let mut layers = STRONGEST_FIRST.into_iter();
+        layers
+            .find_map(|layer| self.of(layer, name))
+            .unwrap_or_else(|| self.nowhere())
     }
 
     fn names(&self) -> Vec<String> {

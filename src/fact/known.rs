@@ -15,6 +15,8 @@ use crate::change::Touch;
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     answers: HashMap<Question, Answer>,
+    /// Whether a source of packages was touched, and no lists were fetched behind that. A plan reads the node as it was before.
+    sources_touched: bool,
     /// Whether diffs of contents are wanted, so that old texts are worth a question.
     pub wants_diff: bool,
 }
@@ -27,11 +29,15 @@ const UNIT_FOLDERS: [&str; 4] = [
     "/run/systemd/system",
 ];
 
+/// Where apt reads its sources; their times are what [`AptLists::outdated`] is made of.
+const SOURCES: [&str; 2] = ["/etc/apt/sources.list", "/etc/apt/sources.list.d"];
+
 impl Known {
     /// Nothing is known yet.
     pub fn new(wants_diff: bool) -> Known {
         Known {
             answers: HashMap::new(),
+            sources_touched: false,
             wants_diff,
         }
     }
@@ -49,7 +55,17 @@ impl Known {
 
     /// Enters answers.
     pub fn learn(&mut self, answers: impl IntoIterator<Item = (Question, Answer)>) {
-        self.answers.extend(answers);
+        let outdated = self.sources_touched;
+        self.answers
+            .extend(answers.into_iter().map(|(question, answer)| {
+                let answer = match answer {
+                    Answer::AptLists(lists) if outdated => {
+                        Answer::AptLists(AptLists { outdated, ..lists })
+                    }
+                    other => other,
+                };
+                (question, answer)
+            }));
     }
 
     /// Forgets one answer.
@@ -218,9 +234,11 @@ impl Known {
     /// Forgets what `touch` makes uncertain. Gathered facts stay: they are frozen until `setup` runs again.
     pub fn touch(&mut self, touch: &Touch) {
         match touch {
-            Touch::Everything => self
-                .answers
-                .retain(|question, _| matches!(question, Question::Facts)),
+            Touch::Everything => {
+                self.sources_touched = false;
+                self.answers
+                    .retain(|question, _| matches!(question, Question::Facts));
+            }
             Touch::Path(path) => self.touch_path(path, false),
             Touch::NewFolder(path) => self.touch_path(path, true),
             Touch::Account(name) => self.touch_account(name),
@@ -255,16 +273,23 @@ impl Known {
                 self.touch_path(debconf::STORE, false);
                 self.answers.extend(others);
             }
-            Touch::PackageLists => self.answers.retain(|question, _| {
-                !matches!(
-                    question,
-                    Question::Candidate(_)
-                        | Question::AptLists
-                        | Question::Simulation(_)
-                        | Question::Probe(_)
-                )
-            }),
+            Touch::PackageLists => {
+                self.sources_touched = false;
+                self.forget_lists();
+            }
         }
+    }
+
+    fn forget_lists(&mut self) {
+        self.answers.retain(|question, _| {
+            !matches!(
+                question,
+                Question::Candidate(_)
+                    | Question::AptLists
+                    | Question::Simulation(_)
+                    | Question::Probe(_)
+            )
+        });
     }
 
     /// What a server answers depends on its unit, and what a script looks at nobody knows.
@@ -357,12 +382,13 @@ impl Known {
         }
         let touches = |place: &str| below(path, place) || below(&real, place);
         if touches("/etc/apt") {
-            self.touch(&Touch::PackageLists);
+            self.forget_lists();
         }
+        self.sources_touched |= SOURCES.iter().any(|place| touches(place));
         if touches("/var/lib/dpkg/status") {
             let of_packages = |question: &Question| matches!(question, Question::Package(_));
             self.answers.retain(|question, _| !of_packages(question));
-            self.touch(&Touch::PackageLists);
+            self.forget_lists();
         }
     }
 }
@@ -371,4 +397,39 @@ impl Known {
 fn below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || folder.ends_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn young() -> (Question, Answer) {
+        let lists = AptLists {
+            age: Some(9),
+            outdated: false,
+        };
+        (Question::AptLists, Answer::AptLists(lists))
+    }
+
+    #[test]
+    fn a_touched_source_outdates_lists_until_they_are_fetched() {
+        let outdated = |touches: &[Touch]| {
+            let mut known = Known::new(false);
+            known.learn([young()]);
+            touches.iter().for_each(|touch| known.touch(touch));
+            // A plan asks again, and the node knows of no change.
+            known.learn([young()]);
+            known.apt_lists().expect("learnt").outdated
+        };
+        let path = |path: &str| Touch::Path(path.to_owned());
+        let source = path("/etc/apt/sources.list.d/mine.list");
+        assert!(outdated(std::slice::from_ref(&source)));
+        assert!(outdated(&[path("/etc/apt/sources.list")]));
+        assert!(outdated(&[source.clone(), path("/var/lib/dpkg/status")]));
+        assert!(!outdated(&[path("/etc/apt/keyrings/mine.asc")]));
+        assert!(!outdated(&[path("/etc/apt/preferences.d/mine")]));
+        assert!(!outdated(&[source.clone(), Touch::PackageLists]));
+        // What a command did, only the node knows.
+        assert!(!outdated(&[source, Touch::Everything]));
+    }
 }

@@ -31,7 +31,7 @@ use crate::source::Span;
 use crate::value::{Entry, Map, Value};
 use crate::vault::Keyring;
 
-pub(crate) use vars_folder::read_vars;
+pub(crate) use vars_folder::{read_closed_vars, read_vars};
 pub(crate) use yaml::unreadable;
 
 pub use connection::{Connection, ConnectionVars, Method, check_names, is_connection_variable};

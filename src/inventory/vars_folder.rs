@@ -150,7 +150,7 @@ fn read_path(path: &Path, maps: &mut Vec<Arc<Map>>, faults: &mut Vec<Diagnostic>
         }
         return;
     }
-    match read_closed(path) {
+    match read_closed_vars(path) {
         Ok(map) => maps.push(map),
         Err(mut found) => faults.append(&mut found),
     }
@@ -168,7 +168,7 @@ pub(crate) fn read_vars(path: &Path, keyring: &Keyring) -> Result<Arc<Map>, Vec<
 }
 
 /// A file of variables of which nothing is opened: whoever needs it asks for that.
-fn read_closed(path: &Path) -> Result<Arc<Map>, Vec<Diagnostic>> {
+pub(crate) fn read_closed_vars(path: &Path) -> Result<Arc<Map>, Vec<Diagnostic>> {
     let shown = path.display().to_string();
     let fault = |error: FileError| vec![unreadable(&shown, &error)];
     let bytes = std::fs::read(path).map_err(|error| fault(error.into()))?;

@@ -1,7 +1,6 @@
 //! Who sets a variable of a host: every layer that has it, the strongest first, without a run.
 //!
-//! The order is that of the engine's scope: `-e`; what tasks set while they run; `vars` of tasks; `vars_files`; `vars` of the play; what is there
-//! without anyone setting it; the layers of the inventory; facts.
+//! The order is that of the engine's scopes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +10,10 @@ use minijinja::Value as Native;
 use minijinja::value::Serde;
 
 use super::magic::{MAGIC, is_fact};
-use super::{Project, Scheduled, TaskAction, VarsFile, chosen_vars_file, load_vars_file};
+use super::setter::{Counts, Setter, set_behind, set_within, setter};
+use super::{
+    Layer, Project, Role, STRONGEST_FIRST, Scheduled, VarsFile, chosen_vars_file, load_vars_file,
+};
 use crate::inventory::Host;
 use crate::template::{Lookup, Scope, Stop, Templates, from_native};
 use crate::value::{Map, Value};
@@ -28,34 +30,6 @@ pub struct Explained {
     pub chain: Vec<Setter>,
     /// What a task without `vars` of its own finds before any task has set it, templates rendered.
     pub value: Found,
-}
-
-/// One that sets a variable.
-#[derive(Debug, Clone)]
-pub struct Setter {
-    /// `vars of the play`, `group_vars/web`, `-e` …
-    pub origin: String,
-    /// `file:line`; empty where it stands in no file.
-    pub at: String,
-    /// The value as written; none where it comes only in a run.
-    pub value: Option<Value>,
-    /// When it counts.
-    pub when: Counts,
-    /// The task that sets it, where one does.
-    task: Option<Arc<str>>,
-}
-
-/// When something that sets a variable counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counts {
-    /// In every task.
-    Always,
-    /// In every task, since a task of an earlier play has set it.
-    Earlier,
-    /// From then on, once that task has run.
-    Behind,
-    /// Only in that task.
-    Within,
 }
 
 /// What a name comes to.
@@ -203,30 +177,55 @@ impl Names {
     }
 
     fn chain(&self, name: &str) -> Vec<Setter> {
-        let mut chain = Vec::new();
-        chain.extend(setter(&self.project.extra, name, "-e"));
-        if let Some(scheduled) = self.scheduled() {
-            chain.extend(self.set_by_tasks(name));
-            for (file, vars) in self.files.iter().rev() {
-                chain.extend(setter(vars, name, &format!("vars_files, {file}")));
-            }
-            chain.extend(setter(&scheduled.play.vars, name, "vars of the play"));
-        }
-        if self.magic(name).is_some() {
-            chain.push(Setter::of_hadeploy("hadeploy itself"));
-        }
-        for layer in self.host.layers.iter().rev() {
-            chain.extend(setter(&layer.vars, name, &layer.origin));
-        }
-        if let Some(fact) = name.strip_prefix("ansible_")
-            && is_fact(fact)
-        {
-            chain.push(Setter::of_hadeploy("a fact of the node"));
-        }
-        chain
+        let layers = STRONGEST_FIRST.into_iter();
+        layers.flat_map(|layer| self.setters(layer, name)).collect()
     }
 
-    /// What tasks set: those of the play, the last first; those of earlier plays of the host; then what tasks set for themselves, which is weaker.
+    /// What sets a name in one layer, the strongest first.
+    fn setters(&self, layer: Layer, name: &str) -> Vec<Setter> {
+        let play = self.scheduled();
+        match layer {
+            // Those of roles and includes are among the `vars` of their tasks here.
+            Layer::Params | Layer::Brought => Vec::new(),
+            Layer::Extra => Vec::from_iter(setter(&self.project.extra, name, "-e")),
+            Layer::Set => self.set_by_tasks(name),
+            Layer::TaskVars => {
+                let mut found = play.map_or(Vec::new(), |play| set_within(play, name));
+                // A role's own are told once, where the whole play sees them.
+                let shown = self.setters(Layer::RoleVars, name);
+                found.retain(|own| shown.iter().all(|other| other.at != own.at));
+                found
+            }
+            Layer::RoleVars => self.set_by_roles("vars", |role| &role.shown_vars, name),
+            Layer::VarsFiles => {
+                let files = self.files.iter().rev();
+                files
+                    .filter_map(|(file, vars)| setter(vars, name, &format!("vars_files, {file}")))
+                    .collect()
+            }
+            Layer::PlayVars => {
+                let own = play.and_then(|it| setter(&it.play.vars, name, "vars of the play"));
+                Vec::from_iter(own)
+            }
+            Layer::Magic => {
+                let known = self.magic(name).is_some();
+                Vec::from_iter(known.then(|| Setter::of_hadeploy("hadeploy itself")))
+            }
+            Layer::Inventory => {
+                let layers = self.host.layers.iter().rev();
+                layers
+                    .filter_map(|layer| setter(&layer.vars, name, &layer.origin))
+                    .collect()
+            }
+            Layer::Facts => {
+                let fact = name.strip_prefix("ansible_").is_some_and(is_fact);
+                Vec::from_iter(fact.then(|| Setter::of_hadeploy("a fact of the node")))
+            }
+            Layer::Defaults => self.set_by_roles("defaults", |role| &role.shown_defaults, name),
+        }
+    }
+
+    /// What tasks set for all behind them: those of the play, the last first, then those of earlier plays of the host.
     fn set_by_tasks(&self, name: &str) -> Vec<Setter> {
         let (Some(play), Some(scheduled)) = (self.play, self.scheduled()) else {
             return Vec::new();
@@ -235,8 +234,24 @@ impl Names {
         let earlier = self.project.plays[..play].iter().rev();
         let earlier = earlier.filter(|play| play.hosts.contains(&self.host.name));
         found.extend(earlier.flat_map(|play| set_behind(play, name, Counts::Earlier)));
-        found.extend(set_within(scheduled, name));
         found
+    }
+
+    /// What the roles bring that the whole play sees.
+    fn set_by_roles(
+        &self,
+        what: &str,
+        layers: fn(&Role) -> &Vec<Arc<Map>>,
+        name: &str,
+    ) -> Vec<Setter> {
+        let roles = self.scheduled().into_iter();
+        let roles = roles.flat_map(|it| it.play.roles.public.iter().rev());
+        let of = |role: &Arc<Role>| -> Vec<Setter> {
+            let origin = format!("{what} of the role `{}`", role.own.name);
+            let maps = layers(role).iter().rev();
+            maps.filter_map(|map| setter(map, name, &origin)).collect()
+        };
+        roles.flat_map(of).collect()
     }
 
     fn magic(&self, name: &str) -> Option<Lookup> {
@@ -290,84 +305,6 @@ impl Names {
     }
 }
 
-impl Counts {
-    /// Whether it counts in every task of the play, whatever came before.
-    pub fn is_steady(self) -> bool {
-        matches!(self, Counts::Always | Counts::Earlier)
-    }
-}
-
-impl Setter {
-    fn of_hadeploy(origin: &str) -> Setter {
-        Setter {
-            origin: origin.to_owned(),
-            at: String::new(),
-            value: None,
-            when: Counts::Always,
-            task: None,
-        }
-    }
-}
-
-fn setter(map: &Map, name: &str, origin: &str) -> Option<Setter> {
-    let entry = map.get(name)?;
-    Some(Setter {
-        origin: origin.to_owned(),
-        at: entry.key.at(),
-        value: Some(entry.value.clone()),
-        when: Counts::Always,
-        task: None,
-    })
-}
-
-/// What tasks of a play set for all behind them.
-fn set_behind(scheduled: &Scheduled, name: &str, when: Counts) -> Vec<Setter> {
-    let mut found = Vec::new();
-    for task in scheduled.play.tasks_and_handlers() {
-        let mut add = |origin: &str, value: Option<Value>| {
-            found.push(Setter {
-                origin: format!("{origin} the task `{}`", task.label),
-                at: task.at.to_string(),
-                value,
-                when,
-                task: Some(task.label.clone()),
-            });
-        };
-        if task.register.as_deref() == Some(name) {
-            add("result of", None);
-        }
-        if let TaskAction::Kind { kind, args } = &task.action
-            && kind.name == "set_fact"
-            && let Some((_, entry)) = args.open().find(|(set, _)| *set == name)
-        {
-            add("set_fact in", Some(entry.value.clone()));
-        }
-    }
-    found.reverse();
-    found
-}
-
-/// What tasks of a play set for themselves.
-fn set_within(scheduled: &Scheduled, name: &str) -> Vec<Setter> {
-    let mut found: Vec<Setter> = Vec::new();
-    for task in scheduled.play.tasks_and_handlers() {
-        for map in task.vars.iter().rev() {
-            let origin = format!("vars of the task `{}`", task.label);
-            let Some(own) = setter(map, name, &origin) else {
-                continue;
-            };
-            // Those of an import or a block are repeated in its tasks.
-            if !found.iter().any(|other| other.at == own.at) {
-                found.push(Setter {
-                    when: Counts::Within,
-                    ..own
-                });
-            }
-        }
-    }
-    found
-}
-
 fn path(path: &Path) -> Native {
     let path = match path.as_os_str().is_empty() {
         true => Path::new("."),
@@ -379,40 +316,34 @@ fn path(path: &Path) -> Native {
 
 impl Scope for Names {
     fn lookup(&self, name: &str) -> Lookup {
-        if let Some(entry) = self.project.extra.get(name) {
-            return Lookup::Written(entry.value.clone());
-        }
-        let set = self.set_by_tasks(name);
-        let by = |when: Counts| {
-            let setter = set.iter().find(|setter| setter.when == when)?;
-            setter
-                .task
-                .clone()
-                .map(|task| Lookup::After(task.to_string()))
+        let found = STRONGEST_FIRST.into_iter().find_map(|layer| match layer {
+            Layer::Magic => self.magic(name),
+            // The layers of the inventory, one over the other.
+            Layer::Inventory => {
+                let entry = self.host.vars.get(name)?;
+                Some(Lookup::Written(entry.value.clone()))
+            }
+            Layer::Facts => {
+                let fact = name.strip_prefix("ansible_").is_some_and(is_fact);
+                fact.then(|| Lookup::After(FACTS.to_owned()))
+            }
+            layer => {
+                let mut setters = self.setters(layer, name).into_iter();
+                let setter = setters.find(|setter| setter.when.is_steady())?;
+                Some(match (setter.task, setter.value) {
+                    (None, Some(value)) => Lookup::Written(value),
+                    (task, _) => Lookup::After(task.map_or(String::new(), |it| it.to_string())),
+                })
+            }
+        });
+        let behind = || {
+            let setter = self.set_by_tasks(name).into_iter().next()?;
+            setter.task.map(|task| Lookup::After(task.to_string()))
         };
-        if let Some(found) = by(Counts::Earlier) {
-            return found;
-        }
-        let files = self.files.iter().rev().map(|(_, vars)| &**vars);
-        let play = self.scheduled().map(|it| &it.play.vars);
-        let written = files.chain(play).find_map(|vars| vars.get(name));
-        if let Some(entry) = written {
-            return Lookup::Written(entry.value.clone());
-        }
-        if let Some(found) = self.magic(name) {
-            return found;
-        }
-        if let Some(entry) = self.host.vars.get(name) {
-            return Lookup::Written(entry.value.clone());
-        }
-        if let Some(found) = by(Counts::Behind) {
-            return found;
-        }
-        match name.strip_prefix("ansible_") {
-            Some(fact) if is_fact(fact) => Lookup::After(FACTS.to_owned()),
-            _ if self.open => Lookup::After(FACTS.to_owned()),
-            _ => Lookup::Undefined,
-        }
+        found.or_else(behind).unwrap_or(match self.open {
+            true => Lookup::After(FACTS.to_owned()),
+            false => Lookup::Undefined,
+        })
     }
 
     fn names(&self) -> Vec<String> {
@@ -424,6 +355,10 @@ impl Scope for Names {
             names.extend(map.keys().map(ToString::to_string));
         }
         if let Some(scheduled) = self.scheduled() {
+            for role in &scheduled.play.roles.public {
+                let maps = role.shown_vars.iter().chain(&role.shown_defaults);
+                names.extend(maps.flat_map(|map| map.keys().map(ToString::to_string)));
+            }
             for task in scheduled.play.tasks_and_handlers() {
                 names.extend(task.register.as_ref().map(ToString::to_string));
                 let maps = task.vars.iter();

@@ -23,6 +23,7 @@ mod parse;
 mod pause;
 mod placing;
 mod play;
+mod precedence;
 mod privilege;
 mod project;
 mod prompts;
@@ -36,11 +37,13 @@ mod scope;
 mod search;
 mod select;
 mod serial;
+mod setter;
 mod sources;
 mod spec_values;
 mod task;
 mod undefined;
 mod uses;
+mod vars_files;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,14 +53,14 @@ use crate::source::Span;
 use crate::value::{Map, Value};
 
 pub use check::missing;
-pub use explain::{Counts, Explained, Found, Setter};
+pub use explain::{Explained, Found};
 pub use fields::{is_literal, is_template};
 pub use include::{Include, Loaded};
 pub use include_vars::{ReadVars, VarsAsk};
 pub use listing::{ListedPlay, ListedTask};
 pub use order::Order;
 pub use parse::parse_playbook;
-pub use play::{chosen_vars_file, load_vars_file};
+pub use precedence::{Layer, STRONGEST_FIRST};
 pub use privilege::Privilege;
 pub use project::{Options, Project, Scheduled};
 pub use prompts::{Answers, Blank, Nobody, Prompt};
@@ -65,6 +68,8 @@ pub use role::{Own, PlayRoles, Role};
 pub use search::{Search, includes, project_folder};
 pub use select::TagChoice;
 pub use serial::BatchSize;
+pub use setter::{Counts, Setter};
+pub use vars_files::{chosen_vars_file, load_vars_file};
 
 /// One playbook file with everything it imports.
 #[derive(Debug, Clone)]
@@ -90,7 +95,7 @@ pub struct Play {
     pub vars: Map,
     /// `vars_prompt`; the answers are among `vars` once the project is loaded.
     pub prompts: Vec<Prompt>,
-    /// `vars_files` in order; literal names are read already.
+    /// `vars_files` in order; literal names are read already, and opened once the play has hosts.
     pub vars_files: Vec<VarsFile>,
     /// `become…` of the play.
     pub privilege: Privilege,

@@ -1,6 +1,5 @@
 //! One play.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::fields::is_literal;
@@ -8,11 +7,10 @@ use super::parse::{OfPlay, Reader, at};
 use super::role_folder;
 use super::search::project_folder;
 use super::task::Outer;
+use super::vars_files::{chosen_vars_file, closed_vars_file};
 use super::{Order, Play, PlayRoles, Privilege, Task, VarsFile, keywords};
 use crate::diagnostic::Diagnostic;
-use crate::inventory::read_vars;
 use crate::value::{Map, Value};
-use crate::vault::Keyring;
 
 /// What an `import_playbook` gives to the plays it imports.
 #[derive(Clone, Default)]
@@ -211,7 +209,7 @@ impl Reader {
                 continue;
             }
             let read = chosen_vars_file(&folder, &item)
-                .and_then(|name| Ok((load_vars_file(&folder, &name, &self.keyring)?, name)));
+                .and_then(|name| Ok((closed_vars_file(&folder, &name)?, name)));
             match read {
                 Ok((vars, name)) => files.push(VarsFile::Read { name, vars }),
                 Err(mut faults) => self.faults.append(&mut faults),
@@ -264,68 +262,6 @@ impl Reader {
             }
         }
         tasks
-    }
-}
-
-/// Which vars file an entry of `vars_files` means: the one it names, or of several the first that is there.
-///
-/// # Errors
-/// None of several is there.
-pub fn chosen_vars_file(folder: &Path, entry: &Value) -> Result<Value, Vec<Diagnostic>> {
-    let Some(choice) = entry.as_list() else {
-        return Ok(entry.clone());
-    };
-    let is_there = |name: &&Value| name.as_str().is_some_and(|it| folder.join(it).is_file());
-    // What is no text is told when it is to be read.
-    let odd = choice.iter().find(|name| name.as_str().is_none());
-    if let Some(name) = odd.or_else(|| choice.iter().find(is_there)) {
-        return Ok(name.clone());
-    }
-    let looked = choice
-        .iter()
-        .filter_map(Value::as_str)
-        .map(|name| format!("`{}`", folder.join(name).display()));
-    let fault = Diagnostic::at(&entry.span, "none of these vars files is there");
-    let looked: Vec<String> = looked.collect();
-    Err(vec![
-        fault.help(format!("looked for {}", looked.join(", "))),
-    ])
-}
-
-/// Reads a vars file by its rendered name, relative to the folder of its play.
-pub fn load_vars_file(
-    folder: &Path,
-    name: &Value,
-    keyring: &Keyring,
-) -> Result<Arc<Map>, Vec<Diagnostic>> {
-    let Some(text) = name.as_str().filter(|text| !text.is_empty()) else {
-        return Err(vec![Diagnostic::at(
-            &name.span,
-            format!("a vars file is named by text, not {}", name.type_name()),
-        )]);
-    };
-    let path = folder.join(text);
-    if !path.is_file() {
-        return Err(vec![
-            Diagnostic::at(&name.span, format!("there is no vars file `{text}`"))
-                .help(format!("looked for `{}`", path.display())),
-        ]);
-    }
-    let vars = read_vars(&path, keyring)?;
-    let faults: Vec<Diagnostic> = vars
-        .iter()
-        .filter(|(name, _)| !crate::name::is_identifier(name))
-        .map(|(name, entry)| {
-            Diagnostic::at(
-                &entry.key,
-                format!("`{name}` cannot be the name of a variable"),
-            )
-        })
-        .collect();
-    if faults.is_empty() {
-        Ok(vars)
-    } else {
-        Err(faults)
     }
 }
 

@@ -170,6 +170,10 @@ impl Project {
         // Names missing from a broken inventory would be said twice.
         if inventory_is_whole {
             let limit = options.limit.as_deref();
+            let plays = project.plays.iter_mut().map(|it| &mut it.play);
+            for play in plays.filter(|play| play.places_by_files()) {
+                faults.append(&mut play.open_vars_files(&options.keyring));
+            }
             placing::hosts(&mut project, inventories, limit, templates, &mut faults);
             inventory_is_whole = project.open_vaults(&mut faults);
             placing::check_connections(&project, &mut faults);
@@ -197,8 +201,8 @@ impl Project {
         }
     }
 
-    /// Opens what is encrypted among the variables of the hosts of all plays; those of others stay as they are. False where something that is
-    /// needed stays closed.
+    /// Opens what is encrypted among the variables of the hosts of all plays, and in the vars files of plays that read them; the rest stays as it
+    /// is. False where something that is needed stays closed.
     fn open_vaults(&mut self, faults: &mut Vec<Diagnostic>) -> bool {
         let hosts: IndexSet<HostName> = self
             .plays
@@ -206,6 +210,11 @@ impl Project {
             .flat_map(|play| play.hosts.iter().cloned())
             .collect();
         let mut found = self.inventory.open(&hosts, &self.keyring);
+        for scheduled in &mut self.plays {
+            if scheduled.reads_files(&self.tags) {
+                found.append(&mut scheduled.play.open_vars_files(&self.keyring));
+            }
+        }
         let whole = !found.iter().any(Diagnostic::is_error);
         faults.append(&mut found);
         whole

@@ -28,6 +28,7 @@ pub(super) fn names(project: &Project, templates: &Templates) -> Vec<Diagnostic>
             known: definitions(project, scheduled),
             open: run.open
                 || scheduled.hosts.is_empty()
+                || scheduled.play.has_closed_files()
                 || scheduled
                     .play
                     .vars_files

@@ -170,6 +170,9 @@ impl Reporter for Github {
                     .trim()
                     .to_owned();
             }
+            Event::Release { release } => {
+                let _ = write!(self.title, ", release {release}");
+            }
             Event::TaskFinished(result) => self.task(result),
             Event::HostUnreachable { host, error } => {
                 self.failed(host, "reach the host", "", error);

@@ -140,6 +140,8 @@ impl Human {
                 Some(host),
                 &format!("an earlier run owes handler `{handler}` since {since}"),
             ),
+            // It stands in the command, or in a line of its own when the nodes go back.
+            Event::Release { .. } => Vec::new(),
             Event::NodeState {
                 host,
                 state,

@@ -127,6 +127,9 @@ enum Object<'a> {
         handler: &'a str,
         since: &'a str,
     },
+    Release {
+        release: &'a str,
+    },
     NodeState {
         host: &'a str,
         state: &'static str,
@@ -289,6 +292,7 @@ fn object(event: &Event) -> Option<Object<'_>> {
             handler,
             since,
         },
+        Event::Release { release } => Object::Release { release },
         Event::NodeState {
             host,
             state,

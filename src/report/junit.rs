@@ -92,6 +92,9 @@ impl Reporter for Junit {
             Event::RunStarted { mode, playbook, .. } => {
                 self.title = format!("hadeploy {} {playbook}", mode.word());
             }
+            Event::Release { release } => {
+                let _ = write!(self.title, ", release {release}");
+            }
             Event::TaskFinished(result) => self.add(&result.play, of_task(result)),
             Event::HostUnreachable { host, error } => self.add(
                 "connections",

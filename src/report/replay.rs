@@ -99,6 +99,9 @@ fn event(json: &Json, kinds: &dyn Fn(&str) -> &'static str) -> Option<Event> {
             handler: text(&json["handler"]),
             since: text(&json["since"]),
         },
+        "release" => Event::Release {
+            release: text(&json["release"]),
+        },
         "node_state" => Event::NodeState {
             host: shared(&json["host"])?,
             state: state(&json["state"])?,

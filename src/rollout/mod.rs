@@ -25,7 +25,7 @@ pub use health::{Gate, Http, Round, Streak};
 pub use machine::{Next, Policy, Rollout};
 pub use member::{Act, Member, Report, Seen, State};
 pub use order::Rank;
-pub use settings::{Settings, Share};
+pub use settings::{RELEASE_VARIABLE, Settings, Share};
 pub use verdict::{Outcome, Verdict};
 
 /// What to do when a node turns out bad.

@@ -33,6 +33,9 @@ pub const HTTP: &[&str] = &["contains", "host", "status", "timeout", "url"];
 /// Keys of `release`.
 pub const RELEASE: &[&str] = &["path", "variable"];
 
+/// The variable that names the release, unless `rolling:` names another one; `deploy` and `rollback` give it.
+pub const RELEASE_VARIABLE: &str = "app_release";
+
 /// How a play is rolled over its hosts.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -1,7 +1,12 @@
 //! Arguments of filters and tests, as far as they can be judged without any value: how many there are, their names, and texts that are written out
 //! where a pattern or the name of a hash stands.
 //!
+//! The same goes for filters and tests that `map`, `select` and their relatives call by name, and for the options of lookups.
+//!
 //! A filter or test is called with a text of no meaning, and stops where it reads its arguments: what it takes is said in one place only.
+
+mod behind;
+mod lookups;
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -12,7 +17,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value as Native};
 
 use super::check::Problem;
 use super::scan::{Token, Word};
-use super::{filter, test};
+use super::{filter, lookup, test};
 use crate::template::convert::fault;
 
 /// Stands for a value that only the run knows.
@@ -57,9 +62,12 @@ pub(super) fn judged(misuse: Option<&Misuse>) -> Option<Error> {
 pub(super) enum Called {
     Filter,
     Test,
+    /// With its options alone.
+    Lookup,
 }
 
 /// One argument as it is written.
+#[derive(Clone)]
 struct Argument {
     name: Option<String>,
     /// Its value, where it is a text, a number or a word such as `true`.
@@ -76,7 +84,14 @@ pub(super) fn problem(
     open: usize,
 ) -> Option<Problem> {
     let arguments = arguments(text, tokens, open)?;
-    literal(called, name, &arguments).or_else(|| signature(called, name, &arguments))
+    match called {
+        Called::Lookup => lookups::problem(name, &arguments),
+        _ => behind::problem(called, name, &arguments).or_else(|| of(called, name, &arguments)),
+    }
+}
+
+fn of(called: Called, name: &str, arguments: &[Argument]) -> Option<Problem> {
+    literal(called, name, arguments).or_else(|| signature(called, name, arguments))
 }
 
 /// The arguments between brackets; none where they come from a list or mapping, or the bracket stays open.
@@ -153,17 +168,19 @@ fn signature(called: Called, name: &str, arguments: &[Argument]) -> Option<Probl
         .iter()
         .partition(|argument| argument.name.is_some());
     all.extend(plain.iter().map(|argument| value(argument)));
+    let options = named
+        .iter()
+        .filter_map(|it| Some((it.name.clone()?, value(it))));
+    let options = Kwargs::from_iter(options);
     if !named.is_empty() {
-        let named = named
-            .iter()
-            .filter_map(|it| Some((it.name.clone()?, value(it))));
-        all.push(Kwargs::from_iter(named).into());
+        all.push(options.clone().into());
     }
     JUDGED.set(Some(Judged::Unread));
     let mut state: State<'_, '_> = CALLS.empty_state();
     let result = match called {
         Called::Filter => state.apply_filter(name, &all).map(drop),
         Called::Test => state.perform_test(name, &all).map(drop),
+        Called::Lookup => lookup::judge(&mut state, name, &options),
     };
     let judged = JUDGED.take();
     let (first, last) = (arguments.first()?, arguments.last()?);
@@ -202,12 +219,20 @@ fn literal(called: Called, name: &str, arguments: &[Argument]) -> Option<Problem
         (Called::Filter, "regex_findall") => ("regex", pattern),
         (Called::Filter, "hash") => ("hashtype", filter::is_hash),
         (Called::Filter, "password_hash") => ("hashtype", filter::is_password_hash),
+        (Called::Filter, "ipaddr" | "ipv4" | "ipv6") => ("query", filter::is_query),
+        (Called::Filter, "hwaddr" | "macaddr") => ("query", filter::is_hardware_query),
+        (Called::Filter, "cidr_merge") => ("action", filter::is_merge),
         _ => return None,
     };
     let first = arguments.first().filter(|argument| argument.name.is_none());
     let by_name = |argument: &&Argument| argument.name.as_deref() == Some(named);
     let argument = first.or_else(|| arguments.iter().find(by_name))?;
-    let error = judge(argument.value.as_ref()?.as_str()?).err()?;
+    let judged = judge(argument.value.as_ref()?.as_str()?);
+    wrong(name, argument, judged)
+}
+
+fn wrong(name: &str, argument: &Argument, judged: Result<(), Error>) -> Option<Problem> {
+    let error = judged.err()?;
     let words = error.detail().unwrap_or("it is not taken");
     Some(Problem::new(
         argument.range.clone(),

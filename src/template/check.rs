@@ -228,16 +228,18 @@ fn unknown(text: &str, tokens: &[Token], local: &[&str]) -> Vec<Problem> {
             {
                 problems.extend(arguments::problem(called, name, text, tokens, end + 1));
             }
-            problems.extend(match called {
-                Called::Filter => unknown_filter(&name, range),
-                Called::Test => unknown_test(&name, range),
-            });
+            problems.extend(unknown_called(called, &name, range));
         } else if word(index + 1) == "(" && before != "." && !local.contains(&token.of(text)) {
             problems.extend(unknown_function(token.of(text), token.range.clone()));
             if matches!(token.of(text), "lookup" | "query" | "q")
                 && let Some(name) = tokens.get(index + 2)
             {
-                problems.extend(unknown_lookup(text, name));
+                problems.extend(match known_lookup(text, name) {
+                    Some(known) if matches!(word(index + 3), "," | ")") => {
+                        arguments::problem(Called::Lookup, known, text, tokens, index + 1)
+                    }
+                    _ => unknown_lookup(text, name),
+                });
             }
         }
     }
@@ -303,6 +305,15 @@ fn unknown_name(
     }
 }
 
+/// A filter or test that is not there.
+pub(super) fn unknown_called(called: Called, name: &str, range: Range<usize>) -> Option<Problem> {
+    match called {
+        Called::Filter => unknown_filter(name, range),
+        Called::Test => unknown_test(name, range),
+        Called::Lookup => None,
+    }
+}
+
 fn unknown_filter(name: &str, range: Range<usize>) -> Option<Problem> {
     if known(name, filter::NAMES, filter::COLLECTIONS).is_some() || name.starts_with("__") {
         return None;
@@ -329,14 +340,21 @@ fn unknown_test(name: &str, range: Range<usize>) -> Option<Problem> {
     ))
 }
 
-/// The lookup that a call names literally.
-fn unknown_lookup(text: &str, name: &Token) -> Option<Problem> {
+/// The name of the lookup that a call names literally.
+fn named_lookup<'t>(text: &'t str, name: &Token) -> Option<&'t str> {
     let spelled = name.of(text);
-    if name.word != Word::Text || spelled.len() < 2 {
-        return None;
-    }
-    let word = &spelled[1..spelled.len() - 1];
-    if known(word, lookup::NAMES, lookup::COLLECTIONS).is_some() {
+    let literal = name.word == Word::Text && spelled.len() >= 2;
+    literal.then(|| &spelled[1..spelled.len() - 1])
+}
+
+fn known_lookup(text: &str, name: &Token) -> Option<&'static str> {
+    let word = named_lookup(text, name)?;
+    known(word, lookup::NAMES, lookup::COLLECTIONS)
+}
+
+fn unknown_lookup(text: &str, name: &Token) -> Option<Problem> {
+    let word = named_lookup(text, name)?;
+    if known_lookup(text, name).is_some() {
         return None;
     }
     let range = name.range.start + 1..name.range.end - 1;

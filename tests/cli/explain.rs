@@ -203,10 +203,11 @@ fn a_run_finds_what_is_explained() {
     let play = "- name: p
   hosts: localhost
   gather_facts: false
-  vars: {a: play, b: play, c: '{{ a }}-{{ d }}'}
+  vars: {a: play, b: play, c: '{{ a }}-{{ d }}', g: play}
   vars_files: [v.yml]
+  roles: [r]
   tasks:
-    - debug: {msg: 'a={{ a }} b={{ b }} c={{ c }} d={{ d }} e={{ e }}'}
+    - debug: {msg: 'a={{ a }} b={{ b }} c={{ c }} d={{ d }} e={{ e }} f={{ f }} g={{ g }}'}
 ";
     let sandbox = Sandbox::new(&[
         (
@@ -215,7 +216,18 @@ fn a_run_finds_what_is_explained() {
         ),
         ("p.yml", play),
         ("v.yml", "b: file\n"),
+        ("roles/r/defaults/main.yml", "d: default\nf: default\n"),
+        ("roles/r/vars/main.yml", "b: role\ng: role\n"),
+        ("roles/r/tasks/main.yml", "- set_fact: {other: 1}\n"),
     ]);
+    let roles = sandbox.run(&["explain", "localhost", "b", "-p", "p.yml", "-i", "h.ini"]);
+    assert_eq!(
+        roles.stdout,
+        "b on localhost, in the play `p`: role\n\
+        \x20 → role  vars of the role `r`  roles/r/vars/main.yml:1\n\
+        \x20   file  vars_files, v.yml     v.yml:1\n\
+        \x20   play  vars of the play      p.yml:4\n"
+    );
     let ran = sandbox.run(&[
         "apply", "p.yml", "-i", "h.ini", "-e", "e=extra", "--output", "json",
     ]);
@@ -223,8 +235,8 @@ fn a_run_finds_what_is_explained() {
     let found = ran
         .events()
         .into_iter()
-        .find(|event| event["event"] == "task_finished");
-    let told: Vec<String> = ["a", "b", "c", "d", "e"]
+        .find(|event| event["event"] == "task_finished" && event["kind"] == "debug");
+    let told: Vec<String> = ["a", "b", "c", "d", "e", "f", "g"]
         .iter()
         .map(|name| {
             let ran = sandbox.run(&[

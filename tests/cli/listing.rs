@@ -183,3 +183,47 @@ fn wrong_settings_are_errors_with_a_place() {
         ran.stderr
     );
 }
+
+#[test]
+fn validate_tells_of_two_names_of_one_machine_as_a_run_does() {
+    let inventory = "all:\n  hosts:\n    one: {ansible_host: 127.0.0.1, ansible_port: 1}\n    two: {ansible_host: 127.0.0.1, ansible_port: 1}\n";
+    let play = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ping:\n";
+    let sandbox = Sandbox::new(&[("h.yml", inventory), ("s.yml", play)]);
+    let words = "h.yml:4:25: `one` and `two` are one machine (127.0.0.1:1): they take turns on it";
+    for command in ["validate", "plan"] {
+        let ran = sandbox.run(&[command, "s.yml", "-i", "h.yml", "--output", "json"]);
+        let told = ran.events().into_iter().filter(|event| {
+            let message = event["message"].as_str().unwrap_or_default();
+            let at = format!(
+                "{}:{}:{}",
+                event["file"].as_str().unwrap_or_default(),
+                event["line"],
+                event["column"]
+            );
+            format!("{at}: {message}").starts_with(words) && event["severity"] == "warning"
+        });
+        assert_eq!(told.count(), 1, "{command}: {}", ran.stdout);
+    }
+    let ran = sandbox.run(&["validate", "s.yml", "-i", "h.yml"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 warning"), "{}", ran.stdout);
+    // One that only the limit leaves.
+    let ran = sandbox.run(&["validate", "s.yml", "-i", "h.yml", "--limit", "one"]);
+    assert!(
+        ran.stdout.contains("nothing to complain about"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    // Members of a cluster must be machines of their own.
+    let cluster = "- hosts: all\n  become: true\n  tasks:\n    - redis_cluster: {group: all, password: tr0ub4dor-and-more}\n";
+    let sandbox = Sandbox::new(&[("h.yml", inventory), ("s.yml", cluster)]);
+    let ran = sandbox.run(&["validate", "s.yml", "-i", "h.yml"]);
+    assert_eq!(ran.status, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("a redis_cluster needs a machine for each"),
+        "{}",
+        ran.stderr
+    );
+}

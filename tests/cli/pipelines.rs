@@ -165,3 +165,35 @@ fn secrets_stay_hidden() {
     }
     assert!(ran.stdout.contains("<failure "), "{}", ran.stdout);
 }
+
+#[test]
+fn the_summary_of_a_deploy_names_the_release() {
+    let inventory = "web:\n  hosts:\n    gone: {ansible_host: 127.0.0.1, ansible_port: 1}\n";
+    let play = "- hosts: web\n  become: true\n  gather_facts: false\n  rolling: {health: {ports: [80]}}\n  tasks:\n    - ping:\n";
+    let title = "### hadeploy rolling-update s.yml";
+    for (words, head) in [
+        (
+            &["rolling-update", "s.yml", "-e", "app_release=v42"][..],
+            format!("{title}, release v42\n"),
+        ),
+        (
+            &["deploy", "4b825dc642cb", "--playbook", "s.yml"],
+            format!("{title}, release 4b825dc642cb\n"),
+        ),
+        (&["rolling-update", "s.yml"], format!("{title}\n")),
+        // Which one that is, nodes say.
+        (&["rollback", "--playbook", "s.yml"], format!("{title}\n")),
+    ] {
+        let sandbox = Sandbox::new(&[("h.yml", inventory), ("s.yml", play)]);
+        let words = [words, &["-i", "h.yml", "--yes"]].concat();
+        let (ran, summary) = on_github(&sandbox, &words);
+        assert_eq!(ran.status, 1, "{words:?}: {}", ran.stdout);
+        assert!(summary.starts_with(&head), "{words:?}: {summary}");
+        let mut command = sandbox.command(&words);
+        command.args(["--output", "json"]);
+        let events = Ran::of(command).events();
+        let told = events.iter().find(|event| event["event"] == "release");
+        let named = head.contains("release");
+        assert_eq!(told.is_some(), named, "{words:?}: {events:?}");
+    }
+}

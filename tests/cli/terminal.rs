@@ -268,6 +268,49 @@ fn vars_prompt_asks_once_and_hides_what_is_private() {
     assert!(ran.stdout.contains("<(masked)> <Ulm>"), "{}", ran.stdout);
 }
 
+/// `--yes` is the answer to hadeploy's own question alone.
+#[test]
+fn who_says_yes_is_asked_what_the_playbook_asks() {
+    let sandbox = Sandbox::new(&[("s.yml", ASKS)]);
+    let words = "apply s.yml --yes --lock-timeout 2m";
+    let secret = "{{ gehe1m }}x\n";
+    let answers = [
+        ("the word: ", secret),
+        ("again, the word: ", secret),
+        ("place [Ulm]: ", "Bonn\n"),
+    ];
+    let ran = converse(&sandbox, words, &answers);
+    assert_eq!(ran.status, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains("<(masked)> <Bonn>"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("[y/N]"), "{}", ran.stdout);
+    // Who gives the answers beforehand is not asked.
+    let ran = converse(
+        &sandbox,
+        &format!("{words} -e word=thirteen-long -e place=Jena"),
+        &[],
+    );
+    assert_eq!(ran.status, 0, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("<thirteen-long> <Jena>"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("the word"), "{}", ran.stdout);
+    // In a pipeline nobody is there, terminal or not.
+    let ran = on_a_terminal(
+        &sandbox,
+        &format!("{words} -e word=thirteen-long"),
+        "",
+        &[("CI", "true")],
+    );
+    assert_eq!(ran.status, 0, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("<thirteen-long> <Ulm>"),
+        "{}",
+        ran.stdout
+    );
+}
+
 #[test]
 fn without_a_terminal_vars_prompt_takes_defaults_and_what_is_given() {
     let sandbox = Sandbox::new(&[("s.yml", ASKS)]);

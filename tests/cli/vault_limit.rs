@@ -185,3 +185,82 @@ fn variables_of_hosts_outside_the_limit_are_opened_when_they_are_read() {
         }
     }
 }
+
+/// Plays for staging and for production, each with a vars file of its own that is a vault.
+fn with_files(more: &str) -> Sandbox {
+    let play = |group: &str, tasks: &str| {
+        format!("- hosts: {group}\n  gather_facts: false\n  vars_files: [{group}.yml]\n{tasks}")
+    };
+    let tasks = "  tasks:\n    - {debug: {msg: \"<{{ secret | length }}>\"}, tags: [tell]}\n";
+    let plays = format!(
+        "{}{}{more}",
+        play("staging", tasks),
+        play("prod", &tasks.replace("tell", "other"))
+    );
+    let sandbox = Sandbox::new(&[
+        ("h.yml", INVENTORY),
+        ("s.yml", &plays),
+        ("staging.pw", "correct horse\n"),
+        ("prod.pw", "battery staple\n"),
+        ("staging.yml", "secret: of-staging\n"),
+        ("prod.yml", "secret: of-production\n"),
+    ]);
+    for group in ["staging", "prod"] {
+        let (file, id) = (format!("{group}.yml"), format!("{group}@{group}.pw"));
+        let ran = sandbox.run(&["vault", "encrypt", &file, "--vault-id", &id]);
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+    }
+    sandbox
+}
+
+#[test]
+fn vars_files_of_plays_that_are_skipped_stay_closed() {
+    let own = &LIMITED[2..];
+    let sandbox = with_files("");
+    for more in [&LIMITED[..2], &["--tags", "tell"]] {
+        let ran = plan(&sandbox, &[more, own].concat());
+        assert_eq!(ran.status, 0, "{more:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("<10>"), "{more:?}: {}", ran.stdout);
+    }
+    // A play that is not skipped needs its file.
+    for more in [&[][..], &["--tags", "other"], &["--limit", "prod"]] {
+        let ran = plan(&sandbox, &[more, own].concat());
+        assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+        let words = "cannot open `prod.yml`: no password fits the vault `prod`";
+        assert!(ran.stderr.contains(words), "{more:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("not defined"), "{}", ran.stderr);
+    }
+    // So does one whose hosts stand in it, one whose user does, and one that may owe a handler.
+    let owes = "  handlers: [{name: h, debug: {msg: \"{{ secret }}\"}}]\n";
+    for (play, more) in [
+        (
+            "- hosts: \"{{ secret }}\"\n  vars_files: [prod.yml]\n".to_owned(),
+            &LIMITED[..2],
+        ),
+        (
+            "- hosts: prod\n  vars_files: [prod.yml]\n  remote_user: \"{{ secret }}\"\n".to_owned(),
+            &["--tags", "tell"],
+        ),
+        (
+            format!("- hosts: prod\n  vars_files: [prod.yml]\n{owes}"),
+            &["--tags", "tell"],
+        ),
+    ] {
+        let ran = plan(&with_files(&play), &[more, own].concat());
+        assert_eq!(
+            (ran.status, ran.stdout.as_str()),
+            (1, ""),
+            "{play}: {}",
+            ran.stderr
+        );
+        assert!(
+            ran.stderr.contains("cannot open `prod.yml`"),
+            "{play}: {}",
+            ran.stderr
+        );
+    }
+    // Both passwords open both.
+    let ran = plan(&sandbox, &[own, &["--vault-id", "prod@prod.pw"]].concat());
+    assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("<13>"), "{}", ran.stdout);
+}

@@ -77,22 +77,113 @@ async fn what_was_known_before_another_acted_is_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delegate_that_fails_or_cannot_be_reached_fails_the_task() {
+async fn a_delegate_that_fails_fails_the_task() {
     let bench = Bench::new(&["a", "lb"]);
     let tasks = "    - block: [{name: bad, shell: \"exit 4\", delegate_to: lb, register: r}]\n      rescue: [{name: told, assert: {that: [r.rc == 4]}}]\n    - {name: try, shell: \"echo x >> {{ dir }}/n; grep -c x {{ dir }}/n\", delegate_to: lb, register: s, until: s.stdout == '2', delay: 0}\n";
     let told = bench.apply(&play("a", tasks)).await;
     assert_eq!(told.recap.exit_code, 0, "{}", told.story());
     assert_eq!(told.status("told"), Some(Status::Ok), "{}", told.story());
     assert_eq!(bench.host().read("n"), "x\nx\n");
-    let bench = Bench::new(&["a", "lb"]);
-    bench.hosts[1]
-        .faults
-        .lock()
-        .expect("whole")
-        .push_back(crate::wire::Fault::Refused);
-    let told = bench.apply(&play("a", tasks)).await;
-    assert_eq!(told.status("bad"), Some(Status::Failed), "{}", told.story());
-    assert_eq!(told.recap.hosts["lb"].unreachable, 1);
+}
+
+/// `a` and `b` do the play, and `lb` cannot be reached.
+fn without_lb(times: usize) -> Bench {
+    let bench = Bench::new(&["a", "b", "lb"]);
+    let mut faults = bench.hosts[2].faults.lock().expect("whole");
+    faults.extend((0..times).map(|_| crate::wire::Fault::Refused));
+    drop(faults);
+    bench
+}
+
+/// As ansible-core 2.19 does: who acts for a host and is out of reach takes it along, past any rescue and `ignore_errors`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegate_that_cannot_be_reached_takes_the_host_out() {
+    let tasks = r#"    - block:
+        - name: gone
+          shell: "true"
+          delegate_to: lb
+          ignore_errors: true
+          when: inventory_hostname == 'a'
+      rescue: [{name: rescued, debug: }]
+      always: [{name: always, debug: }]
+    - {name: behind, shell: "true"}
+"#;
+    for (key, goes_on) in [("", true), ("\n  any_errors_fatal: true", false)] {
+        let bench = without_lb(1000);
+        let told = bench.apply(&play(&format!("'a:b'{key}"), tasks)).await;
+        assert_eq!(told.recap.exit_code, 3, "{}", told.story());
+        let ends = |host: &str| -> Vec<(String, Status)> {
+            let tasks = told.tasks().filter(|task| &*task.host == host);
+            tasks
+                .map(|task| (task.task.to_string(), task.status))
+                .collect()
+        };
+        let gone = ("gone".to_owned(), Status::Unreachable);
+        assert_eq!(ends("a"), [gone], "{}", told.story());
+        let behind = ends("b").iter().any(|(name, _)| name == "behind");
+        assert_eq!(behind, goes_on, "{key}: {}", told.story());
+        let tally = told.recap.hosts["a"];
+        assert_eq!((tally.unreachable, tally.failed, tally.rescued), (1, 0, 0));
+    }
+    // Also in a plan.
+    let copies = tasks.replace(
+        "shell: \"true\"",
+        "copy: {content: x, dest: \"{{ dir }}/x\"}",
+    );
+    let told = without_lb(1000).plan(&play("'a:b'", &copies)).await;
+    assert_eq!(told.recap.exit_code, 1, "{}", told.story());
+    let mut own = told.tasks().filter(|task| &*task.host == "a");
+    let lost = own.next().map(|task| task.status);
+    assert_eq!(lost, Some(Status::Unreachable), "{}", told.story());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_may_pass_over_a_delegate_that_cannot_be_reached() {
+    let tasks = r#"    - {name: gone, shell: "true", delegate_to: lb, register: r, when: inventory_hostname == 'a', IGNORE}
+    - {name: looped, shell: "echo {{ item }} >> {{ dir }}/log", delegate_to: "{{ item }}", loop: [lb, b], register: l, when: inventory_hostname == 'a', IGNORE}
+    - name: told
+      assert:
+        that:
+          - (r is unreachable) == (inventory_hostname == 'a')
+          - "(l is unreachable) == (inventory_hostname == 'a')"
+          - "inventory_hostname == 'b' or l.results | map(attribute='unreachable', default=false) | list == [true, false]"
+    - {name: again, shell: "true", delegate_to: lb, run_once: true, LAST}
+"#;
+    let text = |head: &str, one: &str, last: &str| {
+        let tasks = tasks.replace("IGNORE", one).replace("LAST", last);
+        play(&format!("'a:b'{head}"), &tasks)
+    };
+    let task = "ignore_unreachable: true";
+    for (head, one) in [
+        ("", task),
+        ("\n  ignore_unreachable: true", "no_log: false"),
+    ] {
+        // Three tries fail: when the leases are taken, and for both tasks; then it is there.
+        let bench = without_lb(3);
+        let told = bench.apply(&text(head, one, "no_log: false")).await;
+        assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+        assert_eq!(
+            told.status("again"),
+            Some(Status::Changed),
+            "{}",
+            told.story()
+        );
+        assert_eq!(told.recap.hosts["a"].ignored, 2, "{}", told.story());
+        assert_eq!(told.recap.hosts["lb"].unreachable, 0, "{}", told.story());
+        assert_eq!(bench.host().read("log"), "b\n", "{}", told.story());
+    }
+    // One that does not pass over it is as before.
+    let told = without_lb(1000)
+        .apply(&text("", task, "no_log: false"))
+        .await;
+    assert_eq!(told.recap.exit_code, 3, "{}", told.story());
+    assert_eq!(told.status("told"), Some(Status::Ok), "{}", told.story());
+    assert_eq!(
+        told.status("again"),
+        Some(Status::Unreachable),
+        "{}",
+        told.story()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -185,14 +185,14 @@ const APPLICATION: &str = "- name: The application
   gather_facts: false
   rolling:
     balancer: {readiness: {interval: 500ms, unhealthy_threshold: 2, healthy_threshold: 2, drain_timeout: 5s}}
-    health: {units: [nginx], checks: 1, timeout: 20s}
+    health: {units: [nginx], command: \"readlink /srv/recipe/app/current | grep -qx releases/{{ app_release }}\", checks: 1, timeout: 20s}
     release: {path: /srv/recipe/app}
   tasks:
     - name: release
       release:
         path: /srv/recipe/app
         src: \"{{ omit if rolling_back is defined else 'app' }}\"
-        release: \"{{ app_release | default('1') }}\"
+        release: \"{{ app_release }}\"
     - name: hold
       command: sh -c 'if test -e /run/hold; then touch /run/held; while test -e /run/hold; do sleep 0.2; done; fi'
       changed_when: false
@@ -250,7 +250,7 @@ fn deploys(world: &World) {
     assert_eq!(job.code, 0, "{job}");
     assert!(
         job.summary
-            .contains("### hadeploy rolling-update playbooks/deploy.yml"),
+            .contains("### hadeploy rolling-update playbooks/deploy.yml, release 4b825dc642cb\n"),
         "{job}"
     );
     for node in nodes {

@@ -8,6 +8,7 @@ use crate::engine::gate::LeaseGate;
 use crate::engine::state::{Made, Run, Settings, lock};
 use crate::event::Event;
 use crate::playbook::Project;
+use crate::rollout::RELEASE_VARIABLE;
 use crate::source::Span;
 use crate::value::{Entry, Kind, Value};
 
@@ -91,7 +92,7 @@ pub(super) async fn with_release(main: &Arc<Run>, variable: &Arc<str>, release: 
     side
 }
 
-/// A variable stronger than all others.
+/// The release as a variable stronger than all others; where the command line gave it by the usual name, by that name too.
 pub(super) fn set(project: &mut Project, name: &Arc<str>, text: &str) {
     let span = Span::synthetic("<the release before>");
     let mut extra = (*project.extra).clone();
@@ -99,6 +100,9 @@ pub(super) fn set(project: &mut Project, name: &Arc<str>, text: &str) {
         key: span.clone(),
         value: Value::str(text, &span),
     };
+    if let Some(usual) = extra.get_mut(RELEASE_VARIABLE) {
+        usual.clone_from(&entry);
+    }
     extra.insert(name.clone(), entry);
     // For what builds or uploads a release: the nodes have this one.
     let back = Entry {

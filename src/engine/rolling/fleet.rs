@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::prepare::{Prepare, Prepared};
+use super::prepare::{Prepare, Prepared, gate_again};
 use super::releases::{self, Releases};
 use super::{beside, section};
 use crate::balancer::{Controller, Hands, LoadBalancer, Means, Member as Served, Service};
@@ -35,6 +35,8 @@ pub(super) struct Fleet {
 struct Node {
     name: Arc<str>,
     settings: Settings,
+    /// What a healthy node is; of the release that it goes back to, once it does.
+    gate: Mutex<Gate>,
     served: Served,
     balancer: Box<dyn LoadBalancer>,
     stayed: AtomicU64,
@@ -64,6 +66,7 @@ impl Fleet {
             Ok(Node {
                 name: prepare.name.clone(),
                 settings: prepare.settings.clone(),
+                gate: Mutex::new(prepare.settings.gate.clone()),
                 served: prepare.member.clone(),
                 balancer: prepare
                     .spec
@@ -235,6 +238,9 @@ impl Fleet {
             let side = beside::run(&self.run, &names, self.run.events.clone(), |_, project| {
                 beside::set(project, &node.settings.release_variable, &release);
             });
+            if let Some(gate) = gate_again(&side, plays, &node.name) {
+                *lock(&node.gate) = gate;
+            }
             beside::lend(&self.run, &side).await;
             reports.append(&mut self.update(&side, plays, &[index]).await);
             beside::settle(&side, &self.run).await;
@@ -288,7 +294,8 @@ impl Fleet {
 
     async fn check(&self, index: usize, hold: bool) -> Report {
         let node = &self.nodes[index];
-        let gate = &node.settings.gate;
+        let gate = lock(&node.gate).clone();
+        let gate = &gate;
         let mut streak = Streak::default();
         let until = Instant::now() + gate.timeout;
         loop {
@@ -329,16 +336,17 @@ impl Fleet {
     /// Healthy in every round for that long; an interrupt ends it early.
     async fn hold(&self, index: usize, streak: &mut Streak, time: Duration, words: &str) -> Report {
         let node = &self.nodes[index];
+        let gate = lock(&node.gate).clone();
         let until = Instant::now() + time;
         while Instant::now() < until {
             let left = until.saturating_duration_since(Instant::now());
             self.working(node, format!("{words}: {} s", left.as_secs()));
-            let pause = node.settings.gate.interval.min(left);
+            let pause = gate.interval.min(left);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.run.interrupt.cancelled() => return Report::Done,
             }
-            match self.round(node, &node.settings.gate).await {
+            match self.round(node, &gate).await {
                 Ok(round) => {
                     if streak.take(round) > 0 {
                         continue;

@@ -2,6 +2,7 @@
 //! nodes are in `fleet`, what the plays would change is found by planning on the same connections (`survey`), and whoever else drops out
 //! meanwhile is noticed by `watch`.
 
+mod back;
 mod beside;
 mod clusters;
 mod fleet;
@@ -32,7 +33,7 @@ use crate::rollout::{
 use clusters::Clusters;
 use fleet::Fleet;
 pub(super) use leaves::leaves;
-pub(super) use prepare::{Prepared, prepare};
+pub(super) use prepare::{Prepared, prepare, tell_release};
 use section::only;
 use spare::cannot_spare;
 use stopwatch::Stopwatch;
@@ -101,25 +102,7 @@ pub(super) async fn roll(
             .await,
         );
     }
-    let release = match releases::before(run, &prepared).await {
-        Ok(release) => release,
-        Err(why) => return Some(End::refused(why)),
-    };
-    run.say(Event::Warning {
-        host: None,
-        message: format!("going back to the release `{release}`"),
-    });
-    let variable = prepared.release_variable();
-    let side = beside::with_release(run, &variable, &release).await;
-    let end = Way {
-        run: side.clone(),
-        plays,
-        prepared,
-    }
-    .go()
-    .await;
-    beside::settle(&side, run).await;
-    Some(end)
+    Some(back::go(run, plays, prepared).await)
 }
 
 /// Brings all clusters of the plays to a goal; says what failed.

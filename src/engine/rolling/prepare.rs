@@ -6,9 +6,10 @@ use crate::balancer::{Member, Spec};
 use crate::diagnostic::Diagnostic;
 use crate::engine::scope::PlayScope;
 use crate::engine::state::{HostState, Run};
+use crate::event::Event;
 use crate::name::HostName;
 use crate::playbook::Scheduled;
-use crate::rollout::{self, Policy, Rank, Seen, Settings};
+use crate::rollout::{self, Gate, Policy, Rank, Seen, Settings};
 use crate::template::{Lookup, Scope, Stop};
 use crate::value::{Kind, Value};
 
@@ -150,6 +151,26 @@ pub(in crate::engine) fn prepare(
         play: first.play.name.clone(),
         at: format!("{}:{}", value.span.source().name(), value.span.line()).into(),
     })
+}
+
+/// Says which release the nodes get, if the command line does; to which one they go back is known later.
+pub(in crate::engine) fn tell_release(run: &Run, prepared: &Prepared) {
+    let back = run.settings.rolling.as_ref().is_some_and(|it| it.back);
+    let given = run.project.extra.get(&prepared.release_variable());
+    if let (false, Some(release)) = (back, given.and_then(|entry| entry.value.as_str())) {
+        run.say(Event::Release {
+            release: release.to_owned(),
+        });
+    }
+}
+
+/// Reads again what a healthy node is, in a run with another release; none when that cannot be said.
+pub(super) fn gate_again(run: &Arc<Run>, plays: &[Arc<Scheduled>], name: &str) -> Option<Gate> {
+    let host = run.hosts.get(name)?;
+    let (play, value) = plays
+        .iter()
+        .find_map(|play| Some((play, play.play.rolling.as_ref()?)))?;
+    Some(node(run, play, host, value).ok()?.settings.gate)
 }
 
 fn node(

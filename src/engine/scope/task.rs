@@ -7,7 +7,7 @@ use minijinja::Value as Native;
 use super::{PlayScope, absolute, written};
 use crate::engine::around::Around;
 use crate::engine::native;
-use crate::playbook::{Own, Role};
+use crate::playbook::{Layer, Own, Role, STRONGEST_FIRST};
 use crate::template::{Lookup, Scope, Surroundings};
 use crate::value::Map;
 
@@ -35,23 +35,18 @@ impl Scope for TaskScope {
         if let Some(found) = self.role.as_ref().and_then(|role| about(role, name)) {
             return found;
         }
-        if let Some(found) = written(&self.play.run.project.extra, name) {
-            return found;
-        }
-        for map in self.params.iter().rev() {
-            if let Some(found) = written(map, name) {
-                return found;
+        let inner = |maps: &[Arc<Map>]| maps.iter().rev().find_map(|map| written(map, name));
+        let of = |layer| match layer {
+            Layer::Params => inner(&self.params),
+            Layer::TaskVars => inner(&self.vars),
+            Layer::Defaults => {
+                let own = self.role.as_ref().and_then(|role| inner(&role.defaults));
+                own.or_else(|| self.play.of(layer, name))
             }
-        }
-        if let Some(found) = self.play.set(name) {
-            return found;
-        }
-        for map in self.vars.iter().rev() {
-            if let Some(found) = written(map, name) {
-                return found;
-            }
-        }
-        self.play.below_task(name, self.role.as_deref())
+            _ => self.play.of(layer, name),
+        };
+        let found = STRONGEST_FIRST.into_iter().find_map(of);
+        found.unwrap_or_else(|| self.play.nowhere())
     }
 
     fn names(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{HEALTH, HTTP, KEYS, RELEASE, Settings, Share};
+use super::{HEALTH, HTTP, KEYS, RELEASE, RELEASE_VARIABLE, Settings, Share};
 use crate::diagnostic::{Diagnostic, list};
 use crate::rollout::OnFailure;
 use crate::rollout::health::{Gate, Http};
@@ -25,7 +25,7 @@ impl Reader {
             soak: Duration::ZERO,
             gate: Gate::default(),
             balancer: None,
-            release_variable: "app_release".into(),
+            release_variable: RELEASE_VARIABLE.into(),
             release_path: "/srv/app".to_owned(),
         };
         let Some(map) = self.map("rolling", value, KEYS) else {
@@ -299,7 +299,7 @@ impl Reader {
         let text = self.text(key, value)?;
         let read = parse_duration(&text);
         if read.is_none() {
-            self.wrong(key, "a duration such as `30s` or `5m`", value);
+            self.wrong(key, "a duration such as `30s`, `5m` or `1d`", value);
         }
         read
     }

@@ -169,7 +169,8 @@ const QUERIES: &[&str] = &[
     "wrap",
 ];
 
-fn check(query: &str) -> Result<(), Error> {
+/// Whether a query is a word, a number or a network.
+pub(in crate::template) fn check(query: &str) -> Result<(), Error> {
     if QUERIES.contains(&query) || query.parse::<i128>().is_ok() || Network::parse(query).is_some()
     {
         return Ok(());

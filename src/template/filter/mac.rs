@@ -62,18 +62,24 @@ const QUERIES: &[&str] = &[
     "win",
 ];
 
+/// Whether there is a query of that name.
+pub(in crate::template) fn check(query: &str) -> Result<(), Error> {
+    if query.is_empty() || QUERIES.contains(&query) {
+        return Ok(());
+    }
+    let near = nearest(query, QUERIES.iter().copied());
+    Err(fault(match near {
+        Some(near) => format!("no query of this name; did you mean `{near}`?"),
+        None => format!("no query of this name; there are {}", QUERIES.join(", ")),
+    }))
+}
+
 fn hwaddr(value: &Native, args: &[Native], kwargs: Kwargs) -> Result<Native, Error> {
     let given = Given::read(&["query"], args, &kwargs)?;
     let query = given.text_or("query", "")?;
     let text = text_of(value)?;
     let found = parse(&text);
-    if !query.is_empty() && !QUERIES.contains(&query.as_str()) {
-        let near = nearest(&query, QUERIES.iter().copied());
-        return Err(fault(match near {
-            Some(near) => format!("no query of this name; did you mean `{near}`?"),
-            None => format!("no query of this name; there are {}", QUERIES.join(", ")),
-        }));
-    }
+    check(&query)?;
     let Some(bytes) = found else {
         return match query.as_str() {
             "" | "bool" => Ok(Native::from(())),

@@ -245,6 +245,14 @@ fn ipv6form(value: &Native, form: String) -> Result<String, Error> {
     }
 }
 
+/// Whether `cidr_merge` knows an action.
+pub(in crate::template) fn is_merge(action: &str) -> Result<(), Error> {
+    match action {
+        "merge" | "span" => Ok(()),
+        _ => Err(fault("`action` is merge or span")),
+    }
+}
+
 fn cidr_merge(value: &Native, action: Option<String>, kwargs: Kwargs) -> Result<Native, Error> {
     let action = match action {
         Some(action) => action,
@@ -253,6 +261,7 @@ fn cidr_merge(value: &Native, action: Option<String>, kwargs: Kwargs) -> Result<
             .unwrap_or_else(|| "merge".to_owned()),
     };
     kwargs.assert_all_used()?;
+    is_merge(&action)?;
     if value.kind() == ValueKind::String {
         return Err(expected("a list of networks", value));
     }
@@ -268,8 +277,7 @@ fn cidr_merge(value: &Native, action: Option<String>, kwargs: Kwargs) -> Result<
             .into_iter()
             .map(|network| Native::from(network.to_string()))
             .collect()),
-        "span" => span(&networks),
-        _ => Err(fault("`action` is merge or span")),
+        _ => span(&networks),
     }
 }
 

@@ -34,7 +34,7 @@ fn output(asked: &Asked, lookup: &str, term: &Native) -> Result<String, Error> {
     if !around.acts() {
         return Err(in_the_apply(lookup));
     }
-    let outside = asked.evaluation.engine().outside();
+    let outside = asked.evaluation()?.engine().outside();
     let bytes = (outside.shell)(&command, &around.playbook())
         .map_err(|why| fault(format!("the lookup `{lookup}` failed: {why}")))?;
     String::from_utf8(bytes).map_err(|_| {

@@ -96,7 +96,16 @@ fn matching(folder: &std::path::Path, pattern: &str) -> Result<Vec<String>, Erro
     Ok(files.map(|path| path.display().to_string()).collect())
 }
 
-const CSV: &[&str] = &["col", "default", "delimiter", "file", "encoding", "keycol"];
+pub(super) const CSV: &[&str] = &["col", "default", "delimiter", "file", "encoding", "keycol"];
+
+/// The number of a column, given as an option of that name.
+pub(super) fn column(name: &str, text: &str) -> Result<usize, Error> {
+    text.parse::<usize>().map_err(|_| {
+        fault(format!(
+            "`{name}` is the number of a column, the first is 0"
+        ))
+    })
+}
 
 pub(super) fn csvfile(
     asked: &Asked,
@@ -118,14 +127,7 @@ pub(super) fn csvfile(
             Some((_, value)) => Ok(value.clone()),
             None => given.text_or(name, other),
         };
-        let column = |name: &str, other: &str| {
-            let text = option(name, other)?;
-            text.parse::<usize>().map_err(|_| {
-                fault(format!(
-                    "`{name}` is the number of a column, the first is 0"
-                ))
-            })
-        };
+        let column = |name: &str, other: &str| column(name, &option(name, other)?);
         let (key_column, column) = (column("keycol", "0")?, column("col", "1")?);
         let delimiter = csv_delimiter(&option("delimiter", "TAB")?)?;
         let path = asked.find(&option("file", "ansible.csv")?, &["files"])?;
@@ -197,11 +199,11 @@ pub(super) fn template(
         let source =
             source.map_err(|why| fault(format!("`{}` cannot be read: {why}", path.display())))?;
         let scope: Arc<dyn Scope> = Arc::new(With {
-            below: asked.evaluation.scope().clone(),
+            below: asked.evaluation()?.scope().clone(),
             vars: vars.clone(),
         });
         let text = asked
-            .evaluation
+            .evaluation()?
             .within(&scope, |running| running.file(&source, &options))
             .map_err(carry)?;
         if source.is_sealed() {

@@ -8,7 +8,7 @@ use crate::template::convert::fault;
 use crate::template::filter::{Given, Sections, ini_sections, pattern};
 use crate::template::python;
 
-const OPTIONS: &[&str] = &[
+pub(super) const OPTIONS: &[&str] = &[
     "file",
     "section",
     "type",
@@ -22,6 +22,14 @@ const OPTIONS: &[&str] = &[
 
 /// The section that properties are read as.
 const PROPERTIES: &str = "java_properties";
+
+/// Whether a kind of files is known.
+pub(super) fn is_type(text: &str) -> Result<(), Error> {
+    match text {
+        "ini" | "properties" => Ok(()),
+        _ => Err(fault("`type` is ini or properties")),
+    }
+}
 
 pub(super) fn ini(asked: &Asked, terms: &[Native], kwargs: &Kwargs) -> Result<Vec<Native>, Error> {
     let given = Given::read(OPTIONS, &[], kwargs)?;
@@ -42,10 +50,11 @@ pub(super) fn ini(asked: &Asked, terms: &[Native], kwargs: &Kwargs) -> Result<Ve
         let path = asked.find(&option("file", "ansible.ini")?, &["files"])?;
         let text = asked.read(&path)?;
         let cased = flag("case_sensitive", false);
-        let (text, section) = match option("type", "ini")?.as_str() {
+        let kind = option("type", "ini")?;
+        is_type(&kind)?;
+        let (text, section) = match kind.as_str() {
             "ini" => (text, option("section", "global")?),
-            "properties" => (format!("[{PROPERTIES}]\n{text}"), PROPERTIES.to_owned()),
-            _ => return Err(fault("`type` is ini or properties")),
+            _ => (format!("[{PROPERTIES}]\n{text}"), PROPERTIES.to_owned()),
         };
         let sections = ini_sections(&text, cased)?;
         let name = match cased {

@@ -18,7 +18,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value as Native};
 
 use super::convert::fault;
 use super::evaluation::{Carried, Evaluation, Halt, carry};
-use super::filter::Given;
+use super::filter::{Given, csv_delimiter, is_password_hash};
 use super::surroundings::Surroundings;
 use super::{check, current, python};
 use crate::diagnostic::nearest;
@@ -85,19 +85,27 @@ pub(super) struct Hint(pub String);
 
 /// Who asks: the evaluation under way and the controller around it.
 struct Asked {
-    evaluation: Arc<Evaluation>,
+    /// None where options are only judged.
+    evaluation: Option<Arc<Evaluation>>,
 }
+
+const OUTSIDE: &str = "lookups work in templates only";
 
 impl Asked {
     fn now() -> Result<Asked, Error> {
         let evaluation = current::evaluation();
-        let evaluation = evaluation.ok_or_else(|| fault("lookups work in templates only"))?;
-        Ok(Asked { evaluation })
+        Ok(Asked {
+            evaluation: Some(evaluation.ok_or_else(|| fault(OUTSIDE))?),
+        })
+    }
+
+    fn evaluation(&self) -> Result<&Arc<Evaluation>, Error> {
+        self.evaluation.as_ref().ok_or_else(|| fault(OUTSIDE))
     }
 
     /// The controller's files; only tasks have them.
     fn around(&self) -> Result<&dyn Surroundings, Error> {
-        self.evaluation.surroundings().ok_or_else(|| {
+        self.evaluation()?.surroundings().ok_or_else(|| {
             fault("files of the controller are looked up by tasks only, not where a play says its hosts or how they are reached")
         })
     }
@@ -141,6 +149,50 @@ fn in_the_apply(lookup: &str) -> Error {
     carry(Halt::After(format!("the lookup '{lookup}' in an apply")))
 }
 
+/// Reads the options of a lookup as it does itself, while they are judged: there it ends.
+pub(super) fn judge(state: &mut State, name: &str, options: &Kwargs) -> Result<(), Error> {
+    run(state, &Asked { evaluation: None }, name, &[], options).map(drop)
+}
+
+/// Whether a lookup takes that text as an option; what is not told of here depends on more than the text.
+pub(super) fn literal(lookup: &str, option: &str, text: &str) -> Result<(), Error> {
+    match (lookup, option) {
+        ("password", "encrypt") if !text.is_empty() => is_password_hash(text),
+        ("password", "length") => password::length(text).map(drop),
+        ("csvfile", "col" | "keycol") => files::column(option, text).map(drop),
+        ("csvfile", "delimiter") => csv_delimiter(text).map(drop),
+        ("ini", "type") => ini::is_type(text),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a lookup takes the options that a term sets in the older spelling, `key=value` behind words.
+pub(super) fn term(lookup: &str, term: &str) -> Result<(), Error> {
+    let options = match lookup {
+        "csvfile" => files::CSV,
+        "ini" => ini::OPTIONS,
+        "password" => password::OPTIONS,
+        _ => return Ok(()),
+    };
+    let set = words::read(term, options)?.set;
+    for (number, (option, text)) in set.iter().enumerate() {
+        // The last one counts.
+        if set[number + 1..].iter().all(|(later, _)| later != option) {
+            literal(lookup, option, text)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether `errors` is one of its three words.
+pub(super) fn is_lenient(errors: Option<&str>) -> Result<bool, Error> {
+    match errors {
+        None | Some("strict") => Ok(false),
+        Some("ignore" | "warn") => Ok(true),
+        Some(_) => Err(fault("`errors` is strict, warn or ignore")),
+    }
+}
+
 fn call(
     state: &mut State,
     args: &[Native],
@@ -165,11 +217,7 @@ fn call(
     };
     let wantlist = kwargs.get::<Option<bool>>("wantlist")?.unwrap_or(wantlist);
     let errors = kwargs.get::<Option<String>>("errors")?;
-    let lenient = match errors.as_deref() {
-        None | Some("strict") => false,
-        Some("ignore" | "warn") => true,
-        Some(_) => return Err(fault("`errors` is strict, warn or ignore")),
-    };
+    let lenient = is_lenient(errors.as_deref())?;
     // The lookup's own options are those that are left.
     let mut own = Vec::new();
     for key in kwargs.args() {

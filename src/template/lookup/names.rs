@@ -12,7 +12,7 @@ use crate::template::python;
 /// The controller's environment.
 pub(super) fn env(asked: &Asked, terms: &[Native], kwargs: &Kwargs) -> Result<Vec<Native>, Error> {
     let given = Given::read(&["default"], &[], kwargs)?;
-    let variables = &asked.evaluation.engine().outside().variables;
+    let variables = &asked.evaluation()?.engine().outside().variables;
     let mut found = Vec::new();
     for term in terms {
         let text = python::text(term)?;
@@ -39,13 +39,13 @@ pub(super) fn vars(asked: &Asked, terms: &[Native], kwargs: &Kwargs) -> Result<V
         let Some(name) = term.as_str() else {
             return Err(fault("the name of a variable is text"));
         };
-        match asked.evaluation.lookup(name) {
+        match asked.evaluation()?.lookup(name) {
             Some(value) => found.push(value),
             None if default => {
                 found.push(given.value("default").cloned().unwrap_or(Native::from(())));
             }
             None => {
-                let names = asked.evaluation.names();
+                let names = asked.evaluation()?.names();
                 let near = nearest(name, names.iter().map(String::as_str));
                 let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                 let hint = Hint(format!("no variable `{name}`{near}"));
@@ -63,7 +63,7 @@ pub(super) fn varnames(
     kwargs: &Kwargs,
 ) -> Result<Vec<Native>, Error> {
     Given::read(&[], &[], kwargs)?;
-    let mut names = asked.evaluation.names();
+    let mut names = asked.evaluation()?.names();
     names.sort();
     names.dedup();
     let mut found = Vec::new();

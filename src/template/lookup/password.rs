@@ -11,7 +11,7 @@ use crate::template::convert::fault;
 use crate::template::filter::{Chance, Given, SALT, hash_password, items_of};
 use crate::template::python;
 
-const OPTIONS: &[&str] = &["length", "chars", "encrypt", "ident", "seed"];
+pub(super) const OPTIONS: &[&str] = &["length", "chars", "encrypt", "ident", "seed"];
 
 /// Hosts ask for the same password at the same time: the first makes it.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -24,6 +24,14 @@ pub(super) fn password(
     let given = Given::read(OPTIONS, &[], kwargs)?;
     let one = |term| Wanted::read(&given, &python::text(term)?)?.password(asked);
     terms.iter().map(one).collect()
+}
+
+/// The number of characters.
+pub(super) fn length(text: &str) -> Result<usize, Error> {
+    let length = text.parse::<usize>().ok();
+    length
+        .filter(|length| (1..=10_000).contains(length))
+        .ok_or_else(|| fault("`length` is 1 to 10000"))
 }
 
 /// What password is wanted.
@@ -52,12 +60,8 @@ impl Wanted {
             Some((_, value)) => Ok(Some(value.clone())),
             None => given.text(name),
         };
-        let length = option("length")?.unwrap_or_else(|| "20".to_owned());
-        let length = length
-            .parse::<usize>()
-            .ok()
-            .filter(|length| (1..=10_000).contains(length))
-            .ok_or_else(|| fault("`length` is 1 to 10000"))?;
+        let length = option("length")?;
+        let length = self::length(length.as_deref().unwrap_or("20"))?;
         let chars = match (set("chars"), given.value("chars")) {
             (Some((_, text)), _) => spelled(text),
             (None, Some(list)) if list.kind() != ValueKind::String => {
@@ -145,7 +149,7 @@ impl Wanted {
     /// A relative file is below the playbook's folder.
     fn place(&self, asked: &Asked) -> Result<PathBuf, Error> {
         if let Some(rest) = self.path.strip_prefix("~/") {
-            let home = asked.evaluation.engine().outside().variables.get("HOME");
+            let home = asked.evaluation()?.engine().outside().variables.get("HOME");
             let home = home.ok_or_else(|| fault("nothing says where `~` is; write the path"))?;
             return Ok(Path::new(home).join(rest));
         }

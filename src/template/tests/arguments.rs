@@ -65,6 +65,90 @@ fn wrong_arguments_are_told_at_their_place() {
             "{{ (x | combine(y, recursiv=true)).z }}",
             "t:1:20: `combine`: no argument `recursiv`; did you mean `recursive`?",
         ),
+        (
+            "{{ lookup('csvfile', 'key', file='a.csv', colm=2) }}",
+            "t:1:43: `csvfile`: no argument `colm`; did you mean `col`?",
+        ),
+        (
+            "{{ query('csvfile', 'key', col='two') }}",
+            "t:1:28: `csvfile`: `col` is the number of a column",
+        ),
+        (
+            "{{ lookup('csvfile', 'key', delimiter='ab', errors='strict') }}",
+            "t:1:29: `csvfile`: ",
+        ),
+        (
+            "{{ lookup('password', 'file', encrypt='nope') }}",
+            "t:1:31: `password`: the kind of hash is sha512, sha256 or blowfish",
+        ),
+        (
+            "{{ lookup('ansible.builtin.password', 'file length=0') }}",
+            "t:1:39: `password`: `length` is 1 to 10000",
+        ),
+        (
+            "{{ lookup('password', 'file', length=0) }}",
+            "t:1:31: `password`: `length` is 1 to 10000",
+        ),
+        (
+            "{{ lookup('password', 'file lenght=15') }}",
+            "t:1:23: `password`: no option `lenght`; did you mean `length`?",
+        ),
+        (
+            "{{ lookup('ini', 'key', type='toml') }}",
+            "t:1:25: `ini`: `type` is ini or properties",
+        ),
+        (
+            "{{ lookup('env', 'HOME', dflt=x) }}",
+            "t:1:26: `env`: no argument `dflt`; it takes `default`",
+        ),
+        (
+            "{{ lookup('pipe', 'date', errors='never') }}",
+            "t:1:27: `pipe`: `errors` is strict, warn or ignore",
+        ),
+        (
+            "{{ x | ipaddr('nonsense') }}",
+            "t:1:15: `ipaddr`: no query of this name",
+        ),
+        (
+            "{{ x | ansible.utils.ipv4(query='adress') }}",
+            "t:1:27: `ipv4`: no query of this name; did you mean `address`?",
+        ),
+        (
+            "{{ x | hwaddr('linus') }}",
+            "t:1:15: `hwaddr`: no query of this name; did you mean `linux`?",
+        ),
+        (
+            "{{ x | cidr_merge('join') }}",
+            "t:1:19: `cidr_merge`: `action` is merge or span",
+        ),
+        (
+            "{{ x | map('regex_replace', '(', 'b') | list }}",
+            "t:1:29: `regex_replace`: not a regular expression",
+        ),
+        (
+            "{{ x | map('ipaddr', 'nonsense') | list }}",
+            "t:1:22: `ipaddr`: no query of this name",
+        ),
+        (
+            "{{ x | map('combine', y, recursiv=true) | list }}",
+            "t:1:26: `combine`: no argument `recursiv`",
+        ),
+        (
+            "{{ x | select('match', '*') | list }}",
+            "t:1:24: `match`: not a regular expression",
+        ),
+        (
+            "{{ x | rejectattr('a', 'version', '1', '>', strit=true) }}",
+            "t:1:45: `version`: no argument `strit`",
+        ),
+        (
+            "{{ x | map('regex_replac', 'a', 'b') | list }}",
+            "t:1:12: the filter `regex_replac` is not supported",
+        ),
+        (
+            "{{ x | selectattr('a', 'mach', 'b') | list }}",
+            "t:1:24: the test `mach` is not supported",
+        ),
     ] {
         let found = said(template);
         assert_eq!(found.len(), 1, "{template}: {found:?}");
@@ -92,6 +176,20 @@ fn what_may_be_right_is_not_told_of() {
         "{{ x | subelements('a', skip_missing=true) | sort(attribute='b', reverse=true) }}",
         "{{ x | ipaddr('network/prefix') }} {{ x | ipaddr(y) }} {{ x | ipsubnet(24, 1) }}",
         "{{ x | zip(y, z) | zip_longest(a, fillvalue='-') | random(seed=s) }}",
+        "{{ x | ipaddr('-1') }} {{ x | ipaddr(1) }} {{ x | ipaddr('10.0.0.0/8') }} {{ x | ipv6('') }}",
+        "{{ x | map('ipaddr', 'address') | map('regex_replace', '^', 'a') | map(attribute='(') }}",
+        "{{ x | map(f, '(') | select(t, '*') | selectattr(a, t, '(') | map('default', '') }}",
+        "{{ x | select('>', 1) | reject('==', 2) | selectattr('a', '!=', 'b') | rejectattr('c') }}",
+        "{{ x | map('upper') | select | map('ansible.builtin.b64decode') | select('defined') }}",
+        "{{ x | map(attribute='a', default=d) | selectattr('b', 'undefined') | select('in', y) }}",
+        "{{ lookup('csvfile', 'key file=a.csv col=2', delimiter=',', default=none, wantlist=true) }}",
+        "{{ lookup('csvfile', k, colm=2, errors='ignore') }} {{ query(l, x, y, colm=2) }}",
+        "{{ lookup('password', 'file length=' ~ n ~ ' encrypt=nope', chars=['digits'], seed=s) }}",
+        "{{ lookup('password', 'f', length='20', encrypt='') }} {{ lookup('password', f, **o) }}",
+        "{{ lookup('template', 'a.j2', template_vars={'a': 1}, trim_blocks=false) }}",
+        "{{ lookup('first_found', {'files': ['a'], 'paths': b}, errors=e) }} {{ q('vars', 'a', default='') }}",
+        "{{ lookup('ini', 'key', section='a', file='b', type='properties', re=true) }}",
+        "{{ q('sequence', start=1, end=n, format='%02d') + query('dict', d) }}",
         "{{ x is version(y, '>=', version_type='semver') and x is match(y) }}",
         "{{ x is divisibleby(3) or x is in(y) or x is contains(z) or x is subset(y) }}",
         "{{ x | replace('(', '[') | split('(') | join('(') | truncate(5, true, '') }}",
