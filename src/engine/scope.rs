@@ -1,5 +1,6 @@
 //! The names a task may use: one precedence, Ansible's.
 
+mod asked;
 mod hostvars;
 mod task;
 
@@ -15,9 +16,11 @@ use super::place::Place;
 use super::progress::Progress;
 use super::state::{HostState, Out, Run, lock};
 use crate::change::FACT;
+use crate::fact::gather;
 use crate::playbook::{Role, Scheduled, VarsFile, chosen_vars_file, load_vars_file};
 use crate::template::{Lookup, Scope, Stop, Surroundings};
 use crate::value::Map;
+use asked::asked;
 use hostvars::HostVars;
 
 pub use task::TaskScope;
@@ -257,7 +260,7 @@ impl PlayScope {
                 Some(file) => Native::from(absolute(file)),
                 None => return Lookup::Undefined,
             },
-            _ => return Lookup::Undefined,
+            _ => return asked(&self.run, name).unwrap_or(Lookup::Undefined),
         };
         Lookup::Ready(value)
     }
@@ -340,7 +343,7 @@ impl PlayScope {
         if let Some(found) = written(&self.host.host.vars, name) {
             return found;
         }
-        if let Some(fact) = name.strip_prefix("ansible_") {
+        if let Some(fact) = gather::of_variable(name) {
             let found = match fact {
                 "host" => Lookup::Ready(Native::from(self.host.connection.address.as_str())),
                 "user" => Lookup::Ready(Native::from(self.host.login.as_str())),

@@ -12,6 +12,7 @@ use minijinja::value::Serde;
 
 use super::magic::{MAGIC, is_fact};
 use super::{Project, Scheduled, TaskAction, VarsFile, chosen_vars_file, load_vars_file};
+use crate::fact::gather;
 use crate::inventory::Host;
 use crate::template::{Lookup, Scope, Stop, Templates, from_native};
 use crate::value::{Map, Value};
@@ -218,7 +219,7 @@ impl Names {
         for layer in self.host.layers.iter().rev() {
             chain.extend(setter(&layer.vars, name, &layer.origin));
         }
-        if let Some(fact) = name.strip_prefix("ansible_")
+        if let Some(fact) = gather::of_variable(name)
             && is_fact(fact)
         {
             chain.push(Setter::of_hadeploy("a fact of the node"));
@@ -408,7 +409,7 @@ impl Scope for Names {
         if let Some(found) = by(Counts::Behind) {
             return found;
         }
-        match name.strip_prefix("ansible_") {
+        match gather::of_variable(name) {
             Some(fact) if is_fact(fact) => Lookup::After(FACTS.to_owned()),
             _ if self.open => Lookup::After(FACTS.to_owned()),
             _ => Lookup::Undefined,
