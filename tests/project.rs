@@ -22,6 +22,8 @@ mod resolve;
 mod roles;
 #[path = "project/specs.rs"]
 mod specs;
+#[path = "project/wild.rs"]
+mod wild;
 
 use std::path::{Path, PathBuf};
 

@@ -51,7 +51,8 @@ pub async fn run(args: FactsArgs, env: &Environment) -> u8 {
 /// What a name of the filter stands for. A plain one must be that of a fact.
 fn glob(name: &str) -> Result<GlobMatcher, Box<Diagnostic>> {
     let name = name.trim();
-    let name = name.strip_prefix("ansible_").unwrap_or(name);
+    let name = gather::of_variable(name).unwrap_or(name);
+    let name = if name == "local" { gather::LOCAL } else { name };
     let plain = !name.contains(['*', '?', '[', '{']);
     if plain && !magic::is_fact(name) {
         return Err(Box::new(

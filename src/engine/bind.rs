@@ -13,7 +13,7 @@ use super::scope::{PlayScope, TaskScope};
 use super::state::HostState;
 use crate::diagnostic::Diagnostic;
 use crate::inventory::Method;
-use crate::playbook::{Loaded, ReadVars, Task, TaskAction};
+use crate::playbook::{Loaded, ReadVars, Task, TaskAction, is_template};
 use crate::resource::{Kind, Param, ParamType, Resource};
 use crate::template::{Scope, Stop, Surroundings, is_omit, to_native};
 use crate::value::{Kind as ValueKind, Value};
@@ -302,8 +302,16 @@ impl Binder {
         for (name, entry) in args.open() {
             let value = self.render(&entry.value, scope)?;
             bound.set_open(name, (!is_omit(&value)).then_some(value));
+            if is_template(name) {
+                let new = self.render(&Value::str(name, &entry.key), scope)?;
+                let new = new
+                    .as_str()
+                    .map_or_else(|| new.to_json().to_string(), str::to_owned);
+                bound.rename_open(name, new);
+            }
         }
         let mut faults = bound.coerce(|_| true);
+        faults.extend(bound.refused());
         if faults.is_empty() {
             faults = (kind.check)(&bound);
         }

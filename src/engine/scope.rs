@@ -1,5 +1,6 @@
 //! The names a task may use: one precedence, Ansible's.
 
+mod asked;
 mod hostvars;
 mod task;
 
@@ -15,11 +16,13 @@ use super::place::Place;
 use super::progress::Progress;
 use super::state::{HostState, Out, Run, lock};
 use crate::change::FACT;
+use crate::fact::gather;
 use crate::playbook::{
     Layer, Role, STRONGEST_FIRST, Scheduled, VarsFile, chosen_vars_file, load_vars_file,
 };
 use crate::template::{Lookup, Scope, Stop, Surroundings};
 use crate::value::Map;
+use asked::asked;
 use hostvars::HostVars;
 
 pub use task::TaskScope;
@@ -259,7 +262,7 @@ impl PlayScope {
                 Some(file) => Native::from(absolute(file)),
                 None => return Lookup::Undefined,
             },
-            _ => return Lookup::Undefined,
+            _ => return asked(&self.run, name).unwrap_or(Lookup::Undefined),
         };
         Lookup::Ready(value)
     }
@@ -327,7 +330,7 @@ impl PlayScope {
             Layer::Magic => known(self.magic(name)),
             Layer::Brought => self.brought(name),
             Layer::Inventory => written(&self.host.host.vars, name),
-            Layer::Facts => known(match name.strip_prefix("ansible_")? {
+            Layer::Facts => known(match gather::of_variable(name)? {
                 "host" => Lookup::Ready(Native::from(self.host.connection.address.as_str())),
                 "user" => Lookup::Ready(Native::from(self.host.login.as_str())),
                 "port" => Lookup::Ready(Native::from(self.host.connection.port.unwrap_or(22))),

@@ -426,7 +426,7 @@ impl Reader {
             Ok(mut args) => {
                 let mut faults = args.coerce(is_literal);
                 if faults.is_empty() {
-                    faults = (kind.check)(&args);
+                    faults = args.surely_wrong();
                 }
                 self.faults.extend(faults);
                 Some(args)

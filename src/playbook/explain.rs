@@ -14,6 +14,7 @@ use super::setter::{Counts, Setter, set_behind, set_within, setter};
 use super::{
     Layer, Project, Role, STRONGEST_FIRST, Scheduled, VarsFile, chosen_vars_file, load_vars_file,
 };
+use crate::fact::gather;
 use crate::inventory::Host;
 use crate::template::{Lookup, Scope, Stop, Templates, from_native};
 use crate::value::{Map, Value};
@@ -218,7 +219,7 @@ impl Names {
                     .collect()
             }
             Layer::Facts => {
-                let fact = name.strip_prefix("ansible_").is_some_and(is_fact);
+                let fact = gather::of_variable(name).is_some_and(is_fact);
                 Vec::from_iter(fact.then(|| Setter::of_hadeploy("a fact of the node")))
             }
             Layer::Defaults => self.set_by_roles("defaults", |role| &role.shown_defaults, name),
@@ -324,7 +325,7 @@ impl Scope for Names {
                 Some(Lookup::Written(entry.value.clone()))
             }
             Layer::Facts => {
-                let fact = name.strip_prefix("ansible_").is_some_and(is_fact);
+                let fact = gather::of_variable(name).is_some_and(is_fact);
                 fact.then(|| Lookup::After(FACTS.to_owned()))
             }
             layer => {

@@ -258,7 +258,7 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
     ),
     (
         "fact_path",
-        "read local facts with a `command` task and `register`",
+        "local facts are always read from `/etc/ansible/facts.d` of the node; put the files there",
     ),
     ("validate_argspec", "remove the line"),
     ("when", "write it on the tasks, or on an `import_playbook`"),

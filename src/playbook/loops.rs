@@ -54,6 +54,28 @@ pub(super) fn is_loop(key: &str) -> bool {
     LOOPS.iter().any(|(name, _)| *name == key)
 }
 
+/// The collections whose lookups `with_` may name in full.
+const COLLECTIONS: &[&str] = &["ansible.builtin.", "ansible.legacy.", "community.general."];
+
+/// A task whose loop is named in full, such as `with_community.general.flattened`, with its short name; none for all others.
+pub(super) fn with_short_name(map: &Map) -> Option<Map> {
+    let short = |key: &str| -> Option<String> {
+        let lookup = key.strip_prefix("with_")?;
+        let name = COLLECTIONS
+            .iter()
+            .find_map(|collection| lookup.strip_prefix(collection))?;
+        Some(format!("with_{name}")).filter(|short| is_loop(short))
+    };
+    map.keys().any(|key| short(key).is_some()).then(|| {
+        map.iter()
+            .map(|(key, entry)| match short(key) {
+                Some(short) => (short.into(), entry.clone()),
+                None => (key.clone(), entry.clone()),
+            })
+            .collect()
+    })
+}
+
 impl Reader {
     pub(super) fn repeat(&mut self, map: &Map) -> Option<Loop> {
         let mut found: Option<(LoopKind, &Value, &Span)> = None;

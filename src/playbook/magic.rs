@@ -8,6 +8,8 @@ pub const MAGIC: &[&str] = &[
     "ansible_dependent_role_names",
     "ansible_diff_mode",
     "ansible_facts",
+    "ansible_forks",
+    "ansible_limit",
     "ansible_managed",
     "ansible_play_batch",
     "ansible_play_hosts",
@@ -15,6 +17,10 @@ pub const MAGIC: &[&str] = &[
     "ansible_play_name",
     "ansible_play_role_names",
     "ansible_role_names",
+    "ansible_run_tags",
+    "ansible_skip_tags",
+    "ansible_verbosity",
+    "ansible_version",
     "group_names",
     "groups",
     "hostvars",
@@ -53,6 +59,7 @@ const INTERFACES: &[&str] = &[
 /// Whether a fact of that name can be there: gathered on every node, or an interface.
 pub fn is_fact(name: &str) -> bool {
     gather::NAMES.contains(&name)
+        || gather::SOMETIMES.contains(&name)
         || name == "lo"
         || (name.contains(|c: char| c.is_ascii_digit())
             && INTERFACES.iter().any(|prefix| name.starts_with(prefix)))

@@ -259,11 +259,14 @@ impl Task {
         plain == Some(name) || *self.label == *name
     }
 
-    /// Whether it includes tasks or variables of which nothing is known.
+    /// Whether it includes tasks or variables of which nothing is known, or sets variables whose names are templates.
     pub fn is_open(&self) -> bool {
         match &self.action {
             TaskAction::Include(include) => include.is_open(),
             TaskAction::Vars(vars) => vars.names().is_none(),
+            TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
+                args.open().any(|(name, _)| is_template(name))
+            }
             _ => false,
         }
     }

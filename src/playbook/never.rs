@@ -19,7 +19,7 @@ const NODES: &[(&str, &str)] = &[
     ("service_mgr", "systemd"),
 ];
 
-/// Whether no node meets a `when`: one of its conditions compares a fact with the names of other systems only.
+/// Whether no node meets a `when`: one of its conditions compares a fact with the names of other systems only, or asks for SELinux.
 pub(super) fn never_holds(when: &Value) -> bool {
     match &when.kind {
         Kind::List(items) => items.iter().any(never_holds),
@@ -30,6 +30,17 @@ pub(super) fn never_holds(when: &Value) -> bool {
 }
 
 fn is_of_others(condition: &str) -> bool {
+    static GUARDED: LazyLock<Regex> = LazyLock::new(|| {
+        let fact =
+            r#"ansible_(?:facts(?:\.|\[['"]))?selinux(?:['"]\])?(?:\.status|\[['"]status['"]\])"#;
+        Regex::new(&format!(
+            r#"^\s*\(?\s*{fact}\s*==\s*['"]enabled['"]\s*\)?\s*$"#
+        ))
+        .expect("the expression is constant")
+    });
+    if GUARDED.is_match(condition) {
+        return true;
+    }
     static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
         let fact = r#"ansible_(?:facts(?:\.|\[['"]))?(os_family|distribution|pkg_mgr|service_mgr)(?:['"]\])?"#;
         let word = r#"['"][^'"]*['"]"#;
@@ -101,6 +112,10 @@ mod tests {
             ("ansible_facts['os_family'] == 'Suse' and x", true),
             ("x and ansible_distribution in ['CentOS', 'Fedora']", true),
             ("(ansible_pkg_mgr == 'dnf')", true),
+            ("ansible_facts.selinux.status == 'enabled'", true),
+            ("x and ansible_selinux.status == \"enabled\"", true),
+            ("ansible_facts['selinux']['status'] == 'enabled'", true),
+            ("ansible_selinux.status == 'disabled'", false),
             ("ansible_os_family == 'Debian'", false),
             ("ansible_distribution in ['CentOS', 'Debian']", false),
             ("ansible_os_family != 'RedHat'", false),

@@ -33,6 +33,8 @@ pub struct Project {
     pub extra: Arc<Map>,
     /// Which tasks run; those of includes are chosen when they are included.
     pub tags: TagChoice,
+    /// `--limit` as it was given.
+    pub limit: Option<String>,
     /// The folder of the project, for sources that many playbooks share.
     pub folder: Option<PathBuf>,
     /// What opens its vaults.
@@ -98,6 +100,7 @@ impl Project {
             plays: Vec::new(),
             extra: Arc::default(),
             tags: TagChoice::default(),
+            limit: None,
             folder: None,
             keyring,
         }
@@ -153,6 +156,7 @@ impl Project {
                 .collect(),
             extra,
             tags: options.tags.clone(),
+            limit: options.limit.clone(),
             folder: folders.first().and_then(|folder| project_folder(folder)),
             inventory: std::mem::take(&mut inventory),
             keyring: options.keyring.clone(),

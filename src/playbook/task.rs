@@ -71,6 +71,8 @@ impl Reader {
         handler: bool,
         tasks: &mut Vec<Task>,
     ) {
+        let renamed = super::loops::with_short_name(map);
+        let map = renamed.as_ref().unwrap_or(map);
         let before = (self.faults.len(), tasks.len());
         self.live_task(value, map, outer, handler, tasks);
         if map.get("when").is_some_and(|when| never_holds(&when.value)) {

@@ -324,7 +324,7 @@ impl Reader<'_> {
     /// `ansible_NAME` that is neither a fact, nor set, nor a variable of the run.
     fn fact_variables(&mut self, names: &[FreeName], local: &Local<'_>) {
         for name in names {
-            let Some(fact) = name.name.strip_prefix("ansible_") else {
+            let Some(fact) = gather::of_variable(&name.name) else {
                 continue;
             };
             let known = is_fact(fact)

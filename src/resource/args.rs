@@ -1,6 +1,7 @@
 //! The arguments of one task, checked against the parameters of its kind.
 
 mod coerce;
+mod omitted;
 
 use indexmap::IndexMap;
 
@@ -29,8 +30,12 @@ impl Args {
         let mut open = IndexMap::new();
         for (name, entry) in map {
             let Some(param) = find(kind, name).filter(|param| param.name != Param::OPEN) else {
-                let refused = kind.refused.iter().any(|(refused, _)| **refused == **name);
-                if !refused && find(kind, Param::OPEN).is_some() {
+                let refused = is_refused(kind, name);
+                if refused && omitted::means_nothing(name, &entry.value) {
+                    continue;
+                }
+                let may_be_omitted = refused && omitted::perhaps_nothing(name, &entry.value);
+                if may_be_omitted || (!refused && find(kind, Param::OPEN).is_some()) {
                     open.insert(name.to_string(), entry.clone());
                     continue;
                 }
@@ -106,7 +111,8 @@ impl Args {
         self.values.iter().map(|(name, entry)| (*name, entry))
     }
 
-    /// Arguments with names of the user's own, of a kind with the parameter [`Param::OPEN`]. They are bound as the others are.
+    /// Arguments with names of the user's own, of a kind with the parameter [`Param::OPEN`], and those of parameters that hadeploy refuses but that
+    /// may turn out to be omitted. They are bound as the others are.
     pub fn open(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.open.iter().map(|(name, entry)| (name.as_str(), entry))
     }
@@ -119,6 +125,13 @@ impl Args {
                 self.open.shift_remove(name);
             }
             _ => {}
+        }
+    }
+
+    /// Replaces a name of the user's own that was a template.
+    pub fn rename_open(&mut self, name: &str, new: String) {
+        if let Some(entry) = self.open.shift_remove(name) {
+            self.open.insert(new, entry);
         }
     }
 
@@ -222,6 +235,10 @@ fn find(kind: &'static Kind, name: &str) -> Option<&'static Param> {
     kind.params
         .iter()
         .find(|param| param.name == name || param.aliases.contains(&name))
+}
+
+fn is_refused(kind: &'static Kind, name: &str) -> bool {
+    kind.refused.iter().any(|(refused, _)| *refused == name)
 }
 
 fn unknown(kind: &'static Kind, name: &str, key: &Span) -> Diagnostic {

@@ -98,8 +98,9 @@ pub static SHELL: Kind = Kind {
         Param::new(
             "executable",
             ParamType::Path,
-            "The shell to use instead of `/bin/sh`.",
-        ),
+            "The shell to use instead of `/bin/sh`; a name without a slash is looked for in PATH.",
+        )
+        .relative(),
         STDIN,
         STDIN_NEWLINE,
         STRIP,

@@ -26,7 +26,7 @@ pub static SET_FACT: Kind = Kind {
     params: &[Param::new(
         Param::OPEN,
         ParamType::Any,
-        "Each name is a variable, with its value.",
+        "Each name is a variable, with its value; a name may be a template.",
     )],
     free_form: None,
     refused: &[(
@@ -50,7 +50,7 @@ struct SetFact {
 fn check(args: &Args) -> Vec<Diagnostic> {
     let mut faults: Vec<Diagnostic> = args
         .open()
-        .filter(|(name, _)| !is_name(name))
+        .filter(|(name, _)| !is_name(name) && !name.contains("{{"))
         .map(|(name, entry)| {
             Diagnostic::at(
                 &entry.key,

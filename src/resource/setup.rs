@@ -5,13 +5,13 @@ use globset::Glob;
 use super::{Args, Bound, Kind, Param, ParamType, Resource};
 use crate::change::Change;
 use crate::diagnostic::{Diagnostic, list};
-use crate::fact::{Known, Missing, Question};
+use crate::fact::{Known, Missing, Question, gather};
 
 /// Gathers the facts of the node again, such as after a change of the network.
 ///
 /// # Differs from Ansible
 /// - all facts are read in one go; `gather_subset` is accepted and means nothing
-/// - local facts are not read: `fact_path` is refused
+/// - local facts are always read from `/etc/ansible/facts.d`: `fact_path` is refused
 ///
 /// # Returns
 /// - `ansible_facts`: the facts
@@ -52,13 +52,13 @@ pub static SETUP: Kind = Kind {
     free_form: None,
     refused: &[(
         "fact_path",
-        "local facts are not read; put such values into the inventory",
+        "local facts are always read from `/etc/ansible/facts.d` of the node; put the files there",
     )],
     check,
     bind: |args, _| bind(args),
 };
 
-const SUBSETS: [&str; 8] = [
+const SUBSETS: [&str; 24] = [
     "all",
     "min",
     "hardware",
@@ -67,6 +67,22 @@ const SUBSETS: [&str; 8] = [
     "distribution",
     "env",
     "date_time",
+    "apparmor",
+    "caps",
+    "chroot",
+    "cmdline",
+    "devices",
+    "dns",
+    "fips",
+    "interfaces",
+    "local",
+    "lsb",
+    "mounts",
+    "pkg_mgr",
+    "platform",
+    "python",
+    "selinux",
+    "service_mgr",
 ];
 
 struct Setup {
@@ -74,7 +90,11 @@ struct Setup {
 }
 
 fn check(args: &Args) -> Vec<Diagnostic> {
-    let known = |subset: &&str| SUBSETS.contains(&subset.trim_start_matches('!'));
+    // Ansible also takes the name of a fact, for those that are gathered with it.
+    let known = |subset: &&str| {
+        let subset = subset.trim_start_matches('!');
+        SUBSETS.contains(&subset) || gather::NAMES.contains(&subset)
+    };
     args.list("gather_subset")
         .into_iter()
         .filter(|subset| !subset.contains("{{") && !known(subset))
@@ -113,13 +133,13 @@ impl Resource for Setup {
                 || self
                     .filter
                     .iter()
-                    .any(|glob| glob.is_match(name) || glob.is_match(format!("ansible_{name}")))
+                    .any(|glob| glob.is_match(name) || glob.is_match(gather::variable(name)))
         };
         let facts: serde_json::Map<String, serde_json::Value> = known
             .facts()?
             .iter()
             .filter(|(name, _)| wanted(name))
-            .map(|(name, value)| (format!("ansible_{name}"), value.clone()))
+            .map(|(name, value)| (gather::variable(name), value.clone()))
             .collect();
         Ok(Change::none(format!("{} facts", facts.len()))
             .result("ansible_facts", serde_json::Value::Object(facts)))

@@ -63,7 +63,8 @@ pub static SERVICE: Kind = Kind {
     bind,
 };
 
-/// Starts, stops, restarts, enables and masks units, and has systemd read its files anew.
+/// Starts, stops, restarts, enables and masks units, and has systemd read its files anew. With nothing but a name it looks at the unit: `status` tells
+/// how it is, `LoadState: not-found` that there is none.
 ///
 /// # Differs from Ansible
 /// - only the system's own units: `scope` can only be `system`
@@ -106,7 +107,11 @@ pub static SYSTEMD: Kind = Kind {
         if !args.has("name") && let Some(first) = needs_name.first() {
             return vec![Diagnostic::at(args.place(first), format!("`{first}` needs a `name`"))];
         }
-        args.one_of_required(&["state", "enabled", "masked", "daemon_reload", "daemon_reexec"])
+        match args.has("name") {
+            // Nothing but a name looks at the unit, for its `status`.
+            true => Vec::new(),
+            false => args.one_of_required(&["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]),
+        }
     },
     bind,
 };
@@ -264,7 +269,9 @@ impl Unit {
                 ),
             );
         }
+        let looks = self.state.is_none() && self.enabled.is_none() && self.masked.is_none();
         match &*info.load {
+            "not-found" if looks => None,
             "not-found" if self.masked == Some(true) && self.state.is_none() && self.enabled.is_none() => None,
             "not-found" if self.state == Some(State::Stopped) && self.enabled.is_none() && is_up(info) => None,
             "not-found" => Some(

@@ -73,5 +73,6 @@ pub static PROJECTS: &[Project] = &[
     },
     project("templates"),
     project("vaults"),
+    project("wild_facts"),
     project("with_lookups"),
 ];

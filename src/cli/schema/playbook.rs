@@ -109,6 +109,8 @@ fn single() -> Json {
     let mut single = json!({
         "type": "object",
         "properties": all,
+        // Loops may be named in full.
+        "patternProperties": { r"^with_(ansible\.(builtin|legacy)|community\.general)\.": true },
         "additionalProperties": false,
         "oneOf": one,
     });

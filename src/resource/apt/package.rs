@@ -26,9 +26,33 @@ pub static PACKAGE: Kind = Kind {
     summary: "installs, upgrades and removes packages: by `apt`, with its parameters",
     params: &WITH_USE,
     free_form: None,
-    refused: REFUSED,
+    refused: &OF_ALL,
     check,
     bind,
+};
+
+/// Parameters of other package managers, which roles for several systems pass on to all; they may be omitted here.
+const OF_OTHERS: [(&str, &str); 4] = [
+    ("disable_gpg_check", NOT_APT),
+    ("disablerepo", NOT_APT),
+    ("enablerepo", NOT_APT),
+    ("update_only", NOT_APT),
+];
+const NOT_APT: &str =
+    "only other package managers have it; on Debian leave it out, or make it `omit`";
+
+const OF_ALL: [(&str, &str); REFUSED.len() + OF_OTHERS.len()] = {
+    let mut all = [("", ""); REFUSED.len() + OF_OTHERS.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = if index < REFUSED.len() {
+            REFUSED[index]
+        } else {
+            OF_OTHERS[index - REFUSED.len()]
+        };
+        index += 1;
+    }
+    all
 };
 
 const USE: Param = Param::new(

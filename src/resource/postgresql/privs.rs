@@ -16,7 +16,7 @@ use crate::sql;
 /// its own socket.
 ///
 /// # Differs from Ansible
-/// - `login_host` and `login_password` are refused: each node acts on its own server as the account `postgres`
+/// - another `login_host` than `localhost` and a `login_password` are refused: each node acts on its own server as the account `postgres`
 /// - no Python library is needed on the node
 /// - foreign data wrappers, languages, types and parameters are no `type` here
 ///
