@@ -428,8 +428,7 @@ impl Play {
             .flat_map(Task::with_included)
     }
 
-    /// The handlers a notification means: the last one of that name, and all that listen to it. `name_of` gives the
-    /// rendered name of a handler.
+    /// The handlers a notification means: the last one of that name, rendered by `name_of`, and all that listen to it.
     pub fn notified<'a>(
         &'a self,
         notification: &str,

@@ -342,9 +342,14 @@ fn unknown_test(name: &str, range: Range<usize>) -> Option<Problem> {
 
 /// The name of the lookup that a call names literally.
 fn named_lookup<'t>(text: &'t str, name: &Token) -> Option<&'t str> {
+    // One whose quote is not closed ends with the text.
     let spelled = name.of(text);
-    let literal = name.word == Word::Text && spelled.len() >= 2;
-    literal.then(|| &spelled[1..spelled.len() - 1])
+    match name.word {
+        Word::Text => ['"', '\'']
+            .into_iter()
+            .find_map(|quote| spelled.strip_prefix(quote)?.strip_suffix(quote)),
+        _ => None,
+    }
 }
 
 fn known_lookup(text: &str, name: &Token) -> Option<&'static str> {

@@ -268,7 +268,7 @@ fn facts_are_shown_by_name() {
         "facts",
         "a",
         "--filter",
-        "ansible_service_mgr,user_*",
+        "ansible_service_mgr,user_i*",
         "-i",
         "h.ini",
     ]);
