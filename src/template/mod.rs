@@ -17,6 +17,7 @@ mod lazy;
 mod lookup;
 mod named;
 mod output;
+mod percent;
 mod python;
 mod refused;
 mod rewrite;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::chain::{self, Chain};
+use super::percent;
 use super::scan::{self, Part, Piece, Token, Word};
 use super::slice;
 
@@ -93,6 +94,7 @@ impl<'t> Rewriter<'t> {
         let guarded = chain::all_guarded(self.text, &tokens);
         let mut edits = self.links(&tokens, &guarded);
         edits.extend(slice::calls(self.text, &tokens, &guarded));
+        edits.extend(percent::calls(self.text, &tokens));
         if self.literal && braced {
             for token in tokens.iter().filter(|token| token.word == Word::Text) {
                 for (at, _) in token.of(self.text).match_indices('\\') {
