@@ -27,6 +27,7 @@ impl UnitEnd {
             failure.help = help;
             self.status = Status::Failed;
             self.failure = Some(failure);
+            self.changed = changed;
         }
         Some(())
     }

@@ -277,20 +277,29 @@ impl HostRun {
                 Ok(true) if end.status != Status::Failed => {
                     let mut failure = Failure::new("`failed_when` holds");
                     failure.rc = end.rc;
+                    end.changed = end.status == Status::Changed;
                     end.status = Status::Failed;
                     end.failure = Some(failure);
                 }
                 Ok(true) => {}
                 Ok(false) if end.status == Status::Failed => {
-                    end.status = Status::Changed;
+                    // What failed before it did anything has changed nothing.
+                    end.status = match end.changed {
+                        true => Status::Changed,
+                        false => Status::Ok,
+                    };
                     end.failure = None;
                 }
                 Ok(false) => {}
                 Err(stop) => *end = fault(stop),
             }
         }
-        if !task.changed_when.is_empty() && end.status != Status::Failed {
+        if !task.changed_when.is_empty() {
             match holds(&task.changed_when) {
+                // Its failure is what is told; only who reads the register asks further.
+                held if end.status == Status::Failed => {
+                    end.changed = held.unwrap_or(end.changed);
+                }
                 Ok(true) => end.status = Status::Changed,
                 Ok(false) => end.status = Status::Ok,
                 Err(stop) => *end = fault(stop),

@@ -10,7 +10,7 @@ use super::host::{Batch, Entry, HostRun};
 use super::layout::What;
 use super::native;
 use super::state::Out;
-use super::verdict::UnitEnd;
+use super::verdict::{UnitEnd, is_command};
 use super::way_in;
 use crate::change::{ActOutput, Change, Touch};
 use crate::event::{Event, Failure, Status};
@@ -286,6 +286,7 @@ impl HostRun {
         let mut end = UnitEnd::of(status, entry.change);
         end.duration_ms = if entry.steps == 0 { 0 } else { took };
         let guarded = own.iter().any(|placed| placed.step.guard.is_some());
+        let mut changed = false;
         for placed in own {
             let Some(result) = ends.next() else {
                 return false;
@@ -308,6 +309,9 @@ impl HostRun {
                     if rc != 0 {
                         if read.is_none() {
                             end = failed_step(end, &placed, rc, &stdout, &stderr);
+                            // As in Ansible, a command that ended has changed something, however it ended.
+                            let ran = placed.step.act && is_command(task.action.name());
+                            end.changed = changed || ran;
                         }
                         if let (true, Some(failure)) = (guarded, &mut end.failure) {
                             failure.help.get_or_insert_with(|| way_in::BACK.to_owned());
@@ -318,6 +322,7 @@ impl HostRun {
                     if placed.step.tells {
                         self.tell(&stdout);
                     }
+                    changed |= !placed.step.predicts.is_empty();
                     self.known.learn(placed.step.predicts.iter().cloned());
                     if placed.step.reboot.is_some() {
                         self.known.forget(&Question::Facts);

@@ -32,6 +32,8 @@ pub struct UnitEnd {
     pub rc: Option<i32>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// Of one that failed: whether it had changed something by then, which a command that ended counts as.
+    pub changed: bool,
     /// What `register` gets.
     pub result: Json<String, JsonValue>,
     /// Variables it sets.
@@ -61,6 +63,7 @@ impl UnitEnd {
             msg: msg.into(),
             rc: None,
             failure: None,
+            changed: false,
             result: Json::new(),
             facts: Json::new(),
             vars: None,
@@ -184,13 +187,18 @@ impl UnitEnd {
         self.result.insert("rc".to_owned(), rc.into());
     }
 
+    /// Whether it changed something, whatever else became of it.
+    fn has_changed(&self) -> bool {
+        match self.status {
+            Status::Failed => self.changed,
+            status => status == Status::Changed,
+        }
+    }
+
     /// The value for `register`, as Ansible shapes it.
     pub fn registered(&self) -> JsonValue {
         let mut value = self.result.clone();
-        value.insert(
-            "changed".to_owned(),
-            (self.status == Status::Changed).into(),
-        );
+        value.insert("changed".to_owned(), self.has_changed().into());
         value.insert("failed".to_owned(), (self.status == Status::Failed).into());
         value
             .entry("skipped")
@@ -294,7 +302,7 @@ pub fn registered(units: &[Arc<Unit>], ends: &[UnitEnd], task: &Task) -> Native 
     let all_skipped = !ends.is_empty() && ends.iter().all(|end| end.status == Status::Skipped);
     let mut value = json!({
         "results": results,
-        "changed": any(Status::Changed),
+        "changed": ends.iter().any(UnitEnd::has_changed),
         "failed": any(Status::Failed),
         "skipped": all_skipped,
         "msg": if any(Status::Failed) { "One or more items failed" } else { "All items completed" },

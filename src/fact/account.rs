@@ -29,6 +29,21 @@ pub struct AccountInfo {
     pub password: Option<Arc<str>>,
     /// Days since 1970 after which the account is disabled.
     pub expires: Option<i64>,
+    /// How long its password holds.
+    pub aging: Aging,
+}
+
+/// How long a password holds, in days, as shadow says; none where it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Aging {
+    /// Before it may be changed again.
+    pub min: Option<u32>,
+    /// Before it must be changed.
+    pub max: Option<u32>,
+    /// Of warning before that.
+    pub warn: Option<u32>,
+    /// Behind that, before the account is disabled.
+    pub inactive: Option<u32>,
 }
 
 /// A group.
@@ -78,8 +93,15 @@ pub(super) fn parse_accounts(keys: &[&str], body: &[u8]) -> Answers {
             }
             ("@homes", _) => homes.push(line),
             ("@groups", [name, _, gid, members]) => groups.push((name, gid, members)),
-            ("@shadow", [name, hash, _, _, _, _, _, expires, ..]) => {
-                shadow.insert(*name, (*hash, expires.parse().ok()));
+            ("@shadow", [name, hash, _, min, max, warn, inactive, expires, ..]) => {
+                let days = |word: &str| word.parse().ok();
+                let aging = Aging {
+                    min: days(min),
+                    max: days(max),
+                    warn: days(warn),
+                    inactive: days(inactive),
+                };
+                shadow.insert(*name, (*hash, expires.parse().ok(), aging));
             }
             _ => return Err(unreadable("accounts", line)),
         }
@@ -107,8 +129,12 @@ pub(super) fn parse_accounts(keys: &[&str], body: &[u8]) -> Answers {
                     home_exists: homes.contains(key),
                     shell: (*shell).into(),
                     groups: member_of,
-                    password: shadow.get(key).map(|(hash, _)| Arc::from(*hash)),
-                    expires: shadow.get(key).and_then(|(_, expires)| *expires),
+                    password: shadow.get(key).map(|(hash, ..)| Arc::from(*hash)),
+                    expires: shadow.get(key).and_then(|(_, expires, _)| *expires),
+                    aging: shadow
+                        .get(key)
+                        .map(|(.., aging)| *aging)
+                        .unwrap_or_default(),
                 })
             }
         };
@@ -171,7 +197,7 @@ mod tests {
 
     const BODY: &str = "root:x:0:0:root:/root:/bin/bash\ndeploy:x:1000:1000:Dé Ploy,,,:/home/deploy:/bin/sh\n@homes\nroot\n@groups\n\
         root:x:0:\nsudo:x:27:deploy,admin\nusers:x:100:\ndeploy:x:1000:\nadm:x:4:deploy\n@shadow\nroot:*:20228:0:99999:7:::\n\
-        deploy:$6$abc:20228:0:99999:7::20500:\n";
+        deploy:$6$abc:20228:0:99999:7:30:20500:\n";
 
     #[test]
     fn accounts_know_their_groups_home_and_expiry() {
@@ -183,13 +209,23 @@ mod tests {
         assert_eq!(&*deploy.group, "deploy");
         assert_eq!(deploy.password.as_deref(), Some("$6$abc"));
         assert_eq!(deploy.expires, Some(20500));
+        let Aging {
+            min,
+            max,
+            warn,
+            inactive,
+        } = deploy.aging;
+        assert_eq!(
+            [min, max, warn, inactive],
+            [Some(0), Some(99_999), Some(7), Some(30)]
+        );
         assert_eq!(&*deploy.comment, "Dé Ploy,,,");
         assert!(!deploy.home_exists);
         assert_eq!(answers[1].1, Answer::Account(None));
         let Answer::Account(Some(root)) = &answers[2].1 else {
             panic!("{answers:?}");
         };
-        assert!(root.home_exists && root.expires.is_none());
+        assert!(root.home_exists && root.expires.is_none() && root.aging.inactive.is_none());
     }
 
     #[test]

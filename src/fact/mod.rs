@@ -19,7 +19,7 @@ pub mod unit;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-pub use account::{AccountInfo, GroupInfo};
+pub use account::{AccountInfo, Aging, GroupInfo};
 pub use apt::{AptLists, CandidateInfo, PackageInfo};
 pub use firewall::{FirewallInfo, Rules};
 pub use http::HttpReply;

@@ -1,5 +1,6 @@
 //! `user`: an account of the node.
 
+mod aging;
 mod key;
 mod step;
 mod write;
@@ -146,6 +147,26 @@ const PARAMS: &[Param] = &[
         "Seconds since 1970 after which it is disabled; negative for never.",
     ),
     Param::new(
+        "password_expire_min",
+        ParamType::Int,
+        "Days before its password may be changed again; -1 for none.",
+    ),
+    Param::new(
+        "password_expire_max",
+        ParamType::Int,
+        "Days before its password must be changed; -1 for never.",
+    ),
+    Param::new(
+        "password_expire_warn",
+        ParamType::Int,
+        "Days of warning before that; -1 for none.",
+    ),
+    Param::new(
+        "password_expire_account_disable",
+        ParamType::Int,
+        "Days behind that before it is disabled; -1 for never.",
+    ),
+    Param::new(
         "remove",
         ParamType::Bool,
         "With `absent`, also remove its home and mail.",
@@ -198,22 +219,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("profile", "only Solaris has profiles"),
     ("authorization", "only Solaris has authorizations"),
     ("role", "only Solaris has roles"),
-    (
-        "password_expire_max",
-        "run `command: chage --maxdays N NAME`",
-    ),
-    (
-        "password_expire_min",
-        "run `command: chage --mindays N NAME`",
-    ),
-    (
-        "password_expire_warn",
-        "run `command: chage --warndays N NAME`",
-    ),
-    (
-        "password_expire_account_disable",
-        "run `command: chage --inactive N NAME`",
-    ),
     (
         "uid_min",
         "set `UID_MIN` in /etc/login.defs, or give a `uid`",
@@ -286,6 +291,7 @@ fn bind(args: &Args) -> Bound {
                 .get("password_lock")
                 .map(|_| args.bool("password_lock", false)),
             expires: expires(args),
+            aging: aging::Wanted::new(args)?,
             name,
         },
         present: args.str("state") != Some("absent"),

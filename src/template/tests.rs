@@ -114,6 +114,44 @@ fn types_are_kept_for_one_expression_and_text_else() {
 }
 
 #[test]
+fn unsafe_texts_are_rendered_to_themselves() {
+    for text in [
+        "{{ x }}",
+        "\n{% if x %}\n",
+        "a{{",
+        "{%- endraw -%}{{ x }}{% raw %}",
+        "{# no comment\\n #}'\"",
+        "}} {% endraw %",
+        "{{%",
+        "{{ omit }}\n\n",
+    ] {
+        let quoted = serde_json::Value::from(text).to_string();
+        let vars = format!(
+            "raw: !unsafe {quoted}\nthrough: \"{{{{ raw }}}}\"\nl: ['{{{{ through }}}}']\n"
+        );
+        let source = Source::new("vars.yml", vars.as_str());
+        let vars = crate::value::parse_vaulted_yaml(&source, &Default::default());
+        let scope: Arc<dyn Scope> = Arc::new(Vars {
+            map: vars.expect("right").as_map().cloned().unwrap_or_default(),
+            after: Vec::new(),
+            ready: Vec::new(),
+        });
+        let render = |template: &str| {
+            let value = Value::str(template, &crate::source::Span::synthetic("t"));
+            show(Templates::new().render(&value, &scope))
+        };
+        assert_eq!(render("{{ raw }}"), quoted, "{text:?}");
+        assert_eq!(render("{{ through }}"), quoted, "{text:?}");
+        assert_eq!(render("{{ l }}"), format!("[{quoted}]"), "{text:?}");
+        let Lookup::Written(written) = scope.lookup("raw") else {
+            panic!("written");
+        };
+        let faults = Templates::new().check(&written);
+        assert!(faults.is_empty(), "{text:?}: {faults:?}");
+    }
+}
+
+#[test]
 fn written_values_are_rendered_when_they_are_used() {
     let vars = "a: \"{{ b }}-{{ m.x }}\"\nb: \"{{ c + 1 }}\"\nc: 1\nm: {x: \"{{ c }}\", y: \"{{ nope }}\", z: \"{{ m.x }}\"}\nl: [\"{{ c }}\", 2]\n";
     assert_eq!(render("{{ a }}", vars), r#""2-1""#);

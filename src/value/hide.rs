@@ -1,5 +1,6 @@
 //! What a file that is encrypted as a whole holds is secret: its texts and numbers are hidden wherever they come up.
 
+use super::yaml::meant;
 use super::{Kind, Value};
 use crate::vault::Keyring;
 
@@ -9,7 +10,7 @@ const SHORTEST_NUMBER: usize = 4;
 /// Hides every text and every longer number of a value, at any depth.
 pub fn hide(value: &Value, keyring: &Keyring) {
     match &value.kind {
-        Kind::Str(text) => keyring.hide(text),
+        Kind::Str(text) => keyring.hide(&meant(text)),
         Kind::Int(number) => hide_number(&number.to_string(), keyring),
         Kind::Float(number) => hide_number(&number.to_string(), keyring),
         Kind::List(items) => items.iter().for_each(|item| hide(item, keyring)),
@@ -46,7 +47,7 @@ fn hide_number(digits: &str, keyring: &Keyring) {
 mod tests {
     use super::*;
     use crate::source::Source;
-    use crate::value::parse_yaml_one;
+    use crate::value::{parse_vaulted_yaml, parse_yaml_one};
 
     fn masked(hides: fn(&Value, &Keyring), yaml: &str, text: &str) -> String {
         let keyring = Keyring::default();
@@ -62,6 +63,14 @@ mod tests {
             masked(hide, yaml, "a hunter2 tr0ub4dor 918273 22 yes True"),
             "a (masked) (masked) (masked) 22 yes True"
         );
+    }
+
+    #[test]
+    fn a_text_that_is_no_template_is_hidden_as_it_comes_up() {
+        let keyring = Keyring::default();
+        let source = Source::sealed("s.yml", "a: !unsafe 'hun{{ter'\n");
+        hide(&parse_vaulted_yaml(&source, &keyring).unwrap(), &keyring);
+        assert_eq!(keyring.masker().mask("is hun{{ter"), "is (masked)");
     }
 
     #[test]

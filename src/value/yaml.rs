@@ -3,6 +3,8 @@
 mod fault;
 mod loader;
 mod scalar;
+mod tag;
+mod verbatim;
 
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::vault::Keyring;
 use loader::Vaults;
+pub(super) use verbatim::meant;
 
 /// The documents of a YAML text, in order; an empty text has none.
 ///
@@ -29,7 +32,8 @@ pub fn parse_yaml_one(source: &Arc<Source>) -> Result<Value, Vec<Diagnostic>> {
     one(source, loader::load(source, Vaults::Refused)?)
 }
 
-/// The one document of a YAML text that may hold `!vault` values: they are opened, and hidden from now on.
+/// The one document of a YAML text that may hold `!vault` values, which are opened and hidden from now on, and `!unsafe` ones: a text
+/// of theirs that would be a template becomes one that gives it as it is.
 pub fn parse_vaulted_yaml(
     source: &Arc<Source>,
     keyring: &Keyring,

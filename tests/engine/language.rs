@@ -40,6 +40,16 @@ const TABLE: &[(&str, &[&str], &[(&str, &str)], &str, &str)] = &[
         "80 none nothing",
     ),
     (
+        "texts that are no templates",
+        &["a"],
+        &[(
+            "vars/x.yml",
+            "file: !unsafe 'f{{ no }}'\nlist: !unsafe ['l{{ no }}', {k: '{% no'}]\n",
+        )],
+        "  vars: {own: !unsafe 'o{{ no }}', through: '<{{ own }}>'}\n  vars_files: vars/x.yml\n  tasks:\n    - set_fact: {told: !unsafe 't{{ no }}'}\n    - assert:\n        that:\n          - own == 'o{' ~ '{ no }}' and through == '<' ~ own ~ '>'\n          - file == 'f{' ~ '{ no }}' and told == 't{' ~ '{ no }}'\n          - list == ['l{' ~ '{ no }}', {'k':'{' ~ '% no'}]\n    - log {{ own | length }}\n",
+        "9",
+    ),
+    (
         "end_play first false",
         &["a", "b"],
         &[],

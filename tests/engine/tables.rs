@@ -18,6 +18,22 @@ const TABLE: &[(&str, Status, Status)] = &[
     ("{shell: 'exit 2', ignore_errors: true}", Unknown, Failed),
     ("{shell: 'exit 2', failed_when: false}", Unknown, Changed),
     (
+        "{file: {path: '{{ dir }}/none', state: file, mode: '0600'}, failed_when: false}",
+        Ok,
+        Ok,
+    ),
+    (
+        "{file: {path: '{{ dir }}/{{ item }}', state: file}, failed_when: false, loop: [a, b]}",
+        Ok,
+        Ok,
+    ),
+    (
+        "{shell: 'exit {{ item }}', failed_when: false, loop: [0, 2]}",
+        Unknown,
+        Changed,
+    ),
+    ("{fail: {msg: no}, failed_when: false}", Ok, Ok),
+    (
         "{shell: 'exit 2', register: r, failed_when: r.rc != 2, changed_when: r.rc == 3}",
         Unknown,
         Ok,
@@ -107,6 +123,46 @@ async fn what_is_registered_is_read_later() {
         )
         .await;
     assert_eq!(told.status("t"), Some(Ok), "{}", told.story());
+}
+
+/// As in ansible-core 2.19: a command that ended has changed something, whatever its status; what never got to act has not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_is_passed_over_has_changed_what_its_act_did() {
+    let bench = Bench::new(&["a"]);
+    let tasks = r#"- name: p
+  hosts: all
+  gather_facts: false
+  tasks:
+    - {file: {path: "{{ dir }}/none", state: file}, failed_when: false, register: file, notify: left}
+    - {file: {path: "{{ dir }}/none", state: file}, ignore_errors: true, register: kept}
+    - {file: {path: "{{ dir }}/{{ item }}", state: file}, failed_when: false, register: files, loop: [a, b], notify: left}
+    - {shell: exit 3, failed_when: false, register: ended, notify: raised, check_mode: false}
+    - {shell: exit 3, ignore_errors: true, register: ignored, check_mode: false}
+    - {shell: exit 3, ignore_errors: true, register: quiet, check_mode: false, changed_when: false}
+    - {shell: exit 0, ignore_errors: true, register: judged, check_mode: false, failed_when: true}
+    - {shell: "exit {{ item }}", failed_when: false, register: all, loop: [3, 0], check_mode: false}
+    - name: t
+      assert:
+        that:
+          - file is not changed and file is not failed and file.changed == false
+          - kept is failed and kept is not changed
+          - files is not changed and files.results | map(attribute='changed') | list == [false, false]
+          - ended is changed and ended is not failed and ended.rc == 3
+          - ignored is failed and ignored is changed
+          - quiet is failed and quiet is not changed
+          - judged is failed and judged is changed
+          - all is changed and all.results | map(attribute='changed') | list == [true, true]
+  handlers:
+    - {name: left, debug: {msg: x}}
+    - {name: raised, debug: {msg: x}}
+"#;
+    for mode in [Mode::Plan, Mode::Apply] {
+        let told = bench.run(mode, tasks).await;
+        assert_eq!(told.status("t"), Some(Ok), "{mode:?}\n{}", told.story());
+        let handled = (told.status("left"), told.status("raised"));
+        assert_eq!(handled, (None, Some(Ok)), "{mode:?}\n{}", told.story());
+    }
+    assert_eq!(bench.host().owed(), 0);
 }
 
 fn listing(folder: &Path, found: &mut BTreeMap<String, (i64, i64, u64)>) {

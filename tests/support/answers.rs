@@ -29,8 +29,8 @@ use std::sync::Arc;
 
 use hadeploy::fact::postgres::Ask;
 use hadeploy::fact::{
-    AccountInfo, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply, Listing,
-    PackageInfo, PathInfo, Pem, PostgresReply, Question, Rules, Stat, TreeEntry, UnitInfo,
+    AccountInfo, Aging, Answer, AptLists, CandidateInfo, FirewallInfo, GroupInfo, HttpReply,
+    Listing, PackageInfo, PathInfo, Pem, PostgresReply, Question, Rules, Stat, TreeEntry, UnitInfo,
 };
 use serde_json::Value;
 use sha2::Digest;
@@ -222,6 +222,12 @@ fn account(value: &Value) -> AccountInfo {
         groups: words(&value["groups"]),
         password: string(value, "password"),
         expires: value["expires"].as_i64(),
+        aging: Aging {
+            min: number(value, "min"),
+            max: number(value, "max"),
+            warn: number(value, "warn"),
+            inactive: number(value, "inactive"),
+        },
     }
 }
 

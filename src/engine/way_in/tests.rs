@@ -24,6 +24,7 @@ fn known() -> Known {
         groups: Vec::new(),
         password: None,
         expires: None,
+        aging: Default::default(),
     };
     known.learn([(
         Question::Account("ops".into()),

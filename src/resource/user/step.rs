@@ -70,6 +70,7 @@ impl Wanted {
                         ),
                     ));
                 }
+                checks.extend(self.aging.checks(&self.name));
                 checks
             }
         }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::aging;
 use crate::change::{Action, Change, Expect, Field, Touch};
 use crate::command::{Command, quote};
-use crate::fact::AccountInfo;
+use crate::fact::{AccountInfo, Aging};
 
 /// What the user wants of an account. What is none is left as it is.
 pub(super) struct Wanted {
@@ -29,6 +30,7 @@ pub(super) struct Wanted {
     pub(super) lock: Option<bool>,
     /// Days since 1970; the inner none is never.
     pub(super) expires: Option<Option<i64>>,
+    pub(super) aging: aging::Wanted,
 }
 
 const MASKED: &str = "(masked)";
@@ -71,9 +73,12 @@ impl Wanted {
         if let Some(Some(days)) = self.expires {
             command = command.arg("--expiredate").arg(date(days));
         }
-        let end = self.made(own_group);
+        let (aging, chage, days) = self.aging.update(&self.name, None);
+        let mut end = self.made(own_group);
+        end.aging = days;
         let mut change = Change::new(Action::Create);
         change.fields = self.new_fields();
+        change.fields.extend(aging);
         let mut script = command.arg("--").arg(&self.name).to_string();
         if self.password.is_some() {
             script.push_str(" || exit\nchpasswd --encrypted");
@@ -83,6 +88,9 @@ impl Wanted {
                 " || exit\nusermod --lock -- {}",
                 quote(&self.name)
             ));
+        }
+        if let Some(chage) = chage {
+            script.push_str(&format!(" || exit\n{chage}"));
         }
         let mut step = self.step("make", script, Some(end.clone()));
         step.before.push(Expect::Check {
@@ -185,6 +193,7 @@ impl Wanted {
                 .into(),
             ),
             expires: self.expires.flatten(),
+            aging: Aging::default(),
         }
     }
 
@@ -265,6 +274,10 @@ impl Wanted {
         info: &AccountInfo,
         mut end: AccountInfo,
     ) -> (Change, AccountInfo) {
+        let (aging, chage, days) = self.aging.update(&self.name, Some(&info.aging));
+        change.fields.extend(aging);
+        lines.extend(chage);
+        end.aging = days;
         let mut stdin = None;
         if let (Some(hash), Some(found)) = (&self.password, &info.password)
             && self.always

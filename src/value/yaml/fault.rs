@@ -148,7 +148,9 @@ pub(super) fn tagged(span: &Span, tag: &str) -> Diagnostic {
         "!vault" | "!vault-encrypted" => fault.help(
             "encrypted values stand in inventories, playbooks and files of variables; not here",
         ),
-        "!unsafe" => fault.help("write text that is no template as \"{% raw %}…{% endraw %}\""),
+        "!unsafe" => fault.help(
+            "inventories, playbooks and files of variables hold such values; take the tag away here",
+        ),
         _ => fault.help("remove it; the standard tags such as `!!str` and `!!int` are accepted"),
     }
 }

@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{
-    Event, Options, Parser, ScalarStyle, Span as Mark, StrInput, StructureStyle, Tag,
-};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span as Mark, StrInput, StructureStyle};
 use indexmap::map::Entry as Slot;
 
 use super::fault;
-use super::scalar::{Plain, resolve};
+use super::tag::untagged;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
-use crate::value::closed;
 use crate::value::{Entry, Kind, Map, Value};
 use crate::vault::Keyring;
 
@@ -57,6 +54,7 @@ pub(super) fn load(
         faults: Vec::new(),
         nodes: 0,
         tab_line: 0,
+        unsafe_depth: 0,
     };
     let documents = loader.documents();
     match documents {
@@ -80,16 +78,18 @@ pub(super) fn load(
 /// The structure is broken; nothing behind it can be read.
 struct Broken(Box<Diagnostic>);
 
-struct Loader<'s> {
+pub(super) struct Loader<'s> {
     source: &'s Arc<Source>,
-    vaults: Vaults<'s>,
+    pub(super) vaults: Vaults<'s>,
     parser: Parser<'s, StrInput<'s>>,
     /// Anchored values and how many nodes each unfolds to.
     anchors: HashMap<usize, (Value, usize)>,
-    faults: Vec<Diagnostic>,
+    pub(super) faults: Vec<Diagnostic>,
     nodes: usize,
     /// The last line looked at for tabs.
     tab_line: usize,
+    /// How many collections around this one are `!unsafe`.
+    pub(super) unsafe_depth: usize,
 }
 
 impl<'s> Loader<'s> {
@@ -128,12 +128,18 @@ impl<'s> Loader<'s> {
             }
             Event::Alias(target) => return self.alias(target, &span),
             Event::SequenceStart(style, anchor, tag) => {
-                self.collection_tag(tag.as_deref(), "seq", &span);
-                (self.sequence(style, span)?, anchor)
+                let tagged = self.collection_tag(tag.as_deref(), "seq", &span);
+                self.unsafe_depth += tagged;
+                let value = self.sequence(style, span)?;
+                self.unsafe_depth -= tagged;
+                (value, anchor)
             }
             Event::MappingStart(style, anchor, tag) => {
-                self.collection_tag(tag.as_deref(), "map", &span);
-                (self.mapping(style, span)?, anchor)
+                let tagged = self.collection_tag(tag.as_deref(), "map", &span);
+                self.unsafe_depth += tagged;
+                let value = self.mapping(style, span)?;
+                self.unsafe_depth -= tagged;
+                (value, anchor)
             }
             _ => (Value::new(Kind::Null, &span), 0),
         };
@@ -196,87 +202,6 @@ impl<'s> Loader<'s> {
             }));
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Value {
-        let plain = style == ScalarStyle::Plain;
-        // A missing value comes as `~` with an empty span.
-        let text = if plain && span.text().is_empty() {
-            ""
-        } else {
-            text
-        };
-        let kind = match tag {
-            None if plain => self.plain(text, &span),
-            None => Kind::Str(text.into()),
-            Some(tag) => self.tagged(text, tag, &span),
-        };
-        Value::new(kind, &span)
-    }
-
-    fn plain(&mut self, text: &str, span: &Span) -> Kind {
-        match resolve(text) {
-            Plain::Is(kind) => kind,
-            Plain::Refused(meaning) => {
-                self.faults.push(fault::refused(span, text, meaning));
-                Kind::Str(text.into())
-            }
-        }
-    }
-
-    fn tagged(&mut self, text: &str, tag: &Tag, span: &Span) -> Kind {
-        let wanted = match tag.core_suffix() {
-            _ if tag.original() == "!" => return Kind::Str(text.into()),
-            Some("str") => return Kind::Str(text.into()),
-            _ if matches!(tag.original().as_str(), "!vault" | "!vault-encrypted") => {
-                return self.vault(text, span);
-            }
-            Some(wanted @ ("int" | "float" | "bool" | "null")) => wanted,
-            _ => {
-                self.faults.push(fault::tagged(span, &tag.original()));
-                return Kind::Str(text.into());
-            }
-        };
-        match (wanted, resolve(text)) {
-            ("int", Plain::Is(kind @ Kind::Int(_)))
-            | ("float", Plain::Is(kind @ Kind::Float(_)))
-            | ("bool", Plain::Is(kind @ Kind::Bool(_)))
-            | ("null", Plain::Is(kind @ Kind::Null)) => kind,
-            ("float", Plain::Is(Kind::Int(whole))) => Kind::Float(whole as f64),
-            _ => {
-                self.faults.push(
-                    Diagnostic::at(span, format!("`{text}` is not what `!!{wanted}` says"))
-                        .help("correct the value or remove the tag"),
-                );
-                Kind::Str(text.into())
-            }
-        }
-    }
-
-    /// A value that is encrypted where it stands.
-    fn vault(&mut self, text: &str, span: &Span) -> Kind {
-        let line = closed::first_line(span);
-        let fault = match self.vaults {
-            Vaults::Stay => return closed::value(text),
-            Vaults::Open(keyring) => match keyring.open_text(text) {
-                Ok(secret) => return Kind::Str(secret.reveal().into()),
-                Err(why) => why.at(&line),
-            },
-            Vaults::Refused => fault::tagged(&line, "!vault"),
-        };
-        // A password that is missing is missing for all values of the file.
-        if self.faults.iter().all(|said| said.message != fault.message) {
-            self.faults.push(fault);
-        }
-        Kind::Str("".into())
-    }
-
-    fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, span: &Span) {
-        if let Some(tag) = tag
-            && tag.core_suffix() != Some(expected)
-        {
-            self.faults.push(fault::tagged(span, &tag.original()));
-        }
-    }
-
     fn sequence(&mut self, style: StructureStyle, span: Span) -> Result<Value, Broken> {
         let mut items = Vec::new();
         loop {
@@ -331,7 +256,10 @@ impl<'s> Loader<'s> {
             let key_span = self.span(mark);
             let merge =
                 matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
-            let key = self.node(event, mark)?;
+            // A key is never a template.
+            let depth = std::mem::take(&mut self.unsafe_depth);
+            let key = self.node(untagged(event), mark)?;
+            self.unsafe_depth = depth;
             place.get_or_insert_with(|| key_span.clone());
             let (event, mark) = self.next()?;
             let value = self.node(event, mark)?;

@@ -39,6 +39,38 @@ fn documents_keep_order_types_and_places() {
 }
 
 #[test]
+fn texts_of_unsafe_values_are_no_templates() {
+    let read = |text: &str| {
+        let source = Source::new("t.yml", text);
+        match parse_vaulted_yaml(&source, &Keyring::default()) {
+            Ok(value) => value.to_json().to_string(),
+            Err(faults) => panic!("{}", show(&faults)),
+        }
+    };
+    let raw = r#""{% raw %}{{ x }}{% endraw %}""#;
+    // The types are those of ansible-core 2.19.
+    for (text, expected) in [
+        ("!unsafe '{{ x }}'", raw.to_owned()),
+        ("!unsafe plain", "\"plain\"".to_owned()),
+        ("!unsafe 5", "5".to_owned()),
+        ("!unsafe '5'", "5".to_owned()),
+        ("!unsafe 'yes'", "true".to_owned()),
+        ("!unsafe", "null".to_owned()),
+        ("!unsafe '2024-01-01'", "\"2024-01-01\"".to_owned()),
+        (
+            "{a: !unsafe ['{{ x }}', {'{{ k }}': '{{ x }}', n: 1}], b: '{{ x }}'}",
+            format!(r#"{{"a":[{raw},{{"{{{{ k }}}}":{raw},"n":1}}],"b":"{{{{ x }}}}"}}"#),
+        ),
+        (
+            "{!unsafe '{{ k }}': &a !unsafe '{{ x }}', b: *a}",
+            format!(r#"{{"{{{{ k }}}}":{raw},"b":{raw}}}"#),
+        ),
+    ] {
+        assert_eq!(read(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn documents_are_counted() {
     let source = Source::new("t.yml", "a: 1\n---\nb: 2\n");
     assert_eq!(parse_yaml(&source).expect("right").len(), 2);
@@ -107,7 +139,7 @@ fn what_is_wrong_is_shown_at_its_place_with_what_to_do() {
         ("2024-01-01: x\n", &["a date"]),
         ("n: 99999999999999999999\n", &["beyond 64 bits"]),
         ("s: !vault |\n  abc\n", &["`!vault`", "not here"]),
-        ("s: !unsafe x\n", &["`!unsafe`", "raw"]),
+        ("s: !unsafe x\n", &["`!unsafe`", "take the tag away"]),
         ("s: !foo [1]\n", &["`!foo` is not supported"]),
         ("? [a]\n: b\n", &["a key cannot be a list"]),
         (": b\n", &["empty key"]),
