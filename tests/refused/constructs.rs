@@ -160,12 +160,6 @@ const CONSTRUCTS: &[Construct] = &[
         words: &["`debugger`", "plan -v"],
     },
     Construct {
-        name: "collections of a play",
-        files: play!("  collections: [community.general]\n"),
-        at: ("site.yml", 2),
-        words: &["`collections`", "remove the line"],
-    },
-    Construct {
         name: "a connection to network devices, of a play",
         files: play!("  connection: network_cli\n"),
         at: ("site.yml", 2),
