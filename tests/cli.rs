@@ -1,5 +1,7 @@
 //! The real binary: what it prints, where, and with which exit status. Nothing here connects to a node.
 
+#[path = "cli/collections.rs"]
+mod collections;
 #[path = "cli/completions.rs"]
 mod completions;
 #[path = "cli/doc.rs"]

@@ -2,6 +2,8 @@
 
 #[path = "project/ansible.rs"]
 mod ansible;
+#[path = "project/collections.rs"]
+mod collections;
 #[path = "project/damage.rs"]
 mod damage;
 #[path = "project/errors.rs"]

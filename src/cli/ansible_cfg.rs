@@ -1,4 +1,5 @@
-//! `ansible.cfg`, which is Ansible's own: what a project sets there is not read here, and `hadeploy validate` says what to give instead.
+//! `ansible.cfg`, which is Ansible's own: of what a project sets there only `collections_path` is read here; of the rest `hadeploy validate`
+//! says what to give instead.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -177,20 +178,63 @@ const SETTINGS: &[(&str, &str, &str)] = &[
 /// A warning for each setting that decides what a run does, in the file that Ansible would read in the working folder, else in the one
 /// beside a playbook.
 pub fn notes(folder: &Path, playbooks: &[String]) -> Vec<Diagnostic> {
+    find(folder, playbooks).map_or(Vec::new(), |source| of(&source))
+}
+
+/// What that file says of `collections_path`, and the folder that relative parts of it start in.
+pub fn collections_path(folder: &Path, playbooks: &[String]) -> Option<(String, PathBuf)> {
+    let source = find(folder, playbooks)?;
+    let rows = rows(&source);
+    let row = rows
+        .iter()
+        .rfind(|row| row.section == "defaults" && row.key == "collections_path")?;
+    let beside = Path::new(source.name()).parent().map(Path::to_owned);
+    Some((row.value.to_owned(), beside.unwrap_or_default()))
+}
+
+fn find(folder: &Path, playbooks: &[String]) -> Option<Arc<Source>> {
     let beside = playbooks
         .iter()
         .filter_map(|playbook| Path::new(playbook).parent());
-    let places = std::iter::once(PathBuf::new()).chain(beside.map(Path::to_owned));
-    let found = places.map(|place| place.join(FILE)).find_map(|name| {
+    let mut places = std::iter::once(PathBuf::new()).chain(beside.map(Path::to_owned));
+    places.find_map(|place| {
+        let name = place.join(FILE);
         let text = std::fs::read_to_string(folder.join(&name)).ok()?;
         Some(Source::new(name.display().to_string(), text))
-    });
-    found.map_or(Vec::new(), |source| of(&source))
+    })
+}
+
+/// A setting as it stands in the file.
+struct Row<'a> {
+    section: &'a str,
+    key: &'a str,
+    value: &'a str,
+    /// Where its line begins.
+    start: usize,
 }
 
 fn of(source: &Arc<Source>) -> Vec<Diagnostic> {
-    let mut section = "";
     let mut notes = Vec::new();
+    for Row {
+        section,
+        key,
+        start,
+        ..
+    } in rows(source)
+    {
+        let known = SETTINGS.iter().find(|row| row.0 == section && row.1 == key);
+        if let (Some((_, _, instead)), Ok(start)) = (known, u32::try_from(start)) {
+            let span = Span::new(source, start, start + key.len() as u32);
+            let message = format!("`{key}` of ansible.cfg is not read here");
+            notes.push(Diagnostic::warning(&span, message).help(*instead));
+        }
+    }
+    notes
+}
+
+fn rows(source: &Source) -> Vec<Row<'_>> {
+    let mut section = "";
+    let mut rows = Vec::new();
     let mut at = 0;
     for line in source.text().split_inclusive('\n') {
         let start = at;
@@ -203,21 +247,22 @@ fn of(source: &Arc<Source>) -> Vec<Diagnostic> {
             section = name.trim();
         }
         // A line that begins with white space goes on with the value above it.
-        let Some((key, _)) = line
+        let Some((key, value)) = line
             .split_once(['=', ':'])
             .filter(|_| !line.starts_with([' ', '\t', '#', ';', '[']))
         else {
             continue;
         };
-        let key = key.trim();
-        let known = SETTINGS.iter().find(|row| row.0 == section && row.1 == key);
-        if let (Some((_, _, instead)), Ok(start)) = (known, u32::try_from(start)) {
-            let span = Span::new(source, start, start + key.len() as u32);
-            let message = format!("`{key}` of ansible.cfg is not read here");
-            notes.push(Diagnostic::warning(&span, message).help(*instead));
-        }
+        // As in Ansible, a semicolon behind white space begins a comment.
+        let value = value.split(" ;").next().unwrap_or(value);
+        rows.push(Row {
+            section,
+            key: key.trim(),
+            value: value.trim(),
+            start,
+        });
     }
-    notes
+    rows
 }
 
 #[cfg(test)]

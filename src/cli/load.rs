@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::exit;
 use super::options::{BaseArgs, Output, ProjectArgs};
 use super::pipeline::{self, Lines};
-use super::{passwords, prompt};
+use super::{collections, passwords, prompt};
 use crate::diagnostic::{Diagnostic, count};
 use crate::event::{Event, Impact, Recap};
 use crate::playbook::{self, Project, includes};
@@ -57,6 +57,7 @@ pub fn load(args: &ProjectArgs, asks: bool, env: &Environment) -> Result<Loaded,
             false => Arc::new(playbook::Blank),
         },
         keyring: keyring.clone(),
+        collections: collections::folders(env, &args.playbooks),
         ..args.options()
     };
     let (project, found) = Project::load(&args.playbooks, &inventories, &options, &templates);

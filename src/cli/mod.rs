@@ -3,6 +3,7 @@
 pub mod ansible_cfg;
 mod apply;
 mod cluster;
+mod collections;
 mod command_line;
 mod command_table;
 mod commit;

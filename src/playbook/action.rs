@@ -231,6 +231,16 @@ impl Reader {
             );
             return true;
         }
+        if let Some(name) = modules::renamed_module(key) {
+            self.fault(
+                Diagnostic::at(span, format!("hadeploy does not have the module `{key}`"))
+                    .label(format!("it is called `{name}` now"))
+                    .help(format!(
+                        "write `{name}`; `hadeploy doc {name}` shows its parameters"
+                    )),
+            );
+            return true;
+        }
         // `ns.collection.name` can be nothing but a module.
         if let [_, _, short] = key.split('.').collect::<Vec<_>>()[..] {
             let message = format!("hadeploy does not have the module `{key}`");

@@ -92,11 +92,25 @@ impl Reader {
         for notify in notified.filter(|notify| is_literal(notify) && !open) {
             let text = notify.as_str().unwrap_or("");
             let is_refused = || none.refused.iter().any(|name| name.as_str() == Some(text));
-            if !names.contains(&text) && !is_refused() {
+            let is_there = || play.handlers.iter().any(|handler| handler.is_called(text));
+            if !names.contains(&text) && !is_there() && !is_refused() {
                 faults.push(not_there(play, notify, text, &names, &none.imports));
             }
         }
         self.faults.append(&mut faults);
+    }
+}
+
+impl Task {
+    /// Whether a notification of that name means this handler: its name, with its role or without.
+    pub fn is_called(&self, name: &str) -> bool {
+        let plain = self.name.as_ref().and_then(Value::as_str);
+        // A role of a collection is known by its short name as well.
+        let short = || {
+            let rest = name.strip_prefix(&*self.role.as_ref()?.own.short)?;
+            rest.strip_prefix(" : ")
+        };
+        plain == Some(name) || *self.label == *name || (plain.is_some() && plain == short())
     }
 }
 

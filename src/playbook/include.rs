@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::action::Asked;
+use super::collections::Bases;
 use super::fields::is_literal;
 use super::parse::Reader;
 use super::role::Role;
@@ -33,7 +34,7 @@ pub struct Include {
     outer: Outer,
     folder: PathBuf,
     root: PathBuf,
-    bases: Vec<PathBuf>,
+    bases: Bases,
     kinds: &'static [&'static Kind],
     keyring: Keyring,
 }
@@ -130,6 +131,7 @@ impl Include {
             self.kinds,
             first_id,
             self.keyring.clone(),
+            &[],
         );
         reader.bases = self.bases.clone();
         let loaded = match &chosen.role {
@@ -179,6 +181,7 @@ impl Reader {
             rollout: inherited.rollout,
             includes: outer.includes + 1,
             in_handler: handler,
+            collections: inherited.collections.clone(),
             ..outer.clone()
         };
         let mut asked = asked;
@@ -288,8 +291,7 @@ impl Reader {
         if !is_literal(&role.name) || !names.all(is_literal) {
             return None;
         }
-        let around = inner.role.as_ref().map(|role| role.own.path.as_path());
-        let tasks = self.tasks_file(role, around);
+        let tasks = self.tasks_file(role, inner);
         if tasks.is_some_and(|path| self.is_within(&path)) {
             return None;
         }

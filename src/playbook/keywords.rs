@@ -33,6 +33,7 @@ pub const PLAY: &[&str] = &[
     "ignore_unreachable",
     "run_once",
     "module_defaults",
+    "collections",
     "rolling",
     "pre_tasks",
     "roles",
@@ -52,6 +53,7 @@ pub(super) const INHERITED: &[&str] = &[
     "ignore_unreachable",
     "run_once",
     "module_defaults",
+    "collections",
 ];
 
 /// Keys of an entry of `roles` that are no variables of the role.
@@ -139,6 +141,7 @@ pub const TASK: &[&str] = &[
     "delegate_facts",
     "local_action",
     "module_defaults",
+    "collections",
     "any_errors_fatal",
 ];
 
@@ -166,6 +169,7 @@ pub const IMPORT: &[&str] = &[
     "delegate_to",
     "delegate_facts",
     "module_defaults",
+    "collections",
     "any_errors_fatal",
 ];
 
@@ -202,6 +206,7 @@ pub const INCLUDE: &[&str] = &[
     "vars",
     "tags",
     "args",
+    "collections",
     "action",
     "no_log",
     "run_once",
@@ -235,6 +240,7 @@ pub const BLOCK: &[&str] = &[
     "delegate_to",
     "delegate_facts",
     "module_defaults",
+    "collections",
     "any_errors_fatal",
 ];
 
@@ -247,10 +253,6 @@ pub const PLAY_REFUSED: &[(&str, &str)] = &[
     (
         "become_flags",
         "only `sudo -n`, or sudo with a password, is used",
-    ),
-    (
-        "collections",
-        "kinds have Ansible's full names built in; remove the line",
     ),
     (
         "debugger",
@@ -278,10 +280,6 @@ pub const TASK_REFUSED: &[(&str, &str)] = &[
     (
         "become_flags",
         "only `sudo -n`, or sudo with a password, is used",
-    ),
-    (
-        "collections",
-        "kinds have Ansible's full names built in; remove the line",
     ),
     (
         "connection",

@@ -37,6 +37,7 @@ pub const MAGIC: &[&str] = &[
 
 /// Variables of a task of a role.
 pub const ROLE: &[&str] = &[
+    "ansible_collection_name",
     "ansible_parent_role_names",
     "ansible_parent_role_paths",
     "ansible_role_name",

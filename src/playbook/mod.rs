@@ -4,6 +4,7 @@ mod action;
 mod block;
 mod check;
 mod cluster;
+mod collections;
 mod explain;
 mod fields;
 mod free_form;
@@ -251,12 +252,6 @@ impl Task {
             found.extend(loaded.tasks.iter().flat_map(Task::with_included));
         }
         found
-    }
-
-    /// Whether a notification of that name means this handler: its name, with its role or without.
-    pub fn is_called(&self, name: &str) -> bool {
-        let plain = self.name.as_ref().and_then(Value::as_str);
-        plain == Some(name) || *self.label == *name
     }
 
     /// Whether it includes tasks or variables of which nothing is known, or sets variables whose names are templates.

@@ -112,6 +112,18 @@ const REFUSED: &[(&str, &str)] = &[
     ("yum_repository", "nodes are Debian: use `apt`"),
 ];
 
+/// Kinds that had another name in Ansible; the collections say which (`plugin_routing` in their `meta/runtime.yml`).
+const RENAMED: &[(&str, &str)] = &[
+    ("openssl_certificate", "x509_certificate"),
+    ("postgresql_lang", "postgresql_ext"),
+];
+
+/// What a kind is called whose old name this is. Full names work too.
+pub fn renamed_module(word: &str) -> Option<&'static str> {
+    let short = word.rsplit('.').next().unwrap_or(word);
+    look_up(RENAMED, short)
+}
+
 /// What to do instead of a module of Ansible's that is not there. Full names work too.
 pub fn refused_module(word: &str) -> Option<&'static str> {
     let short = word.rsplit('.').next().unwrap_or(word);
@@ -120,8 +132,16 @@ pub fn refused_module(word: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::REFUSED;
+    use super::{REFUSED, RENAMED};
     use crate::resource::KINDS;
+
+    #[test]
+    fn new_names_are_kinds_and_old_ones_are_not() {
+        for (old, new) in RENAMED {
+            assert!(crate::resource::kind(new).is_some(), "{new}");
+            assert!(crate::resource::kind(old).is_none(), "{old}");
+        }
+    }
 
     #[test]
     fn what_is_there_is_not_refused() {

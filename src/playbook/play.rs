@@ -91,6 +91,7 @@ impl Reader {
             &play.folder,
             &self.root,
             project_folder(&self.root).as_deref(),
+            &self.installed,
         );
         self.of_play = OfPlay::default();
         play.pre_tasks = section(self, "pre_tasks", false);

@@ -73,6 +73,8 @@ pub struct Options {
     pub kinds: &'static [&'static resource::Kind],
     /// What opens vaults.
     pub keyring: Keyring,
+    /// Folders that hold `ansible_collections`, behind those of the project.
+    pub collections: Vec<PathBuf>,
     /// Who answers `vars_prompt`.
     pub answers: Arc<dyn Answers>,
 }
@@ -86,6 +88,7 @@ impl Default for Options {
             start_at_task: None,
             kinds: KINDS,
             keyring: Keyring::default(),
+            collections: Vec::new(),
             answers: Arc::new(Nobody),
         }
     }
@@ -119,8 +122,13 @@ impl Project {
         let mut read: Vec<Playbook> = Vec::new();
         let mut next_id = 0;
         for path in playbooks {
-            let (playbook, mut found) =
-                parse_playbook(path, options.kinds, next_id, &options.keyring);
+            let (playbook, mut found) = parse_playbook(
+                path,
+                options.kinds,
+                next_id,
+                &options.keyring,
+                &options.collections,
+            );
             faults.append(&mut found);
             let last = playbook
                 .plays

@@ -8,8 +8,12 @@ use crate::value::Map;
 /// What one use of a role brings with it.
 #[derive(Debug)]
 pub struct Own {
-    /// Its name.
+    /// Its name; of a role of a collection the full one.
     pub name: Arc<str>,
+    /// Its name within its collection; else its name.
+    pub short: Arc<str>,
+    /// The collection it belongs to.
+    pub collection: Option<Arc<str>>,
     /// Its folder.
     pub path: PathBuf,
     /// `defaults/main.yml`.
@@ -81,4 +85,42 @@ pub struct PlayRoles {
     pub named: Vec<Arc<str>>,
     /// The names of those that others depend on.
     pub dependent: Vec<Arc<str>>,
+}
+
+/// The layers of variables of one use of a role; who it is comes later.
+pub(super) fn layers(
+    own: Arc<Own>,
+    dependencies: &[Arc<Role>],
+    chain: &[Arc<Own>],
+    parents: &[Arc<Own>],
+) -> Role {
+    let with = |more: &Arc<Map>, of: fn(&Role) -> &Vec<Arc<Map>>| {
+        let below = dependencies.iter().flat_map(|role| of(role));
+        below.chain([more]).cloned().collect::<Vec<_>>()
+    };
+    let mut defaults = with(&own.defaults, |role| &role.shown_defaults);
+    let last = defaults.len() - 1;
+    defaults.splice(last..last, chain.iter().map(|own| own.defaults.clone()));
+    let around = chain.iter().chain([&own]);
+    let mut vars: Vec<Arc<Map>> = around
+        .flat_map(|own| [own.given.clone(), own.vars.clone()])
+        .collect();
+    vars.extend(with(&own.vars, |role| &role.shown_vars));
+    vars.push(own.given.clone());
+    let params = chain.iter().map(|own| &own.params).chain([&own.params]);
+    let full = |layers: Vec<Arc<Map>>| -> Vec<Arc<Map>> {
+        layers.into_iter().filter(|map| !map.is_empty()).collect()
+    };
+    Role {
+        shown_defaults: full(with(&own.defaults, |role| &role.shown_defaults)),
+        shown_vars: full(with(&own.vars, |role| &role.shown_vars)),
+        defaults: full(defaults),
+        vars: full(vars),
+        params: full(params.cloned().collect()),
+        chain: chain.to_vec(),
+        parents: parents.to_vec(),
+        identity: None,
+        number: 0,
+        own,
+    }
 }

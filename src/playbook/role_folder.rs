@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::collections::{self, Bases, OfCollection};
 use super::parse::Reader;
 use crate::diagnostic::{Diagnostic, list};
 use crate::inventory::read_vars;
@@ -23,8 +24,24 @@ const FOLDERS: &[&str] = &[
     "library",
 ];
 
-/// The places where a play's roles are looked for: `roles` beside the playbook and of the project, then the playbook's folder.
-pub(super) fn bases(folder: &Path, root: &Path, project: Option<&Path>) -> Vec<PathBuf> {
+/// A role that is there.
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// Its name; of a role of a collection the full one.
+    pub(super) name: Arc<str>,
+    /// Its name within its collection.
+    pub(super) short: Arc<str>,
+    pub(super) collection: Option<Arc<str>>,
+}
+
+/// The places where a play's roles are looked for: `roles` beside the playbook and of the project, then the playbook's folder; and where
+/// collections are. `installed` are the folders that hold collections besides.
+pub(super) fn bases(
+    folder: &Path,
+    root: &Path,
+    project: Option<&Path>,
+    installed: &[PathBuf],
+) -> Bases {
     let roles = [Some(folder), Some(root), project];
     let roles = roles.into_iter().flatten().map(|base| base.join("roles"));
     let beside = [folder.to_owned(), root.to_owned()];
@@ -34,15 +51,20 @@ pub(super) fn bases(folder: &Path, root: &Path, project: Option<&Path>) -> Vec<P
             bases.push(base);
         }
     }
-    bases
+    Bases {
+        roles: bases,
+        collections: collections::bases(folder, root, project, installed),
+    }
 }
 
-/// The folder and the name of a role. `around` is the folder of the role that asks for it.
+/// A role by its name. `around` is the folder of the role that asks for it, `searched` names the collections that a short name may mean.
+/// Collections come before all else, as in ansible-core (`RoleDefinition._load_role_path`).
 pub(super) fn find(
-    bases: &[PathBuf],
+    bases: &Bases,
     around: Option<&Path>,
+    searched: &[Arc<str>],
     name: &Value,
-) -> Result<(PathBuf, Arc<str>), Box<Diagnostic>> {
+) -> Result<Found, Box<Diagnostic>> {
     let text = name.as_str().unwrap_or_default().trim_end_matches('/');
     if text.is_empty() {
         return Err(Box::new(Diagnostic::at(
@@ -50,8 +72,19 @@ pub(super) fn find(
             "the name of the role is empty",
         )));
     }
+    let meant = OfCollection::meant(text, searched);
+    for asked in &meant {
+        if let Some(path) = asked.find(&bases.collections) {
+            return Ok(Found {
+                path,
+                name: format!("{}.{}", asked.collection, asked.role).into(),
+                short: asked.role.into(),
+                collection: Some(asked.collection.into()),
+            });
+        }
+    }
     let beside = around.and_then(Path::parent).map(Path::to_owned);
-    let mut places: Vec<PathBuf> = bases.to_vec();
+    let mut places: Vec<PathBuf> = bases.roles.clone();
     // Before the playbook's own folder, as in Ansible: a role's neighbours are its dependencies.
     let at = places.iter().position(|place| !place.ends_with("roles"));
     if let Some(beside) = beside.filter(|beside| !places.contains(beside)) {
@@ -59,25 +92,51 @@ pub(super) fn find(
     }
     let mut found = places.iter().map(|base| base.join(text));
     if let Some(found) = found.find(|path| path.is_dir()) {
-        return Ok((found, text.into()));
+        return Ok(Found {
+            path: found,
+            name: text.into(),
+            short: text.into(),
+            collection: None,
+        });
     }
-    Err(Box::new(nowhere(text, name, &places)))
+    Err(Box::new(nowhere(text, name, &places, &meant, bases)))
 }
 
-fn nowhere(text: &str, name: &Value, places: &[PathBuf]) -> Diagnostic {
-    let names: Vec<String> = places.iter().flat_map(|place| roles_in(place)).collect();
-    let looked: Vec<String> = places
+fn nowhere(
+    text: &str,
+    name: &Value,
+    places: &[PathBuf],
+    meant: &[OfCollection],
+    bases: &Bases,
+) -> Diagnostic {
+    let mut names: Vec<String> = places.iter().flat_map(|place| roles_in(place)).collect();
+    let looked = meant
         .iter()
-        .map(|place| format!("`{}`", place.join(text).display()))
+        .flat_map(|asked| asked.places(&bases.collections));
+    let looked = looked.chain(places.iter().map(|place| place.join(text)));
+    let looked: Vec<String> = looked
+        .map(|place| format!("`{}`", place.display()))
         .collect();
     let looked = looked.join(", then ");
+    if let Some(full) = OfCollection::full(text) {
+        let installed = full.installed(&bases.collections);
+        let roles = installed.iter();
+        let mut roles: Vec<String> = roles.flat_map(|at| roles_in(&at.join("roles"))).collect();
+        roles.sort();
+        let advice = collections::advice(&full, installed.as_deref(), &roles);
+        names.extend(
+            roles
+                .iter()
+                .map(|role| format!("{}.{role}", full.collection)),
+        );
+        return Diagnostic::at(&name.span, format!("there is no role `{text}`"))
+            .nearest(text, names.iter().map(String::as_str))
+            .help(format!("{advice}; looked for {looked}"));
+    }
     let fault = Diagnostic::at(&name.span, format!("there is no role `{text}`"))
         .nearest(text, names.iter().map(String::as_str));
     let dots = text.matches('.').count();
     fault.help(match dots {
-        2.. if !text.contains('/') => format!(
-            "collections are not read: copy the role out of its collection into `roles/`, and use it by its short name; looked for {looked}"
-        ),
         1 if !text.contains('/') => format!(
             "`ansible-galaxy role install -p roles {text}` fetches a role of Galaxy; looked for {looked}"
         ),

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::parse::{OfPlay, Reader};
-use super::role::{Own, PlayRoles, Role};
-use super::role_folder::{file, find};
+use super::role::{Own, PlayRoles, Role, layers};
+use super::role_folder::{Found, file, find};
 use super::task::Outer;
 use super::{Play, Task, is_template, keywords};
 use crate::diagnostic::Diagnostic;
@@ -51,6 +51,7 @@ pub(super) struct Used {
 #[derive(Default)]
 struct Meta {
     dependencies: Vec<Value>,
+    collections: Vec<Arc<str>>,
     again: bool,
     /// `argument_specs`.
     specs: Option<Value>,
@@ -228,13 +229,24 @@ impl Reader {
         parents: &[Arc<Own>],
     ) -> Option<Used> {
         let around = chain.last().map(|own| own.path.clone());
-        let (path, name) = match find(&self.bases, around.as_deref(), &ask.name) {
+        let found = match find(
+            &self.bases,
+            around.as_deref(),
+            &outer.collections,
+            &ask.name,
+        ) {
             Ok(found) => found,
             Err(fault) => {
                 self.fault(*fault);
                 return None;
             }
         };
+        let Found {
+            path,
+            name,
+            short,
+            collection,
+        } = found;
         let real = |path: &Path| path.canonicalize().unwrap_or(path.to_owned());
         if ask.origin == Origin::Dependency
             && let Some(first) = chain.iter().position(|it| real(&it.path) == real(&path))
@@ -254,9 +266,19 @@ impl Reader {
             given: Arc::new(ask.given.clone()),
             params: Arc::new(ask.params.clone()),
             name,
+            short,
+            collection,
             path,
         });
         let meta = self.role_meta(&own.path, &ask.name);
+        // The play's are not handed on to its roles: each names its own, as in Ansible.
+        let home = own.collection.iter().cloned();
+        let named = meta.collections.into_iter();
+        let named = named.filter(|name| Some(name) != own.collection.as_ref());
+        let outer = &Outer {
+            collections: home.chain(named).collect(),
+            ..outer.clone()
+        };
         let (mut tasks, mut handlers) = (Vec::new(), Vec::new());
         let inner_chain: Vec<Arc<Own>> = chain.iter().chain([&own]).cloned().collect();
         let mut dependencies = Vec::new();
@@ -319,9 +341,10 @@ impl Reader {
     }
 
     /// The file with the tasks of a role, for one that is asked for by its literal name.
-    pub(super) fn tasks_file(&self, ask: &RoleAsk, around: Option<&Path>) -> Option<PathBuf> {
-        let (path, _) = find(&self.bases, around, &ask.name).ok()?;
-        file(&path, "tasks", ask.from("tasks")).ok()?
+    pub(super) fn tasks_file(&self, ask: &RoleAsk, outer: &Outer) -> Option<PathBuf> {
+        let around = outer.role.as_ref().map(|role| role.own.path.as_path());
+        let found = find(&self.bases, around, &outer.collections, &ask.name).ok()?;
+        file(&found.path, "tasks", ask.from("tasks")).ok()?
     }
 
     fn role_meta(&mut self, role: &Path, at: &Value) -> Meta {
@@ -348,13 +371,15 @@ impl Reader {
                     meta.again = self.switch(key, &entry.value).unwrap_or(false);
                 }
                 "argument_specs" => meta.specs = Some(entry.value.clone()),
-                "galaxy_info" | "collections" => {}
+                "collections" => meta.collections = self.collections(&entry.value),
+                "galaxy_info" => {}
                 other => self.fault(
                     Diagnostic::at(&entry.key, format!("unknown key `{other}` of `meta`")).nearest(
                         other,
                         [
                             "dependencies",
                             "allow_duplicates",
+                            "collections",
                             "galaxy_info",
                             "argument_specs",
                         ],
@@ -390,43 +415,5 @@ impl OfPlay {
             public: public.cloned().collect(),
             dependent: self.dependent,
         };
-    }
-}
-
-/// The layers of variables of one use of a role; who it is comes later.
-fn layers(
-    own: Arc<Own>,
-    dependencies: &[Arc<Role>],
-    chain: &[Arc<Own>],
-    parents: &[Arc<Own>],
-) -> Role {
-    let with = |more: &Arc<Map>, of: fn(&Role) -> &Vec<Arc<Map>>| {
-        let below = dependencies.iter().flat_map(|role| of(role));
-        below.chain([more]).cloned().collect::<Vec<_>>()
-    };
-    let mut defaults = with(&own.defaults, |role| &role.shown_defaults);
-    let last = defaults.len() - 1;
-    defaults.splice(last..last, chain.iter().map(|own| own.defaults.clone()));
-    let around = chain.iter().chain([&own]);
-    let mut vars: Vec<Arc<Map>> = around
-        .flat_map(|own| [own.given.clone(), own.vars.clone()])
-        .collect();
-    vars.extend(with(&own.vars, |role| &role.shown_vars));
-    vars.push(own.given.clone());
-    let params = chain.iter().map(|own| &own.params).chain([&own.params]);
-    let full = |layers: Vec<Arc<Map>>| -> Vec<Arc<Map>> {
-        layers.into_iter().filter(|map| !map.is_empty()).collect()
-    };
-    Role {
-        shown_defaults: full(with(&own.defaults, |role| &role.shown_defaults)),
-        shown_vars: full(with(&own.vars, |role| &role.shown_vars)),
-        defaults: full(defaults),
-        vars: full(vars),
-        params: full(params.cloned().collect()),
-        chain: chain.to_vec(),
-        parents: parents.to_vec(),
-        identity: None,
-        number: 0,
-        own,
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Outer {
     pub(super) rollout: Option<Rollout>,
     pub(super) run_once: bool,
     pub(super) fatal: bool,
+    /// The collections whose roles short names may mean.
+    pub(super) collections: Vec<Arc<str>>,
     /// `module_defaults`, outer first.
     pub(super) defaults: Vec<Defaults>,
     pub(super) delegate: Option<Value>,
@@ -304,6 +306,7 @@ impl Reader {
                 "any_errors_fatal" => {
                     inner.fatal = self.switch(key, value).unwrap_or(inner.fatal);
                 }
+                "collections" => inner.collections = self.collections(value),
                 "module_defaults" => inner.defaults.extend(self.module_defaults(value)),
                 "run_once" => {
                     inner.run_once = self.switch("run_once", value).unwrap_or(inner.run_once);

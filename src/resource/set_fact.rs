@@ -8,7 +8,7 @@ use crate::fact::{Known, Missing};
 /// Sets variables of the host, for the rest of the run.
 ///
 /// # Differs from Ansible
-/// - `cacheable` is refused: facts live for one run
+/// - `cacheable` keeps nothing: there is no cache of facts, so what is set lives for one run, and is not among `ansible_facts`
 ///
 /// # Returns
 /// - `ansible_facts`: the variables
@@ -23,16 +23,20 @@ pub static SET_FACT: Kind = Kind {
     name: "set_fact",
     aliases: &["ansible.builtin.set_fact"],
     summary: "sets variables of the host for the rest of the run",
-    params: &[Param::new(
-        Param::OPEN,
-        ParamType::Any,
-        "Each name is a variable, with its value; a name may be a template.",
-    )],
+    params: &[
+        Param::new(
+            Param::OPEN,
+            ParamType::Any,
+            "Each name is a variable, with its value; a name may be a template.",
+        ),
+        Param::new(
+            "cacheable",
+            ParamType::Bool,
+            "Has no effect: nothing is kept between runs.",
+        ),
+    ],
     free_form: None,
-    refused: &[(
-        "cacheable",
-        "facts live for one run; keep values that must last in the inventory",
-    )],
+    refused: &[],
     check,
     bind: |args, _| {
         let facts = args

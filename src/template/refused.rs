@@ -41,10 +41,6 @@ pub(super) const FILTERS: Refused = &[
         "the controller's environment is not the node's; use `lookup('env', …)`",
     ),
     (
-        "realpath",
-        "it reads the controller's links; write the path, or use `normpath`",
-    ),
-    (
         "vault",
         "a new vault differs with every run; encrypt with `hadeploy vault encrypt-string`",
     ),

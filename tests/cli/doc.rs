@@ -153,7 +153,13 @@ fn read(name: &str, text: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("p.yml");
     std::fs::write(&path, text).expect("a file");
-    let (_, faults) = parse_playbook(&path.display().to_string(), KINDS, 0, &Keyring::default());
+    let (_, faults) = parse_playbook(
+        &path.display().to_string(),
+        KINDS,
+        0,
+        &Keyring::default(),
+        &[],
+    );
     let said: Vec<String> = faults.iter().map(Diagnostic::one_line).collect();
     assert!(said.is_empty(), "{name}: {said:?}\n{text}");
 }

@@ -114,6 +114,51 @@ fn ways_to_write_a_task_are_right() {
 }
 
 #[test]
+fn what_a_reader_takes_as_not_given_is_right() {
+    let plays = schema("playbook");
+    let text = include_str!("../ansible/projects/wild_facts/site.yml");
+    right(&plays, "wild_facts", text);
+    let tasks = schema("tasks");
+    let copy = |words: &str| format!("- copy: {{ content: a, dest: /a, {words} }}\n");
+    for words in [
+        "seuser: null",
+        "seuser: \"{{ omit }}\"",
+        "seuser: \"{{ item.seuser | default(omit) }}\"",
+        "unsafe_writes: false",
+        "unsafe_writes: 'No'",
+        "unsafe_writes: \"{{ a.unsafe | default(omit, true) }}\"",
+    ] {
+        right(&tasks, words, &copy(words));
+    }
+    let db = |words: &str| format!("- postgresql_db: {{ name: a, {words} }}\n");
+    for words in [
+        "login_host: localhost",
+        "login_host: \"{{ host | default('localhost') }}\"",
+        "login_host: ''",
+        "login_password: ''",
+    ] {
+        right(&tasks, words, &db(words));
+    }
+    for words in [
+        "seuser: root",
+        "seuser: omit",
+        "seuser: \"{{ omitted }}\"",
+        "seuser: false",
+        "unsafe_writes: true",
+        "unsafe_writes: \"{{ a }}\"",
+    ] {
+        wrong(&tasks, &copy(words));
+    }
+    for words in [
+        "login_host: db1",
+        "login_host: \"{{ host }}\"",
+        "login_password: a",
+    ] {
+        wrong(&tasks, &db(words));
+    }
+}
+
+#[test]
 fn slips_in_tasks_are_wrong() {
     let tasks = schema("tasks");
     for text in [

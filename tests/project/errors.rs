@@ -11,7 +11,7 @@ fn said(text: &str, files: &[(&str, &str)]) -> String {
     let mut all = vec![("site.yml", text)];
     all.extend(files);
     let folder = Folder::new(&all);
-    let (_, faults) = parse_playbook(&folder.name("site.yml"), KINDS, 0, &Keyring::default());
+    let (_, faults) = parse_playbook(&folder.name("site.yml"), KINDS, 0, &Keyring::default(), &[]);
     folder.said(&faults)
 }
 
@@ -477,7 +477,7 @@ fn a_fault_is_shown_with_its_line_and_the_nearest_word() {
         "site.yml",
         "- hosts: all\n  tasks:\n    - name: web server\n      apt: {nmae: nginx}\n",
     )]);
-    let (_, faults) = parse_playbook(&folder.name("site.yml"), KINDS, 0, &Keyring::default());
+    let (_, faults) = parse_playbook(&folder.name("site.yml"), KINDS, 0, &Keyring::default(), &[]);
     let shown: String = faults.iter().map(|fault| fault.render(false)).collect();
     let shown = shown.replace(&folder.name("site.yml"), "site.yml");
     assert_eq!(

@@ -8,7 +8,7 @@ use crate::kinds::KINDS;
 
 fn read(folder: &Folder) -> Playbook {
     let (playbook, faults) =
-        parse_playbook(&folder.name("site.yml"), KINDS, 0, &Keyring::default());
+        parse_playbook(&folder.name("site.yml"), KINDS, 0, &Keyring::default(), &[]);
     assert_eq!(folder.said(&faults), "");
     playbook
 }

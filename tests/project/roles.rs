@@ -53,7 +53,7 @@ fn what_is_wrong_with_a_role_is_said_at_once() {
         (
             "  roles: [a.b.c]\n",
             &[],
-            "there is no role `a.b.c` | collections are not read: copy the role out of its collection into `roles/`",
+            "there is no role `a.b.c` | `ansible-galaxy collection install a.b -p collections` fetches its collection; looked for `playbooks/collections/ansible_collections/a/b/roles/c`, then `collections/ansible_collections/a/b/roles/c`, then `playbooks/roles/a.b.c`, then",
         ),
         (
             "  roles: [{src: x}]\n",

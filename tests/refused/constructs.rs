@@ -48,6 +48,18 @@ const CONSTRUCTS: &[Construct] = &[
         words: &["`poll`", "timeout"],
     },
     Construct {
+        name: "a module by its old name",
+        files: tasks!("    - openssl_certificate: {path: /c.pem, provider: selfsigned}\n"),
+        at: ("site.yml", 4),
+        words: &["openssl_certificate", "is called `x509_certificate` now"],
+    },
+    Construct {
+        name: "a module of a collection by its old name",
+        files: tasks!("    - community.postgresql.postgresql_lang: {lang: plperl, db: a}\n"),
+        at: ("site.yml", 4),
+        words: &["postgresql_lang", "is called `postgresql_ext` now"],
+    },
+    Construct {
         name: "async_status",
         files: tasks!("    - ansible.builtin.async_status: {jid: 1}\n"),
         at: ("site.yml", 4),
@@ -158,12 +170,6 @@ const CONSTRUCTS: &[Construct] = &[
         files: tasks!("    - command: ls\n      debugger: on_failed\n"),
         at: ("site.yml", 5),
         words: &["`debugger`", "plan -v"],
-    },
-    Construct {
-        name: "collections of a play",
-        files: play!("  collections: [community.general]\n"),
-        at: ("site.yml", 2),
-        words: &["`collections`", "remove the line"],
     },
     Construct {
         name: "a connection to network devices, of a play",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::cli::collections;
 use crate::cli::defaults::Defaults;
 use crate::cli::environment::Environment;
 use crate::cli::words::TOPICS;
@@ -92,7 +93,8 @@ fn tags(env: &Environment) -> BTreeSet<String> {
     }
     let mut tags = BTreeSet::new();
     for path in playbooks {
-        let (playbook, _) = parse_playbook(&path, KINDS, 0, &Keyring::default());
+        let installed = collections::folders(env, std::slice::from_ref(&path));
+        let (playbook, _) = parse_playbook(&path, KINDS, 0, &Keyring::default(), &installed);
         let plays = playbook.plays.iter();
         let all = plays.flat_map(|play| play.tasks_and_handlers().flat_map(|task| &task.tags));
         tags.extend(all.map(ToString::to_string));

@@ -51,7 +51,7 @@ fn parameters(kind: &Kind) -> Json {
         properties.insert(param.name.to_owned(), schema);
     }
     for (name, instead) in kind.refused {
-        properties.insert((*name).to_owned(), refused(instead));
+        properties.insert((*name).to_owned(), not_given(name, instead));
     }
     let needed = kind.params.iter().filter(|param| param.required);
     let needed: Vec<Json> = needed.map(is_given).collect();
@@ -68,6 +68,34 @@ fn parameters(kind: &Kind) -> Json {
         forms.push(json!({ "type": "null" }));
     }
     json!({ "description": kind.summary, "anyOf": forms })
+}
+
+/// What may stand at a parameter that hadeploy does not have: what asks for nothing, or may come to that when it is known; as
+/// `resource::Args` reads it.
+fn not_given(name: &str, instead: &str) -> Json {
+    let mut ways = vec![
+        json!({ "type": "null" }),
+        json!({ "type": "string", "allOf": [
+            { "pattern": r"\{\{" },
+            { "pattern": "(^|[^A-Za-z0-9_])omit([^A-Za-z0-9_]|$)" },
+        ] }),
+    ];
+    match name {
+        "unsafe_writes" => ways.extend([
+            json!({ "const": false }),
+            json!({ "type": "string", "pattern": "^([Nn][Oo]|[Ff][Aa][Ll][Ss][Ee]|[Oo][Ff][Ff])$" }),
+        ]),
+        "login_host" => ways.extend([
+            json!({ "enum": ["", "localhost"] }),
+            json!({ "type": "string", "allOf": [{ "pattern": r"\{\{" }, { "pattern": "localhost" }] }),
+        ]),
+        "login_password" => ways.push(json!({ "const": "" })),
+        _ => {}
+    }
+    let mut schema = refused(instead);
+    schema.as_object_mut().map(|schema| schema.remove("not"));
+    schema["anyOf"] = ways.into();
+    schema
 }
 
 /// One of its names is there.

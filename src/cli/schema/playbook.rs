@@ -131,7 +131,6 @@ fn role_entry(mut entry: Json) -> Json {
         *place = role_name();
         place["description"] = doc;
     }
-    entry["properties"]["collections"] = json!({ "description": "Has no effect." });
     let on_tasks: Vec<(&str, &str)> = keywords::TASK
         .iter()
         .map(|name| (*name, "write it on the tasks of the role"))

@@ -71,6 +71,11 @@ pub const PLAY: &[Word] = &[
         "When more than this share of the hosts failed, the run ends; it counts over the whole play, not for each batch.",
     ),
     word(
+        "collections",
+        Texts,
+        "Collections in which short names of roles are searched.",
+    ),
+    word(
         "any_errors_fatal",
         Switch,
         "Whether one failed host ends the run.",
@@ -201,6 +206,11 @@ pub const ROLE: &[Word] = &[
         "ignore_unreachable",
         Flag,
         "Whether the host goes on when it could not be reached for one of them; the next one tries again.",
+    ),
+    word(
+        "collections",
+        Texts,
+        "Has no effect: a role names the collections it needs in its `meta`.",
     ),
     word(
         "any_errors_fatal",

@@ -185,6 +185,11 @@ pub const TASK: &[Word] = &[
         "Whether the host goes on when it could not be reached for it; the next task tries again.",
     ),
     word(
+        "collections",
+        Texts,
+        "Collections in which the short name of a role is searched.",
+    ),
+    word(
         "any_errors_fatal",
         Switch,
         "Whether all hosts stop when it failed on one.",
@@ -301,6 +306,11 @@ pub const BLOCK: &[Word] = &[
         "ignore_unreachable",
         Flag,
         "Whether the host goes on when it could not be reached for one of them; the next one tries again.",
+    ),
+    word(
+        "collections",
+        Texts,
+        "Collections in which the short name of a role is searched.",
     ),
     word(
         "any_errors_fatal",

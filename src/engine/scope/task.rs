@@ -74,7 +74,12 @@ fn about(role: &Role, name: &str) -> Option<Lookup> {
         }
     };
     let value = match name {
-        "role_name" | "ansible_role_name" => Native::from(role.own.name.as_ref()),
+        "role_name" => Native::from(role.own.short.as_ref()),
+        "ansible_role_name" => Native::from(role.own.name.as_ref()),
+        "ansible_collection_name" => match &role.own.collection {
+            Some(collection) => Native::from(collection.as_ref()),
+            None => Native::from(()),
+        },
         "role_path" => Native::from(absolute(&role.own.path)),
         "ansible_parent_role_names" => parents(|own| own.name.to_string())?,
         "ansible_parent_role_paths" => parents(|own| absolute(&own.path))?,

@@ -155,6 +155,7 @@ pub(super) const NAMES: &[&str] = &[
     "random",
     "random_mac",
     "reduce_on_network",
+    "realpath",
     "regex_escape",
     "regex_findall",
     "regex_replace",

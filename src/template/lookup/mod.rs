@@ -7,6 +7,7 @@ mod ini;
 mod list;
 mod names;
 mod password;
+mod real;
 mod sequence;
 mod words;
 
@@ -75,6 +76,14 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("fileglob", |value: &Native| {
         let text = python::text(value)?;
         files::glob(&Asked::now()?, &[Native::from(text)])
+    });
+    environment.add_filter("realpath", |value: &Native| {
+        let text = python::text(value)?;
+        // As in Python, a number is no path.
+        match value.as_str() {
+            Some(_) => real::path(&Asked::now()?, &text),
+            None => Err(fault(format!("a path is text, not `{text}`"))),
+        }
     });
 }
 

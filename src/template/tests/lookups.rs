@@ -179,12 +179,54 @@ fn files_that_a_task_may_still_write_are_known_after_it() {
         "{{ lookup('file', 'new') }}",
         "{{ lookup('file', 'new', errors='ignore') }}",
         "{{ query('fileglob', 'new*') }}",
+        "{{ 'new' | realpath }}",
         "{{ lookup('first_found', ['new'], skip=true) }}",
         "{{ 'new' is file }}",
         "{{ lookup('template', 'new.j2') }}",
     ] {
         assert_eq!(seen(&waiting, text), "after fetch it", "{text}");
     }
+}
+
+#[test]
+fn links_of_the_controller_are_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().canonicalize().expect("a path");
+    let link = |name: &str, target: &str| {
+        std::os::unix::fs::symlink(target, root.join(name)).expect("a link");
+    };
+    std::fs::create_dir_all(root.join("releases/7/lib")).expect("folders");
+    link("current", "releases/7");
+    link("deep", "current/lib");
+    link("round", "round");
+    link("lost", "releases/8");
+    let whole = root.join("releases/7").display().to_string();
+    link("whole", &whole);
+    let plan = controller(&root, false);
+    for (name, expected) in [
+        ("current", "releases/7"),
+        ("deep", "releases/7/lib"),
+        ("deep/..", "releases/7"),
+        ("whole/lib/./new//file", "releases/7/lib/new/file"),
+        ("round/x", "round/x"),
+        ("lost/x", "releases/8/x"),
+        ("none/../current/", "releases/7"),
+    ] {
+        let text = format!("{{{{ '{}/{name}' | realpath }}}}", root.display());
+        assert_eq!(
+            seen(&plan, &text),
+            root.join(expected).display().to_string(),
+            "{name}"
+        );
+    }
+    let here = std::path::absolute(".")
+        .expect("a folder")
+        .canonicalize()
+        .expect("a path");
+    assert_eq!(
+        seen(&plan, "{{ '' | realpath }}"),
+        here.display().to_string()
+    );
 }
 
 #[test]
