@@ -248,8 +248,9 @@ fn pooler(lines: &[&str]) -> Option<Pooler> {
             });
         } else if let Some(pooler) = &mut pooler {
             let waiting = number("cl_waiting").unwrap_or(0);
-            pooler.clients += number("cl_active").unwrap_or(0) + waiting;
-            pooler.waiting += waiting;
+            let all = number("cl_active").unwrap_or(0).saturating_add(waiting);
+            pooler.clients = pooler.clients.saturating_add(all);
+            pooler.waiting = pooler.waiting.saturating_add(waiting);
         }
     }
     pooler

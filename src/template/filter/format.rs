@@ -83,26 +83,32 @@ fn check_percents(pattern: &str) -> Result<(usize, bool), Error> {
     Ok((taken, named))
 }
 
-/// Names between `[` and `]`, where they stand between braces, and the numbers behind a colon.
+/// Names between `[` and `]`, where they stand in a field between braces, and the numbers behind its colon.
 pub(super) fn check_braces(pattern: &str) -> Result<(), Error> {
     let mut rest = pattern;
     while let Some((_, behind)) = rest.split_once('{') {
         rest = match behind.strip_prefix('{') {
             Some(behind) => behind,
-            None => {
-                let end = behind.find('}').unwrap_or(behind.len());
-                let mut field = &behind[..end];
-                if let Some((_, form)) = field.split_once(':') {
-                    check_widths(form)?;
-                }
-                while let Some((_, name)) = field.split_once('[') {
-                    field = name_until(name, ']')?;
-                }
-                &behind[end..]
-            }
+            None => behind_field(behind)?,
         };
     }
     Ok(())
+}
+
+/// What stands behind a field. A name goes to its bracket, whatever braces are in it.
+fn behind_field(mut text: &str) -> Result<&str, Error> {
+    while let Some(at) = text.find(['[', ':', '}']) {
+        let (_, behind) = text.split_at(at);
+        match behind.strip_prefix('[') {
+            Some(name) => text = name_until(name, ']')?,
+            None => {
+                let (form, behind) = behind.split_once('}').unwrap_or((behind, ""));
+                check_widths(form)?;
+                return Ok(behind);
+            }
+        }
+    }
+    Ok("")
 }
 
 /// Widths and precisions have five digits at most.
@@ -158,6 +164,8 @@ mod tests {
             "{x[a]:é>5}",
             "{x",
             "{:>010.5f} 1234567",
+            "{x:[>5} é",
+            "{x} 1234567",
         ] {
             assert!(check_braces(right).is_ok(), "{right}");
         }
@@ -168,6 +176,8 @@ mod tests {
             "{x[é",
             "{:>100000}",
             "{x:.3720368547f}",
+            "{x[!a!:}} é",
+            "{x[a}][b:é",
         ] {
             assert!(check_braces(wrong).is_err(), "{wrong}");
         }
