@@ -166,9 +166,10 @@ fn applied_and_moved(platform: &Platform) {
         .node(standby)
         .sh("systemctl stop repmgrd postgresql@*.service");
     let (run, moved) = saved.is_refused();
-    assert_eq!(
-        moved[0],
-        format!("{standby} | PostgreSQL | server | running | stopped"),
+    assert!(
+        moved
+            .iter()
+            .any(|it| it.starts_with(&format!("{standby} | PostgreSQL | "))),
         "{moved:?}\n{run}"
     );
     platform.lab.kill(standby).unwrap();
