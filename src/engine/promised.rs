@@ -157,37 +157,6 @@ impl PromisedCluster {
         primary: &str,
     ) -> Option<Failure> {
         let promise = &self.promise;
-        let mask = |text: &str| self.run.masker.mask(text).into_owned();
-        let shown = match self.secret {
-            true => Shown::Never,
-            false => Shown::Masked(&mask),
-        };
-        let mut names: Vec<&Arc<str>> = ends.keys().collect();
-        names.sort();
-        let change = |name: &Arc<str>| {
-            let end = &ends[name];
-            let (word, runs) = (end.status.word(), end.runs.as_deref());
-            UnitPlan::of(word, end.action, &end.changes, runs, promise.salt(), shown)
-        };
-        let of = |name: &str, moved: Vec<Difference>| -> Vec<Difference> {
-            let field = |it: Difference| Difference {
-                field: format!("{name} {}", it.field),
-                ..it
-            };
-            moved.into_iter().map(field).collect()
-        };
-        let moved = names.into_iter().filter_map(|name| {
-            let now = change(name);
-            let moved = promise.check(name, &self.key, 0, &now).err()?;
-            let stopped = promise.stopped(name, &self.key, &now);
-            Some((of(name, stopped), of(name, moved)))
-        });
-        let (stopped, moved): (Vec<_>, Vec<_>) = moved.unzip();
-        // Everything else may follow from a server that is down.
-        let stopped = stopped.concat();
-        if !stopped.is_empty() {
-            return Some(failure(&stopped));
-        }
         if let Some(moved) = promise.led_otherwise(&self.key, primary) {
             return Some(failure(&[moved]));
         }
@@ -195,7 +164,31 @@ impl PromisedCluster {
             let words = "the cluster was as wanted when the plan was made, and is no longer";
             return Some(Failure::new(words).help(HELP));
         }
-        moved.first().map(|moved| failure(moved))
+        let mask = |text: &str| self.run.masker.mask(text).into_owned();
+        let shown = match self.secret {
+            true => Shown::Never,
+            false => Shown::Masked(&mask),
+        };
+        let mut names: Vec<&Arc<str>> = ends.keys().collect();
+        names.sort();
+        names.into_iter().find_map(|name| {
+            let end = &ends[name];
+            let (word, salt) = (end.status.word(), promise.salt());
+            let now = UnitPlan::of(
+                word,
+                end.action,
+                &end.changes,
+                end.runs.as_deref(),
+                salt,
+                shown,
+            );
+            let moved = promise.check(name, &self.key, 0, &now).err()?;
+            let moved = moved.into_iter().map(|it| Difference {
+                field: format!("{name} {}", it.field),
+                ..it
+            });
+            Some(failure(&moved.collect::<Vec<_>>()))
+        })
     }
 }
 

@@ -38,14 +38,9 @@ impl Difference {
 
 const NOTHING: &str = "nothing";
 
-/// How a cluster finds a server that it starts, and what the clusters call their servers.
-const STOPPED: &str = "stopped";
-const SERVERS: [&str; 2] = ["server", "redis"];
-
 /// Everything by which the plan made now differs from the saved one, host by host in the order of the saved one.
 pub fn moved(saved: &Plan, now: &Plan) -> Vec<Moved> {
-    let mut found = stopped(saved, now);
-    found.append(&mut led_otherwise(saved, now));
+    let mut found = led_otherwise(saved, now);
     for (host, planned) in &saved.hosts {
         match now.hosts.get(host) {
             Some(tasks) => of_host(host, planned, tasks, &mut found),
@@ -58,35 +53,6 @@ pub fn moved(saved: &Plan, now: &Plan) -> Vec<Moved> {
         }
     }
     found
-}
-
-/// Servers of clusters that ran when the plan was made: why everything else of their clusters may be otherwise.
-fn stopped(saved: &Plan, now: &Plan) -> Vec<Moved> {
-    let mut found = Vec::new();
-    for (host, tasks) in &now.hosts {
-        for task in tasks.iter().filter(|task| task.leads.is_some()) {
-            let planned = saved.hosts.get(host).into_iter().flatten();
-            let planned = planned.filter(|other| other.place == task.place);
-            let planned: Vec<&UnitPlan> = planned.flat_map(|task| &task.units).collect();
-            let differences = task.units.iter().flat_map(|now| stands(&planned, now));
-            found.extend(differences.map(|it| entry(host, task, it)));
-        }
-    }
-    found
-}
-
-/// What of a cluster's member is to be started, and was not when the plan was made.
-pub(super) fn stands(planned: &[&UnitPlan], now: &UnitPlan) -> Vec<Difference> {
-    let is_down =
-        |field: &FieldPlan| field.before == STOPPED && SERVERS.contains(&field.field.as_str());
-    let was_down = |name: &str| {
-        let mut fields = planned.iter().flat_map(|unit| &unit.fields);
-        fields.any(|field| is_down(field) && field.field == name)
-    };
-    let down = now.fields.iter().filter(|field| is_down(field));
-    down.filter(|field| !was_down(&field.field))
-        .map(|field| Difference::new(&field.field, "running", STOPPED))
-        .collect()
 }
 
 /// Clusters with another primary: what is to be done may be the same, but not to whom and in which order. Each is said once, of no host.

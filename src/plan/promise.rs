@@ -72,13 +72,6 @@ impl Promise {
         Err(found)
     }
 
-    /// What of a member of the cluster of the task at `place` does not run, and did when the plan was made; `now` is its change.
-    pub fn stopped(&self, host: &str, place: &str, now: &UnitPlan) -> Vec<Difference> {
-        let tasks = self.hosts.get(host).and_then(|tasks| tasks.at.get(place));
-        let units = tasks.into_iter().flatten().flat_map(|task| &task.units);
-        compare::stands(&units.collect::<Vec<_>>(), now)
-    }
-
     /// How the cluster of the task at `place` is led otherwise than when the plan was made; none where it had no primary then. No task before it
     /// may have moved it, so this holds also where something else is open.
     pub fn led_otherwise(&self, place: &str, now: &str) -> Option<Difference> {

@@ -227,46 +227,6 @@ fn led(by: &str, fields: &[Field]) -> Vec<TaskPlan> {
 }
 
 #[test]
-fn a_server_of_a_cluster_that_is_down_is_said_first() {
-    let restart = Field::value("server", "needs a restart", "restarted");
-    let start = Field::value("server", "stopped", "standby");
-    let repmgrd = Field::value("repmgrd", "stopped", "running");
-    let of = |second: &[Field], by: &str| Plan {
-        hosts: [
-            ("n1".to_owned(), led(by, std::slice::from_ref(&restart))),
-            ("n2".to_owned(), led(by, second)),
-        ]
-        .into_iter()
-        .collect(),
-        ..plan(&[])
-    };
-    let saved = of(&[restart.clone(), repmgrd.clone()], "n1");
-    let down = of(&[start.clone(), repmgrd.clone()], "n3");
-    let said: Vec<String> = moved(&saved, &down)
-        .iter()
-        .map(|it| {
-            let host = it.host.as_deref().unwrap_or("-");
-            format!("{host} {}: {} / {}", it.field, it.planned, it.now)
-        })
-        .collect();
-    assert_eq!(
-        said,
-        [
-            "n2 server: running / stopped",
-            "- primary: n1 / n3",
-            "n2 server: needs a restart → restarted / stopped → standby",
-        ]
-    );
-    // One that was down already is as it was.
-    assert_eq!(moved(&down, &down), []);
-    // While it is applied.
-    let change = |plan: &Plan| plan.hosts["n2"][0].units[0].clone();
-    let stopped = |plan: &Plan| Promise::new(plan).stopped("n2", "0/1", &change(&down));
-    assert_eq!(stopped(&saved).len(), 1);
-    assert_eq!(stopped(&down), []);
-}
-
-#[test]
 fn a_cluster_with_another_primary_has_moved_once() {
     let restart = [Field::value("server", "needs a restart", "restarted")];
     let of = |by: &str| {
