@@ -185,6 +185,15 @@ impl<'a> Raw<'a> {
     fn line(&self, file: &str) -> &'a str {
         self.lines(file).first().map_or("", |line| line.trim())
     }
+
+    /// What the kernel says of its memory, in KiB; 0 where it says nothing.
+    fn memory(&self, key: &str) -> u64 {
+        self.lines("/proc/meminfo")
+            .iter()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
+            .and_then(|value| value.trim().trim_end_matches("kB").trim().parse().ok())
+            .unwrap_or(0)
+    }
 }
 
 /// The variable that a fact also is: `ansible_` and its name.

@@ -122,13 +122,7 @@ fn processors(raw: &Raw, facts: &mut Facts) {
 }
 
 fn memory(raw: &Raw, facts: &mut Facts) {
-    let memory = |key: &str| -> u64 {
-        raw.lines("/proc/meminfo")
-            .iter()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
-            .and_then(|value| value.trim().trim_end_matches("kB").trim().parse().ok())
-            .unwrap_or(0_u64)
-    };
+    let memory = |key: &str| raw.memory(key);
     let (total, free) = (memory("MemTotal"), memory("MemFree"));
     let cache = free
         .saturating_add(memory("Cached"))

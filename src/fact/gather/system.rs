@@ -88,14 +88,7 @@ pub(super) fn distribution(raw: &Raw, facts: &mut Facts) {
 }
 
 pub(super) fn machine(raw: &Raw, facts: &mut Facts) {
-    let memory = |key: &str| -> u64 {
-        raw.lines("/proc/meminfo")
-            .iter()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
-            .and_then(|value| value.trim().trim_end_matches("kB").trim().parse().ok())
-            .unwrap_or(0_u64)
-            / 1024
-    };
+    let memory = |key: &str| raw.memory(key) / 1024;
     facts.insert("memtotal_mb".into(), memory("MemTotal").into());
     facts.insert("memfree_mb".into(), memory("MemFree").into());
     facts.insert("swaptotal_mb".into(), memory("SwapTotal").into());
