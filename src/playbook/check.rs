@@ -145,16 +145,7 @@ impl Checker<'_> {
                 VarsFile::Template(name) => self.value(name),
             }
         }
-        let values = play
-            .environment
-            .iter()
-            .chain(&play.rolling)
-            .chain(&play.remote_user)
-            .chain(&play.connection)
-            .chain(&play.port)
-            .chain(&play.serial)
-            .chain(uses::of_privilege(&play.privilege));
-        values.for_each(|value| self.value(value));
+        uses::of_play(play).for_each(|value| self.value(value));
     }
 
     fn task(&mut self, task: &Task) {

@@ -1,6 +1,6 @@
 //! The values of a task that are evaluated, and how.
 
-use super::{Privilege, Task, TaskAction};
+use super::{Play, Privilege, Task, TaskAction};
 use crate::resource::ParamType;
 use crate::value::Value;
 
@@ -13,6 +13,18 @@ pub(super) enum Use {
     Expression,
     /// One of the task's `when`.
     When,
+}
+
+/// What a play evaluates beside its tasks, its variables and the hosts it is for.
+pub(super) fn of_play(play: &Play) -> impl Iterator<Item = &Value> {
+    play.environment
+        .iter()
+        .chain(&play.rolling)
+        .chain(&play.remote_user)
+        .chain(&play.connection)
+        .chain(&play.port)
+        .chain(&play.serial)
+        .chain(of_privilege(&play.privilege))
 }
 
 /// Everything a task evaluates but its `vars`, which count only where they are used.

@@ -125,18 +125,10 @@ impl Scheduled {
     /// count, for an earlier run may owe them.
     pub(super) fn reads_files(&self, tags: &TagChoice) -> bool {
         let play = &self.play;
-        let mut values = play
-            .environment
-            .iter()
-            .chain(&play.rolling)
-            .chain(&play.remote_user)
-            .chain(&play.connection)
-            .chain(&play.port)
-            .chain(uses::of_privilege(&play.privilege));
         let mut tasks = play.all_tasks();
         !self.hosts.is_empty()
             && (tasks.any(|task| tags.takes(&task.tags))
                 || !play.handlers.is_empty()
-                || values.any(|value| !is_literal(value)))
+                || uses::of_play(play).any(|value| !is_literal(value)))
     }
 }
