@@ -1,9 +1,10 @@
 //! Parsers of foreign bytes are given broken ones: whatever comes, they read it or say what is wrong, and soon.
 //!
 //! Each target starts from the files of `tests/fuzz/corpus/TARGET`, which are inputs by themselves, and changes them with dice of a fixed
-//! seed. `FUZZ_SECONDS=3600` gives each target an hour and counts its inputs in the folder of builds, `FUZZ_SEED=7` other dice; a name after
-//! `--` chooses targets, so that each can have a process of its own. What broke a parser is left in the folder of builds, and belongs into
-//! the corpus once it is mended. `tests/fuzz/build` makes an optimised program that is steered by the branches an input takes.
+//! seed. `FUZZ_SECONDS=3600` gives each target an hour of a processor and counts its inputs in the folder of builds, `FUZZ_SEED=7` other
+//! dice; a name after `--` chooses targets, so that each can have a process of its own. What broke a parser is left in the folder of builds,
+//! and belongs into the corpus once it is mended. `tests/fuzz/build` makes an optimised program that is steered by the branches an input
+//! takes; `tests/fuzz/long` runs it, and goes on where the last long run of a target ended.
 
 mod coverage;
 #[path = "../refused/dice.rs"]
@@ -19,6 +20,8 @@ mod services;
 mod support;
 mod targets;
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,6 +37,9 @@ const SLOW: Duration = Duration::from_secs(10);
 const LARGEST: usize = 32 << 10;
 /// At most so many inputs are kept beside the corpus, where nothing is known of their branches.
 const POOL: usize = 400;
+
+/// A long run ends when its process has grown to so many bytes: what an engine of templates compiles stays.
+const GROWN: u64 = 2 << 30;
 
 /// Words that parsers look for.
 const WORDS: &[&str] = &[
@@ -104,19 +110,35 @@ pub fn fuzz(name: &str, target: Target) {
         let text = std::env::var(name).ok();
         text.map_or(or, |text| text.parse().expect("a number"))
     };
+    let long = std::env::var_os("FUZZ_SECONDS").is_some();
     let time = Duration::from_secs(number("FUZZ_SECONDS", 2));
     let mut dice = Dice(number("FUZZ_SEED", 1));
     let mut pool = corpus(name);
     let kept = pool.len();
     assert!(kept > 0, "no corpus of `{name}`");
     let start = Instant::now();
+    let spent = || if long { worked() } else { start.elapsed() };
     let mut seen = coverage::Seen::default();
     for input in &pool {
         attempt(name, target, input);
         seen.more();
     }
+    let before = if long {
+        inputs(&kept_in(name))
+    } else {
+        Vec::new()
+    };
+    for input in before {
+        attempt(name, target, &input);
+        if seen.more() == Some(true) {
+            pool.push(input);
+        }
+    }
     let (mut tried, mut right) = (0_u64, 0_u64);
-    while tried == 0 || start.elapsed() < time {
+    while tried == 0 || spent() < time {
+        if long && tried.is_multiple_of(1024) && grown() {
+            break;
+        }
         let input = mutated(&pool, &mut dice);
         tried += 1;
         let read = attempt(name, target, &input);
@@ -133,15 +155,43 @@ pub fn fuzz(name: &str, target: Target) {
             }
         }
     }
-    if std::env::var_os("FUZZ_SECONDS").is_some() {
-        let file = folder().join(format!("{name}.count"));
+    if long {
+        keep(&kept_in(name), &pool[kept..]);
         let (seconds, branches) = (worked().as_secs(), seen.branches());
         let found = pool.len() - kept;
         let text = format!(
             "{seconds} s of a processor, {tried} tried, {right} right, {found} kept, {branches} branches\n"
         );
-        std::fs::write(file, text).expect("written");
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(folder().join(format!("{name}.count")))
+            .expect("opened");
+        file.write_all(text.as_bytes()).expect("written");
     }
+}
+
+/// Where a long run leaves the inputs that took new branches, for the next one.
+fn kept_in(name: &str) -> PathBuf {
+    let folder = folder().join(format!("{name}.kept"));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Puts inputs in the place of what a folder holds.
+fn keep(folder: &Path, pool: &[Vec<u8>]) {
+    std::fs::remove_dir_all(folder).expect("emptied");
+    std::fs::create_dir(folder).expect("a folder");
+    for (at, input) in pool.iter().enumerate() {
+        std::fs::write(folder.join(format!("{at:06}")), input).expect("written");
+    }
+}
+
+/// Whether this process has become too large to go on.
+fn grown() -> bool {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages: Option<u64> = text.split(' ').nth(1).and_then(|word| word.parse().ok());
+    pages.expect("a number of pages") * 4096 > GROWN
 }
 
 /// Tries one input, and leaves it where it can be found when it breaks something.
@@ -186,8 +236,13 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fuzz/corpus")
         .join(name);
+    inputs(&folder)
+}
+
+/// What the files of a folder hold, by their names.
+fn inputs(folder: &Path) -> Vec<Vec<u8>> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("a corpus")
+        .expect("a folder of inputs")
         .map(|entry| entry.expect("an entry").path())
         .collect();
     files.sort();
