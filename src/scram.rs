@@ -1,20 +1,23 @@
 //! SCRAM-SHA-256 verifiers as PostgreSQL stores them: from one no password can be read, and it shows whether a password is right.
 
+use std::num::NonZeroU32;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use ring::pbkdf2;
 use sha2::{Digest, Sha256};
 
 /// PostgreSQL's own number of rounds.
-pub const ROUNDS: u32 = 4096;
+pub const ROUNDS: NonZeroU32 = NonZeroU32::new(4096).expect("not zero");
 /// A stored verifier with more rounds is not compared, but made anew.
-pub const MOST_ROUNDS: u32 = 1_000_000;
+pub const MOST_ROUNDS: NonZeroU32 = NonZeroU32::new(1_000_000).expect("not zero");
 
 /// What is stored, taken apart.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verifier {
     /// How often the password was hashed.
-    pub rounds: u32,
+    pub rounds: NonZeroU32,
     salt: Vec<u8>,
     stored: Vec<u8>,
     server: Vec<u8>,
@@ -36,9 +39,16 @@ impl Verifier {
     }
 
     /// The verifier of a password. Passwords outside of ASCII are taken as they are, as the server does with what SASLprep refuses.
-    pub fn new(password: &str, salt: &[u8], rounds: u32) -> Verifier {
+    pub fn new(password: &str, salt: &[u8], rounds: NonZeroU32) -> Verifier {
         let mut salted = [0; 32];
-        pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), salt, rounds, &mut salted);
+        let password = password.as_bytes();
+        pbkdf2::derive(
+            pbkdf2::PBKDF2_HMAC_SHA256,
+            rounds,
+            salt,
+            password,
+            &mut salted,
+        );
         Verifier {
             rounds,
             salt: salt.to_vec(),
@@ -66,10 +76,9 @@ impl Verifier {
 }
 
 /// Reads the head of a verifier, `ROUNDS:SALT`.
-pub fn read_head(text: &str) -> Option<(u32, Vec<u8>)> {
+pub fn read_head(text: &str) -> Option<(NonZeroU32, Vec<u8>)> {
     let (rounds, salt) = text.split_once(':')?;
-    let rounds = rounds.parse().ok().filter(|rounds| *rounds > 0)?;
-    Some((rounds, STANDARD.decode(salt).ok()?))
+    Some((rounds.parse().ok()?, STANDARD.decode(salt).ok()?))
 }
 
 /// A salt for one account, of what a server drew by chance. A server shows it to whoever knocks, so nothing of the password is in it.
@@ -98,7 +107,7 @@ mod tests {
     #[test]
     fn the_standard_s_example_comes_out() {
         let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").expect("base64");
-        let verifier = Verifier::new("pencil", &salt, 4096);
+        let verifier = Verifier::new("pencil", &salt, ROUNDS);
         let text = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
         assert_eq!(verifier.text(), text);
         assert!(Verifier::read(text).is_some_and(|read| read.is_of("pencil")));

@@ -1,9 +1,12 @@
 //! A vault's cryptography: the password is stretched by PBKDF2, the content encrypted by AES-256 in counter mode and authenticated by HMAC-SHA256.
 
+use std::num::NonZeroU32;
+
 use aes::Aes256;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use hmac::{Hmac, KeyInit, Mac};
+use ring::pbkdf2;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -11,7 +14,7 @@ use super::envelope::{Broken, Envelope};
 use crate::secret::Secret;
 
 /// Rounds of PBKDF2: the format knows no other number.
-const ROUNDS: u32 = 10_000;
+const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
 /// Bytes of a salt.
 pub const SALT: usize = 32;
 /// What the content is padded to a multiple of.
@@ -34,10 +37,11 @@ struct Keys {
 impl Keys {
     fn new(password: &Secret, salt: &[u8]) -> Keys {
         let mut bytes = Zeroizing::new([0; 80]);
-        pbkdf2::pbkdf2_hmac::<Sha256>(
-            password.reveal().as_bytes(),
-            salt,
+        pbkdf2::derive(
+            pbkdf2::PBKDF2_HMAC_SHA256,
             ROUNDS,
+            salt,
+            password.reveal().as_bytes(),
             bytes.as_mut_slice(),
         );
         Keys { bytes }

@@ -53,6 +53,7 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scram::ROUNDS;
 
     #[test]
     fn a_password_is_known_by_its_verifier() {
@@ -61,7 +62,7 @@ mod tests {
             password: "secret".into(),
             kind: RoleKind::Login,
         };
-        let verifier = Verifier::new("secret", b"0123456789abcdef", 4096).text();
+        let verifier = Verifier::new("secret", b"0123456789abcdef", ROUNDS).text();
         let seen = RoleSeen {
             name: "app".into(),
             login: true,
