@@ -170,6 +170,7 @@ async fn unchanged_tasks_that_run_once_cost_nothing() {
         .collect();
     let text = play(&bench, "", &tasks).replace("{{ r", "{{ false and r");
     assert_eq!(bench.apply(&text).await.recap.exit_code, 0);
+    bench.rested().await;
     for mode in [Mode::Apply, Mode::Plan] {
         let told = bench.run(mode, &text).await;
         assert!(

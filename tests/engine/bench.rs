@@ -114,6 +114,14 @@ impl Bench {
         std::fs::write(path, text).expect("written");
     }
 
+    /// Waits until the last run has given its leases back. It waits for that itself, but not for long: on a busy machine the next run would
+    /// find them held, and ask once more.
+    pub async fn rested(&self) {
+        for host in &self.hosts {
+            assert!(host.free().await);
+        }
+    }
+
     pub async fn apply(&self, plays: &str) -> Told {
         self.run(Mode::Apply, plays).await
     }

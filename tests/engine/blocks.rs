@@ -244,6 +244,7 @@ async fn an_unchanged_block_costs_nothing_and_a_plan_shows_no_rescue() {
     assert_eq!(told.recap.hosts["a"].changed, 20, "{}", told.story());
     let told = bench.apply(&play(&tasks)).await;
     assert_eq!(told.recap.hosts["a"].changed, 20, "{}", told.story());
+    bench.rested().await;
     for mode in [Mode::Plan, Mode::Apply] {
         let told = bench.run(mode, &play(&tasks)).await;
         let tally = &told.recap.hosts["a"];

@@ -185,6 +185,7 @@ async fn an_unchanged_play_takes_three_round_trips() {
     let play = format!("- name: p\n  hosts: all\n  tasks:\n{tasks}");
     let first = bench.apply(&play).await;
     assert_eq!(first.recap.hosts["a"].changed, 100, "{}", first.story());
+    bench.rested().await;
     let again = bench.apply(&play).await;
     for (name, tally) in &again.recap.hosts {
         assert_eq!((tally.ok, tally.changed), (100, 0), "{}", again.story());
@@ -203,6 +204,7 @@ async fn the_target_of_a_text_with_facts_is_read_together_with_the_facts() {
                 - copy: {content: 'none', dest: '{{ dir }}/never'}\n      when: ansible_facts.kernel == 'none'\n";
     let first = bench.apply(play).await;
     assert_eq!(first.recap.hosts["a"].changed, 1, "{}", first.story());
+    bench.rested().await;
     for again in [bench.apply(play).await, bench.plan(play).await] {
         let tally = again.recap.hosts["a"];
         assert_eq!((tally.ok, tally.skipped), (1, 1), "{}", again.story());

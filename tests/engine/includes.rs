@@ -307,6 +307,7 @@ async fn unchanged_includes_cost_no_script() {
         .map(|n| format!("    - {{include_tasks: f.yml, loop: [a, b], vars: {{n: {n}}}}}\n"))
         .collect();
     assert_eq!(bench.apply(&play(&tasks)).await.recap.exit_code, 0);
+    bench.rested().await;
     let told = bench.apply(&play(&tasks)).await;
     let tally = &told.recap.hosts["a"];
     assert_eq!((tally.changed, tally.ok), (0, 18), "{}", told.story());

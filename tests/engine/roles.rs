@@ -348,6 +348,7 @@ async fn unchanged_roles_cost_no_script() {
     );
     let told = bench.apply(&text).await;
     assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    bench.rested().await;
     for mode in [Mode::Plan, Mode::Apply] {
         let told = bench.run(mode, &text).await;
         let tally = &told.recap.hosts["a"];
