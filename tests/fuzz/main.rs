@@ -39,7 +39,7 @@ const LARGEST: usize = 32 << 10;
 const POOL: usize = 400;
 
 /// A long run ends when its process has grown to so many bytes: what an engine of templates compiles stays.
-const GROWN: u64 = 2 << 30;
+const GROWN: u64 = 4 << 30;
 
 /// Words that parsers look for.
 const WORDS: &[&str] = &[
