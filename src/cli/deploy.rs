@@ -69,7 +69,9 @@ const ROLLBACK: &str = "Examples:
   hadeploy rollback -i inventory.yml
 
 The nodes are asked which release they ran before the one that was switched to
-last, and all get that one. A deploy that stopped half way is undone so, too.
+last, and all get that one. A deploy that stopped half way is undone so, too; a
+way back that stopped or failed is gone on with. A second one goes further back,
+never to a release that was left.
 
 Exit status: 0 done, 1 refused before any node was touched, 3 stopped,
 4 another run is at work, 130 interrupted.";

@@ -1,6 +1,7 @@
 //! `hadeploy doctor`: is this machine ready for a run, and are the nodes? It only looks, also at nodes that cannot be reached or that let nobody in.
 
 mod controller;
+mod disk;
 mod finding;
 mod node;
 mod script;

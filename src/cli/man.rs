@@ -83,9 +83,83 @@ fn page(command: &Command) -> std::io::Result<String> {
         .title(name)
         .manual("hadeploy")
         .source(format!("hadeploy {VERSION}"))
-        .date("")
+        .date(day())
         .render(&mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    let mut text = String::from_utf8_lossy(&text).into_owned();
+    // There is no page for `help`.
+    let own = format!(".TP\n{}(1)\n", escaped(&format!("{name}-help")));
+    if let Some((head, rest)) = text.split_once(&own) {
+        let tail = rest.split_once('\n').map_or("", |(_, tail)| tail);
+        text = format!("{head}{tail}");
+    }
+    // What stands behind the options is for a terminal, where lines end as they are written.
+    if let (Some(more), Some((head, rest))) =
+        (command.get_after_help(), text.split_once(".SH EXTRA\n"))
+    {
+        let tail = rest.find("\n.SH ").map_or("", |at| &rest[at + 1..]);
+        text = format!("{head}{}{tail}", sections(&more.to_string()));
+    }
+    Ok(ascii(&text.replace("\n.br\n\n.br\n", "\n.PP\n")))
+}
+
+/// Letters beyond ASCII by their numbers, which troff reads with every preprocessor and without.
+fn ascii(text: &str) -> String {
+    let letter = |c: char| match c.is_ascii() {
+        true => c.to_string(),
+        false => format!("\\[u{:04X}]", c as u32),
+    };
+    text.chars().map(letter).collect()
+}
+
+/// The day of the page: that of the commit that hadeploy was built from, else today.
+fn day() -> String {
+    let known = VERSION.trim_end_matches(')').rsplit(' ').next();
+    match known.and_then(|day| day.parse::<jiff::civil::Date>().ok()) {
+        Some(day) => day.to_string(),
+        None => jiff::Zoned::now().date().to_string(),
+    }
+}
+
+/// What stands behind the options of a subcommand's help, as sections of its page: examples line by line, the rest as running text.
+fn sections(help: &str) -> String {
+    let mut page = String::new();
+    let mut at = "";
+    for part in help.split("\n\n") {
+        let (title, text) = match part.split_once(':') {
+            Some(("Examples", rest)) => ("EXAMPLES", rest),
+            Some(("Exit status", rest)) => ("EXIT STATUS", rest),
+            _ => ("NOTES", part),
+        };
+        match at == title {
+            true => page.push_str(".PP\n"),
+            false => page.push_str(&format!(".SH {title}\n")),
+        }
+        at = title;
+        let mut plain = true;
+        for line in text.trim_start_matches('\n').lines() {
+            // An example, or a line of a file.
+            let flows = !line.starts_with("  ");
+            if flows != plain {
+                page.push_str(if flows { ".EE\n" } else { ".EX\n" });
+                plain = flows;
+            }
+            page.push_str(&escaped(if flows { line.trim_start() } else { line }));
+            page.push('\n');
+        }
+        if !plain {
+            page.push_str(".EE\n");
+        }
+    }
+    page
+}
+
+/// A line that troff takes as it is.
+fn escaped(line: &str) -> String {
+    let line = line.replace('\\', "\\e").replace('-', "\\-");
+    match line.starts_with(['.', '\'']) {
+        true => format!("\\&{line}"),
+        false => line,
+    }
 }
 
 /// Writes the page of `command` and of all below it; gives their number.

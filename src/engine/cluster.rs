@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::member::{ask, perform, placed};
-use super::promised::{PromisedCluster, primary_of};
+use super::promised::PromisedCluster;
 use super::state::{Out, Run};
 use super::verdict::UnitEnd;
 use crate::change::{Action, Change, Content, Effect};
@@ -124,7 +124,7 @@ impl Driver<'_> {
     fn unlike_promised(&self, answers: &[Answer]) -> Option<Failure> {
         let promised = self.promised.as_ref()?;
         match self.foreseen(answers) {
-            Ok(ends) => promised.unlike(&ends, primary_of(&self.cluster.result(answers))),
+            Ok(ends) => promised.unlike(&ends, &self.cluster.result(answers)),
             Err(refusal) => Some(Failure::new(refusal.why).help(refusal.help)),
         }
     }

@@ -133,12 +133,21 @@ async fn connect(
                 silent_s,
                 finishing,
             }) => {
+                if run.stop.is_cancelled() {
+                    // Who is told to stop does not wait for others, to begin then.
+                    run.gate.give_up();
+                    node.close().await;
+                    return Ok(None);
+                }
                 if Instant::now() < deadline && run.gate.refusal().is_none() {
                     run.say(Event::HostWorking {
                         host: host.name.clone(),
                         what: format!("waiting for `{}` by {}", info.command, info.holder),
                     });
-                    tokio::time::sleep(RETRY).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(RETRY) => {}
+                        () = run.stop.cancelled() => {}
+                    }
                     continue;
                 }
                 if host.missed.load(Ordering::Relaxed) {

@@ -21,7 +21,8 @@ pub struct Refusal {
     pub finishing: bool,
 }
 
-/// Opens when every host has its lease or is out of reach; shut for good by the first refusal.
+/// Opens when every host has its lease or is out of reach; shut for good by the first refusal, or when the
+/// run is told to stop while it waits.
 pub struct LeaseGate {
     state: Mutex<State>,
     changed: Notify,
@@ -31,6 +32,7 @@ struct State {
     hosts: usize,
     settled: HashSet<Arc<str>>,
     refused: Option<Refusal>,
+    given_up: bool,
 }
 
 impl LeaseGate {
@@ -41,6 +43,7 @@ impl LeaseGate {
                 hosts,
                 settled: HashSet::new(),
                 refused: None,
+                given_up: false,
             }),
             changed: Notify::new(),
         }
@@ -58,15 +61,21 @@ impl LeaseGate {
         self.changed.notify_waiters();
     }
 
+    /// Nobody waits for leases any more, and nobody writes.
+    pub fn give_up(&self) {
+        lock(&self.state).given_up = true;
+        self.changed.notify_waiters();
+    }
+
     /// Who refused, if anyone did.
     pub fn refusal(&self) -> Option<Refusal> {
         lock(&self.state).refused.clone()
     }
 
-    /// Whether everyone has answered, or one refused.
+    /// Whether everyone has answered, one refused, or all gave up.
     pub fn is_decided(&self) -> bool {
         let state = lock(&self.state);
-        state.settled.len() >= state.hosts || state.refused.is_some()
+        state.settled.len() >= state.hosts || state.refused.is_some() || state.given_up
     }
 
     /// Waits until it opens; false when it is shut.
@@ -77,7 +86,7 @@ impl LeaseGate {
             changed.as_mut().enable();
             {
                 let state = lock(&self.state);
-                if state.refused.is_some() {
+                if state.refused.is_some() || state.given_up {
                     return false;
                 }
                 if state.settled.len() >= state.hosts {

@@ -72,6 +72,7 @@ impl HostRun {
                 status: result.status.word().to_owned(),
                 known_after: result.known_after.as_deref().map(mask),
                 leads: cluster.then(|| leads(ends)).flatten(),
+                down: cluster.then(|| self.down(ends)).flatten(),
                 behind: lock(&self.host.behind).as_deref().map(mask),
                 effects: effects(result),
                 units: units.collect(),
@@ -84,6 +85,15 @@ impl HostRun {
         if ends.iter().any(alters) && !only_reads(task.action.name()) {
             lock(&self.host.behind).get_or_insert(task.label.clone());
         }
+    }
+
+    /// How this host's server was found, as a member of a cluster, where it does not run.
+    fn down(&self, ends: &[UnitEnd]) -> Option<String> {
+        let members = members(&ends.first()?.result);
+        let own = members
+            .into_iter()
+            .find(|(name, _)| **name == *self.host.name);
+        own?.1
     }
 
     /// How a change is otherwise than in the plan that is applied; none when it may be made.
@@ -150,14 +160,20 @@ impl HostRun {
 }
 
 impl PromisedCluster {
-    /// Why it may not be moved along these changes of its members, of which none is made yet. `primary` is who leads it now.
+    /// Why it may not be moved along these changes of its members, of which none is made yet. `result` tells how it stands now.
     pub(super) fn unlike(
         &self,
         ends: &HashMap<Arc<str>, UnitEnd>,
-        primary: &str,
+        result: &Registered,
     ) -> Option<Failure> {
         let promise = &self.promise;
-        if let Some(moved) = promise.led_otherwise(&self.key, primary) {
+        let stand = members(result);
+        let stand = stand.iter().map(|(name, down)| (&**name, down.as_deref()));
+        let moved = promise.stands_otherwise(&self.key, stand);
+        if !moved.is_empty() {
+            return Some(failure(&moved));
+        }
+        if let Some(moved) = promise.led_otherwise(&self.key, primary_of(result)) {
             return Some(failure(&[moved]));
         }
         if !promise.allows_any(&self.key) {
@@ -200,8 +216,34 @@ fn leads(ends: &[UnitEnd]) -> Option<String> {
         .then(|| primary_of(result).to_owned())
 }
 
+/// What a cluster's task registers.
+type Registered = serde_json::Map<String, serde_json::Value>;
+
+/// The members, of what a cluster's task registers, each with how its server was found where it does not run: PostgreSQL's are words by name,
+/// redis' a list.
+fn members(result: &Registered) -> Vec<(String, Option<String>)> {
+    let is_down = |word: &str| {
+        let words = ["unknown", "does not answer", "unreadable data"];
+        word.starts_with("stopped") || words.contains(&word)
+    };
+    let down = |word: &str| is_down(word).then(|| word.to_owned());
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    match result.get("members") {
+        Some(serde_json::Value::Object(members)) => members
+            .iter()
+            .map(|(name, word)| (name.clone(), down(&text(word))))
+            .collect(),
+        Some(serde_json::Value::Array(members)) => members
+            .iter()
+            .map(|it| (text(&it["name"]), down(&text(&it["role"]))))
+            .map(|(name, down)| (name, down.map(|_| "does not answer".to_owned())))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Who leads, of what a cluster's task registers.
-pub(super) fn primary_of(result: &serde_json::Map<String, serde_json::Value>) -> &str {
+fn primary_of(result: &Registered) -> &str {
     let primary = result.get(PRIMARY);
     primary
         .and_then(serde_json::Value::as_str)

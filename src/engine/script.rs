@@ -95,7 +95,9 @@ impl HostRun {
         if !self.run.gate.is_decided() {
             self.working("waiting for the leases of all hosts".to_owned());
             let run = self.run.clone();
-            return self.idle(async move { run.gate.pass().await }).await;
+            let open = self.idle(async move { run.gate.pass().await }).await;
+            // Told to stop meanwhile: nothing new is begun.
+            return open && !self.run.stop.is_cancelled();
         }
         self.run.gate.pass().await
     }

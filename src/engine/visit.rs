@@ -145,7 +145,11 @@ async fn look(connector: &dyn Connector, script: &str) -> Result<Seen, Unseen> {
         read.0.map_err(lost)?;
         let exit = process.exit.wait().await.map_err(Unseen::Transport)?;
         if !exit.success() {
-            let said = String::from_utf8_lossy(&errors);
+            // A login shell that lets nobody in says so on standard output.
+            let said = match errors.is_empty() {
+                true => String::from_utf8_lossy(&text),
+                false => String::from_utf8_lossy(&errors),
+            };
             let last = said.lines().last().unwrap_or_default();
             return Err(Unseen::Script(format!(
                 "the shell ended with {exit}: {last}"

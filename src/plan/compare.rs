@@ -30,6 +30,12 @@ impl Difference {
         Difference::new("primary", planned, now)
     }
 
+    /// A cluster's server that does not run, or does again.
+    pub(super) fn stands(planned: Option<&str>, now: Option<&str>) -> Option<Difference> {
+        let word = |down: Option<&str>| down.unwrap_or(RUNNING).to_owned();
+        (planned != now).then(|| Difference::new("server", word(planned), word(now)))
+    }
+
     /// A change that the plan does not have.
     pub(super) fn unplanned(now: &UnitPlan) -> Difference {
         Difference::new("change", NOTHING, told(now))
@@ -37,10 +43,12 @@ impl Difference {
 }
 
 const NOTHING: &str = "nothing";
+const RUNNING: &str = "running";
 
 /// Everything by which the plan made now differs from the saved one, host by host in the order of the saved one.
 pub fn moved(saved: &Plan, now: &Plan) -> Vec<Moved> {
-    let mut found = led_otherwise(saved, now);
+    let mut found = stands_otherwise(saved, now);
+    found.append(&mut led_otherwise(saved, now));
     for (host, planned) in &saved.hosts {
         match now.hosts.get(host) {
             Some(tasks) => of_host(host, planned, tasks, &mut found),
@@ -50,6 +58,23 @@ pub fn moved(saved: &Plan, now: &Plan) -> Vec<Moved> {
     for host in now.hosts.keys() {
         if !saved.hosts.contains_key(host) {
             found.push(whole_host(host, "not in the run", "in it"));
+        }
+    }
+    found
+}
+
+/// Servers of clusters that run no more, or again: why the whole cluster may be moved along another path, in which the server itself need not
+/// stand.
+fn stands_otherwise(saved: &Plan, now: &Plan) -> Vec<Moved> {
+    let mut found = Vec::new();
+    for (host, planned) in &saved.hosts {
+        let tasks = now.hosts.get(host).into_iter().flatten();
+        for task in tasks.filter(|task| task.leads.is_some()) {
+            let planned = planned.iter().find(|other| other.place == task.place);
+            let planned = planned.filter(|other| other.leads.is_some());
+            let difference = planned
+                .and_then(|other| Difference::stands(other.down.as_deref(), task.down.as_deref()));
+            found.extend(difference.map(|it| entry(host, task, it)));
         }
     }
     found

@@ -94,6 +94,9 @@ pub struct TaskPlan {
     /// Of a cluster: who its primary was, or [`NOBODY`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leads: Option<String>,
+    /// Of a cluster's member: how its server was found, where it did not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<String>,
     /// What follows for services: `restart nginx.service`, `reload nginx.service by handler web`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<String>,

@@ -83,6 +83,27 @@ impl Promise {
         (planned != NOBODY && planned != now).then(|| Difference::leads(planned, now))
     }
 
+    /// Which servers of the cluster of the task at `place` stand otherwise than when the plan was made: each member, and how its server was found
+    /// where it does not run. No task before it may have stopped one.
+    pub fn stands_otherwise<'a>(
+        &self,
+        place: &str,
+        now: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> Vec<Difference> {
+        let planned = |host: &str| {
+            let task = self.hosts.get(host)?.at.get(place)?.first()?;
+            task.leads.as_ref().map(|_| task.down.as_deref())
+        };
+        let moved = now.into_iter().filter_map(|(host, down)| {
+            let difference = Difference::stands(planned(host)?, down)?;
+            Some(Difference {
+                field: format!("{host} {}", difference.field),
+                ..difference
+            })
+        });
+        moved.collect()
+    }
+
     /// Whether the task at `place` may do anything at all on any host. A cluster is moved as a whole, step by step.
     pub fn allows_any(&self, place: &str) -> bool {
         let mut tasks = self

@@ -8,8 +8,10 @@ use super::output::Output;
 use super::{Reporter, place, text};
 use crate::event::{Event, Failure, Recap, TaskResult};
 
-/// The most rows of failures in a summary: GitHub takes a megabyte.
+/// The most rows of failures in a summary, and the most letters of why; the most rows of hosts. GitHub drops a page of more than a megabyte.
 const ROWS: usize = 100;
+const WHY: usize = 500;
+const HOSTS: usize = 2_000;
 
 /// Where GitHub's places begin.
 #[derive(Debug, Clone, Default)]
@@ -126,7 +128,7 @@ impl Github {
             return;
         };
         let mut page = format!(
-            "### {}\n\n{} in {}\n",
+            "### {}\n\n{} ({})\n",
             markdown(&self.title),
             markdown(&recap.reason),
             text::duration(recap.elapsed_ms)
@@ -134,7 +136,7 @@ impl Github {
         if !recap.hosts.is_empty() {
             page.push_str("\n| host | ok | changed | skipped | failed | unreachable |\n|---|--:|--:|--:|--:|--:|\n");
         }
-        for (host, tally) in &recap.hosts {
+        for (host, tally) in recap.hosts.iter().take(HOSTS) {
             let _ = writeln!(
                 page,
                 "| {} | {} | {} | {} | {} | {} |",
@@ -146,11 +148,20 @@ impl Github {
                 tally.unreachable
             );
         }
+        if let Some(more) = recap
+            .hosts
+            .len()
+            .checked_sub(HOSTS)
+            .filter(|more| *more > 0)
+        {
+            let _ = writeln!(page, "\n… and {more} more hosts");
+        }
         if !self.failures.is_empty() {
             page.push_str("\n| failed on | task | at | why |\n|---|---|---|---|\n");
         }
         for row in &self.failures {
-            let cells = [&row.host, &row.task, &row.at, &row.message].map(|cell| markdown(cell));
+            let why = text::fit(&row.message, WHY);
+            let cells = [&row.host, &row.task, &row.at, &why].map(|cell| markdown(cell));
             let _ = writeln!(page, "| {} |", cells.join(" | "));
         }
         if self.more > 0 {
@@ -210,6 +221,7 @@ impl Reporter for Github {
 
 /// The message of a command: GitHub undoes this.
 fn data(text: &str) -> String {
+    let text = text::clean_lines(text).join("\n");
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use super::output::Output;
-use super::{Reporter, place};
+use super::{Reporter, place, text};
 use crate::event::{Event, Failure, Recap, Status, TaskResult};
 
 /// Collects a run, and writes it as one document at its end.
@@ -172,7 +172,7 @@ fn told(failure: &Failure) -> String {
             .map(|command| format!("command: {command}")),
     );
     lines.extend(failure.rc.map(|rc| format!("status: {rc}")));
-    lines.extend(failure.output.iter().cloned());
+    lines.extend(failure.output.iter().flat_map(|it| text::clean_lines(it)));
     lines.extend(failure.help.as_ref().map(|help| format!("help: {help}")));
     lines.join("\n")
 }

@@ -89,7 +89,7 @@ mod postgresql;
 mod raw;
 mod reboot;
 mod redis_cluster;
-mod release;
+pub mod release;
 mod replace;
 mod script;
 mod service_facts;

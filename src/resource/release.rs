@@ -11,13 +11,14 @@ use super::attributes::{self, Attributes};
 use super::place::trimmed;
 use super::{Args, Bound, Controller, Kind, Param, ParamType};
 use crate::diagnostic::Diagnostic;
+pub use script::settle;
 use source::Source;
 
 /// Keeps releases of an application side by side, each in a folder that is never altered, with links to the current one and the one before it.
 ///
 /// # Returns
 /// - `release`: the current one
-/// - `previous`: the one before it
+/// - `previous`: the one that was current before this task, if it was another
 /// - `path`: its folder
 ///
 /// # Examples
@@ -42,7 +43,7 @@ pub static RELEASE: Kind = Kind {
         Param::new("checksum", ParamType::Str, "SHA-256 of the tarball; needed with `remote_src`."),
         Param::new("strip_components", ParamType::Int, "How many leading folders of the names in a tarball are dropped.").default("0"),
         Param::new("current", ParamType::Bool, "Whether the link is switched to this release. With false it is only unpacked.").default("true"),
-        Param::new("link", ParamType::Str, "The name of the link. What it led to before, `previous` (`LINK-previous` for another `link`) leads to from then on.").default("current"),
+        Param::new("link", ParamType::Str, "The name of the link. `previous` (`LINK-previous` for another `link`) leads to the release to go back to: the one that was current before this one came, also after a way back.").default("current"),
         Param::new("keep", ParamType::Int, "How many releases stay, the current one among them. Releases that a process still runs in or that a link in `path` leads to always stay.").default("3"),
         Param::new("shared", ParamType::List, "Paths in the release that are links to what bears the same name in `shared`. One with a slash at its end is a folder that is made there."),
         attributes::OWNER,

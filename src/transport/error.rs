@@ -211,9 +211,13 @@ impl TransportError {
     pub fn help(&self) -> Option<String> {
         let text = match self {
             Self::Unresolved { host, .. } => format!("set `ansible_host` of `{host}` to its address"),
+            Self::Refused { host, reason, .. } if reason.contains("no route") || reason.contains("unreachable") => format!("is the address right, and is the machine on and in a network that is reached from here? try `ping {host}`"),
             Self::Refused { host, port, .. } => format!("is sshd running there? try `ssh -p {port} {host} true`, or set `ansible_port`"),
             Self::NoForward { hop, host, port, .. } => format!("try it from there: `ssh {} ssh-keyscan -p {port} {host}`; its sshd must allow it (`AllowTcpForwarding`, `PermitOpen`)", uri(hop)),
-            Self::AtHop { error, .. } => return error.help(),
+            Self::AtHop { error, .. } => {
+                let help = error.help()?;
+                help.replace("set `ansible_port`", "give the jump host its port, as in `-J user@host:2222`")
+            }
             Self::NoProgram { .. } => return None,
             Self::Timeout { .. } => "raise the limit with `-o ConnectTimeout=30` in `ansible_ssh_common_args`, or check the address and the firewall".to_string(),
             Self::UnknownHostKey { host, .. } => format!("compare the fingerprint with the server's own (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` there), then connect once with `--host-key-checking accept-new`, or add the line of `{}`", keyscan(host)),
@@ -224,9 +228,10 @@ impl TransportError {
             Self::RevokedHostKey { .. } => "somebody declared this key stolen or retired: give the host a new key (`ssh-keygen -A` there) before going on".to_string(),
             Self::HostCertificate { .. } => "look at it there with `ssh-keygen -L -f /etc/ssh/ssh_host_ed25519_key-cert.pub` and have it signed again".to_string(),
             Self::KnownHostsFile { .. } => "mend its rights, or name another file with `-o UserKnownHostsFile=FILE`".to_string(),
-            Self::Authentication { host, user, .. } => format!("name the right key with `--private-key FILE`, or install it there: `ssh-copy-id -i FILE {user}@{host}`"),
+            Self::Authentication { host, user, .. } => format!("name the right key with `--private-key FILE`, or install it there: `ssh-copy-id -i FILE {user}@{host}`; where it is installed, sshd wants nobody else to write there: `chmod go-w ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys` as root there, and `journalctl -u ssh` says why"),
             Self::KeyFile { path, .. } => format!("check it with `ssh-keygen -y -f '{}'`", path.display()),
             Self::KeyPassphrase { path, .. } => format!("load it into an agent first: `ssh-add '{}'`", path.display()),
+            Self::Protocol { reason, .. } if reason.starts_with("it offers no ") => "as root there, take lines such as `KexAlgorithms`, `Ciphers`, `MACs` and `HostKeyAlgorithms` out of /etc/ssh/sshd_config and sshd_config.d, so that OpenSSH's own defaults hold, and `systemctl restart ssh`".to_string(),
             Self::Lost { .. } | Self::Protocol { .. } => return None,
         };
         Some(text)

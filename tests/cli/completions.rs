@@ -27,6 +27,9 @@ fn sandbox() -> Sandbox {
         ("site.yml", PLAYBOOK),
         ("hadeploy.yml", "inventory: i.yml\nplaybook: site.yml\n"),
     ]);
+    let logs = sandbox.home(".local/state/hadeploy/runs");
+    std::fs::create_dir_all(&logs).expect("a folder");
+    std::fs::write(logs.join("20260101t000000-aaaaaa.jsonl"), "").expect("a file");
     for (shell, file) in [("bash", "rc.bash"), ("zsh", "rc.zsh"), ("fish", "rc.fish")] {
         let ran = sandbox.run(&["completions", shell]);
         assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{shell}");
@@ -64,6 +67,8 @@ const WANTED: &[(&str, &str)] = &[
     ("hadeploy plan site.yml --skip-tags who", "wholeplay"),
     ("hadeploy apply onlyb", "onlybook.yml"),
     ("hadeploy rolling-up", "rolling-update"),
+    ("hadeploy log la", "last"),
+    ("hadeploy log 2026", "20260101t000000-aaaaaa"),
     ("hadeploy doc config_", "config_tree"),
     (
         "hadeploy apply site.yml --host-key-che",

@@ -48,9 +48,24 @@ fn there_is_a_page_for_each_subcommand() {
         let shown = Ran::of(man);
         assert_eq!((shown.status, shown.stderr.as_str()), (0, ""), "{name}");
         assert!(
-            shown.stdout.contains("SYNOPSIS") && shown.stdout.contains("Examples:"),
+            shown.stdout.contains("SYNOPSIS") && shown.stdout.contains("EXAMPLES"),
             "{name}"
         );
+        // Each example is a line of its own.
+        let examples = shown.stdout.split("EXAMPLES\n").nth(1).unwrap_or_default();
+        let first = examples.lines().next().unwrap_or_default();
+        assert!(
+            first.starts_with("         hadeploy ") && !first.contains("  hadeploy  "),
+            "{name}: {first}"
+        );
+        assert!(!shown.stdout.contains("-help(1)"), "{name}");
+        if Path::new("/usr/bin/mandoc").exists() {
+            let mut lint = Command::new("mandoc");
+            lint.args(["-T", "lint", "-W", "warning"])
+                .arg(folder.join(name));
+            let said = Ran::of(lint);
+            assert_eq!((said.status, said.stdout.as_str()), (0, ""), "{name}");
+        }
     }
 }
 

@@ -133,6 +133,33 @@ fn github_gets_what_is_wrong_in_files_at_its_line_and_json_stays_json() {
 }
 
 #[test]
+fn what_a_program_paints_is_no_part_of_a_report() {
+    let playbook = "- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: fails
+      shell: printf '\\033[31mred\\033[0m end\\nlast' >&2; exit 1
+";
+    let sandbox = Sandbox::new(&[("s.yml", playbook)]);
+    let (ran, summary) = on_github(&sandbox, &["apply", "s.yml", "--yes"]);
+    assert!(ran.stdout.contains("%0Ared end%0A"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
+    assert!(summary.contains("1 host failed: localhost ("), "{summary}");
+    let ran = sandbox.run(&["apply", "s.yml", "--yes", "--output", "junit"]);
+    assert!(ran.stdout.contains("\nred end\n"), "{}", ran.stdout);
+    // A page that GitHub would drop whole.
+    let long = "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - fail: {msg: \"{{ 'x' * 200000 }}\"}\n";
+    let sandbox = Sandbox::new(&[("s.yml", long)]);
+    let (ran, summary) = on_github(&sandbox, &["apply", "s.yml", "--yes"]);
+    assert_eq!(ran.status, 3, "{}", ran.stderr);
+    assert!(
+        summary.len() < 2_000 && summary.contains("xxx… |"),
+        "{}",
+        summary.len()
+    );
+}
+
+#[test]
 fn gitlab_can_fold_each_play() {
     let sandbox = Sandbox::new(&[("s.yml", LOCAL)]);
     let mut command = sandbox.command(&["apply", "s.yml", "--yes"]);

@@ -166,10 +166,9 @@ fn applied_and_moved(platform: &Platform) {
         .node(standby)
         .sh("systemctl stop repmgrd postgresql@*.service");
     let (run, moved) = saved.is_refused();
-    assert!(
-        moved
-            .iter()
-            .any(|it| it.starts_with(&format!("{standby} | PostgreSQL | "))),
+    assert_eq!(
+        moved[0],
+        format!("{standby} | PostgreSQL | server | running | stopped standby"),
         "{moved:?}\n{run}"
     );
     platform.lab.kill(standby).unwrap();

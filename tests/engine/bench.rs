@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use hadeploy::engine::{self, Origin, Questions, Settings};
+use hadeploy::engine::{self, Origin, Questions, Rolling, Settings};
 use hadeploy::event::{Event, Mode, Recap, Status, TaskResult};
 use hadeploy::node::LeaseInfo;
 use hadeploy::plan::{Promise, Record};
@@ -29,6 +29,8 @@ pub struct Bench {
     pub record: Option<Arc<Record>>,
     /// What applies have promised.
     pub promise: Option<Arc<Promise>>,
+    /// What the command line says of a rolling update.
+    pub rolling: Option<Rolling>,
     /// Where questions are answered.
     pub questions: Option<Arc<Questions>>,
     folder: tempfile::TempDir,
@@ -98,6 +100,7 @@ impl Bench {
             interrupt: CancellationToken::new(),
             record: None,
             promise: None,
+            rolling: None,
             questions: None,
             folder: tempfile::tempdir().expect("a folder"),
         }
@@ -181,7 +184,7 @@ impl Bench {
             },
             origin: Origin::default(),
             log: None,
-            rolling: None,
+            rolling: self.rolling.clone(),
             goal: None,
             first: None,
             record: self.record.clone(),

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use hadeploy::event::Mode;
+
 use crate::bench::Bench;
 
 const SLOW: &str = "- name: slow\n  hosts: all\n  gather_facts: false\n  tasks:\n    - shell: \"touch {{ dir }}/begun; sleep 5; echo slow >> {{ dir }}/log\"\n";
@@ -41,6 +43,32 @@ async fn a_second_run_goes_and_one_with_patience_waits() {
     let (_, waited) = tokio::join!(bench.apply(SLOW), waited);
     assert_eq!(waited.recap.exit_code, 0, "{}", waited.story());
     assert_eq!(bench.host().read("log"), "slow\nslow\nquick\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_told_to_stop_while_it_waits_begins_nothing() {
+    let mut bench = Bench::new(&["a", "b"]);
+    bench.lock_timeout = Duration::from_secs(60);
+    let mark = bench.host().path("begun");
+    let slow = SLOW.replace("hosts: all", "hosts: a");
+    let (events, _told) = tokio::sync::mpsc::unbounded_channel();
+    let other = tokio::spawn(bench.engine(Mode::Apply, &slow, "other", events));
+    begun(&mark).await;
+    // The other one is not told.
+    bench.interrupt = Default::default();
+    let stop = bench.interrupt.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        stop.cancel();
+    });
+    let told = bench.apply(QUICK).await;
+    assert!(!other.is_finished(), "it waited\n{}", told.story());
+    assert_eq!(told.recap.exit_code, 130, "{}", told.story());
+    assert!(!told.recap.touched, "{}", told.story());
+    assert_eq!(other.await.expect("an end").exit_code, 0);
+    assert_eq!(bench.hosts[0].read("log"), "slow\n");
+    assert_eq!(bench.hosts[1].read("log"), "");
+    assert!(bench.hosts[1].free().await);
 }
 
 /// A lease that a run left whose shell was killed, silent for a minute.

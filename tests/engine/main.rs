@@ -24,4 +24,5 @@ mod specs;
 mod tables;
 mod throttle;
 mod unreachable;
+mod ways_back;
 mod wire;

@@ -46,6 +46,7 @@ mod unlock;
 mod validated;
 mod visits;
 mod way_in;
+mod ways_back;
 mod world;
 
 use std::process::ExitCode;
@@ -86,6 +87,7 @@ fn cases() -> Vec<Case> {
         promise::cases(),
         faults::cases(),
         way_in::cases(),
+        ways_back::cases(),
         drills::cases(),
         balancers::cases(),
         guard::cases(),

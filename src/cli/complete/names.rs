@@ -1,4 +1,4 @@
-//! The names that complete: hosts and groups of the inventories, tags of the playbook, playbooks, kinds.
+//! The names that complete: hosts and groups of the inventories, tags of the playbook, playbooks, kinds, runs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cli::collections;
 use crate::cli::defaults::Defaults;
 use crate::cli::environment::Environment;
+use crate::cli::runs;
 use crate::cli::words::TOPICS;
 use crate::inventory::Inventory;
 use crate::playbook::parse_playbook;
@@ -23,6 +24,8 @@ pub enum Kind {
     Files,
     /// Kinds of tasks, and the other pages of `hadeploy doc`.
     Pages,
+    /// Runs that left a log.
+    Runs,
 }
 
 impl Kind {
@@ -33,6 +36,7 @@ impl Kind {
             "tags" | "skip_tags" => Some(Kind::Tags),
             "playbook" | "playbooks" | "inventory" => Some(Kind::Files),
             "names" => Some(Kind::Pages),
+            "run" => Some(Kind::Runs),
             _ => None,
         }
     }
@@ -44,6 +48,12 @@ pub fn of(kind: Kind, env: &Environment, begun: &str) -> BTreeSet<String> {
         Kind::Hosts => hosts(env).unwrap_or_default(),
         Kind::Tags => tags(env),
         Kind::Files => files(env, begun),
+        Kind::Runs => {
+            let paths = runs::folder(env).ok().and_then(|it| runs::paths(&it).ok());
+            let paths = paths.unwrap_or_default();
+            let names = paths.iter().map(|path| runs::run_of(path).to_owned());
+            names.chain(["last".to_owned()]).collect()
+        }
         Kind::Pages => {
             let kinds = KINDS.iter().map(|kind| kind.name);
             let all = kinds.chain(TOPICS.iter().map(|topic| topic.name));

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::disk::disks;
 use super::finding::Finding;
 use crate::engine::visit::{Seen, Unseen, Visited};
 use crate::transport::TransportError;
@@ -61,7 +62,13 @@ fn way(visited: &Visited) -> Vec<Finding> {
         found.push(Finding::bad(check, said, cure));
     }
     if let Err(Unseen::Script(why)) = &visited.end {
-        let cure = format!("ssh {}@{} /bin/sh -c true", visited.login, visited.address);
+        let login = &visited.login;
+        let cure = match why.starts_with("the shell ended") {
+            true => format!(
+                "as root there: usermod -s /bin/bash {login}, where its login shell is nologin or false"
+            ),
+            false => format!("ssh {login}@{} /bin/sh -c true", visited.address),
+        };
         found.push(Finding::bad("shell", why.clone(), cure));
     }
     found
@@ -92,7 +99,7 @@ fn broken_hop(error: &TransportError) -> (usize, &'static str) {
 }
 
 /// The lines of an answer that begin with `word`, without it.
-fn lines<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
+pub(super) fn lines<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     let rest = |line: &'a str| match line.split_once(' ') {
         Some((first, rest)) if first == word => Some(rest.trim()),
         None if line == word => Some(""),
@@ -153,8 +160,10 @@ fn sudo(visited: &Visited, account: Option<&str>, said: Option<&str>) -> Option<
         ),
         other => {
             let why = other.strip_prefix("no").unwrap_or(other).trim();
+            // sudo leaves out files with a point in their name.
+            let file = login.replace('.', "_");
             let rule = format!(
-                "as root there: echo '{login} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{login}"
+                "as root there: echo '{login} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{file}"
             );
             let cure = match why.contains("password") {
                 true => format!("give the right password with -K; or {rule}"),
@@ -208,7 +217,7 @@ fn clock(now: Option<&str>, began: Timestamp, ended: Timestamp) -> Finding {
 }
 
 /// Kibibytes, for people.
-fn size(kib: u64) -> String {
+pub(super) fn size(kib: u64) -> String {
     match kib {
         kib if kib >= 10 << 20 => format!("{} GB", kib >> 20),
         kib if kib >= 1 << 20 => format!("{:.1} GB", kib as f64 / f64::from(1 << 20)),
@@ -248,40 +257,6 @@ fn memory(said: &str) -> Vec<Finding> {
         ),
     };
     vec![memory, swap]
-}
-
-/// The fullest disk.
-fn disks(text: &str) -> Finding {
-    let read = |line: &&str| -> Option<(String, u64, u64)> {
-        let mut words = line.split(' ');
-        Some((
-            words.next()?.to_owned(),
-            words.next()?.parse().ok()?,
-            words.next()?.parse().ok()?,
-        ))
-    };
-    let disks: Vec<_> = lines(text, "disk").iter().filter_map(read).collect();
-    let share = |(_, all, free): &&(String, u64, u64)| free * 100 / (*all).max(1);
-    let Some((place, all, free)) = disks.iter().min_by_key(share) else {
-        return Finding::warn("disk", "it does not tell", "df -h");
-    };
-    let said = format!("{} of {} free at {place}", size(*free), size(*all));
-    let cure = format!("apt-get clean; du -xh --max-depth=2 {place} | sort -h | tail");
-    let inodes = lines(text, "inodes");
-    let scarce = inodes.iter().filter_map(read).find(|disk| share(&disk) < 5);
-    if let Some((place, _, free)) = scarce {
-        let cure = format!("find {place} -xdev -type d -size +1M");
-        return Finding::bad(
-            "disk",
-            format!("only {free} files more fit on {place}"),
-            cure,
-        );
-    }
-    match (free * 100 / (*all).max(1), *free) {
-        (0..5, _) | (_, 0..204_800) => Finding::bad("disk", said, cure),
-        (5..10, _) | (_, 204_800..1_048_576) => Finding::warn("disk", said, cure),
-        _ => Finding::ok("disk", said),
-    }
 }
 
 fn dpkg(text: &str) -> Finding {

@@ -114,6 +114,20 @@ pub fn ignored(password: &str) -> String {
 
 /// `README.md`.
 pub fn readme(playbook: &str, secrets: &str, password: &str) -> String {
+    let line = |words: &str, what: &str| {
+        let width = "hadeploy validate ".len() + playbook.len();
+        format!(
+            "hadeploy {words:<0$}   # {what}\n",
+            width - "hadeploy ".len()
+        )
+    };
+    let steps = [
+        line(&format!("validate {playbook}"), "the files are right"),
+        line("doctor", "the nodes are reached, and well"),
+        line(&format!("plan {playbook}"), "what would change"),
+        line(&format!("apply {playbook}"), "change it"),
+    ]
+    .concat();
     format!(
         "# Nodes set up by hadeploy
 
@@ -124,11 +138,7 @@ pub fn readme(playbook: &str, secrets: &str, password: &str) -> String {
 - `hadeploy.yml`: defaults of the command line
 
 ```sh
-hadeploy validate {playbook}   # the files are right
-hadeploy doctor                # the nodes are reached, and well
-hadeploy plan {playbook}       # what would change
-hadeploy apply {playbook}      # change it
-```
+{steps}```
 
 `hadeploy doc` lists what tasks can do, `hadeploy doc apt` tells of one kind.
 "

@@ -1,14 +1,16 @@
 //! What is done with the nodes of a rolling update.
 
+mod way_back;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::prepare::{Prepare, Prepared, gate_again};
-use super::releases::{self, Releases};
-use super::{beside, section};
+use super::prepare::{Prepare, Prepared};
+use super::releases::Releases;
+use super::section;
 use crate::balancer::{Controller, Hands, LoadBalancer, Means, Member as Served, Service};
 use crate::change::{Action, Effect};
 use crate::engine::hands::RunHands;
@@ -41,6 +43,8 @@ struct Node {
     balancer: Box<dyn LoadBalancer>,
     stayed: AtomicU64,
     before: Mutex<Releases>,
+    /// The release that it gets.
+    release: Option<String>,
 }
 
 impl Fleet {
@@ -74,6 +78,7 @@ impl Fleet {
                     .map_err(|error| error.to_string())?,
                 stayed: AtomicU64::new(0),
                 before: Mutex::default(),
+                release: prepare.release.clone(),
             })
         };
         Ok(Fleet {
@@ -93,14 +98,6 @@ impl Fleet {
     /// Connections that were open when the node was updated.
     pub(super) fn stayed(&self, index: usize) -> u64 {
         self.nodes[index].stayed.load(Ordering::Relaxed)
-    }
-
-    /// Keeps in mind which release each node runs before it is touched.
-    pub(super) async fn remember_releases(&self) {
-        for node in &self.nodes {
-            let asked = releases::of(&self.hands, &node.name, &node.settings.release_path).await;
-            *lock(&node.before) = asked.unwrap_or_default();
-        }
     }
 
     fn host(&self, index: usize) -> Option<&Arc<HostState>> {
@@ -165,7 +162,10 @@ impl Fleet {
         };
         let indices: Vec<usize> = acts.iter().map(|(index, _)| *index).collect();
         let reports = match act {
-            Act::Update => self.update(&self.run, plays, &indices).await,
+            Act::Update => {
+                self.note_releases(&indices).await;
+                self.update(&self.run, plays, &indices).await
+            }
             Act::Restore => self.restore(plays, &indices).await,
             Act::Drain => join_all(indices.iter().map(|&index| self.drain(index))).await,
             Act::Check { hold } => {
@@ -220,43 +220,6 @@ impl Fleet {
                 Out::Failed | Out::Interrupted => Report::Failed(host.why_out()),
             })
             .collect()
-    }
-
-    /// The plays again, with the release each of these nodes had before.
-    async fn restore(&self, plays: &[Arc<Scheduled>], indices: &[usize]) -> Vec<Report> {
-        let mut reports = Vec::new();
-        for &index in indices {
-            let node = &self.nodes[index];
-            let Some(release) = self.earlier(node).await else {
-                reports.push(Report::Failed(format!(
-                    "it had no release in `{}` before",
-                    node.settings.release_path
-                )));
-                continue;
-            };
-            let names = [node.name.clone()];
-            let side = beside::run(&self.run, &names, self.run.events.clone(), |_, project| {
-                beside::set(project, &node.settings.release_variable, &release);
-            });
-            if let Some(gate) = gate_again(&side, plays, &node.name) {
-                *lock(&node.gate) = gate;
-            }
-            beside::lend(&self.run, &side).await;
-            reports.append(&mut self.update(&side, plays, &[index]).await);
-            beside::settle(&side, &self.run).await;
-        }
-        reports
-    }
-
-    /// The release to go back to: what ran before this rollout. Where that is what runs now, an earlier rollout that stopped has switched to it
-    /// already, and it is the one before.
-    async fn earlier(&self, node: &Node) -> Option<String> {
-        let now = releases::of(&self.hands, &node.name, &node.settings.release_path).await;
-        let before = lock(&node.before).clone();
-        match now {
-            Ok(now) if now.current == before.current => now.previous.or(before.current),
-            _ => before.current,
-        }
     }
 
     async fn drain(&self, index: usize) -> Report {

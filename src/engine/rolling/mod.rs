@@ -185,6 +185,11 @@ impl Way<'_> {
         };
         let members: Vec<Member> = seen.iter().enumerate().map(member).collect();
         let mut end = self.drive(&fleet, &clusters, &around.rolled, members).await;
+        if self.run.settings.mode.may_change()
+            && matches!(end.verdict.outcome, Outcome::Done | Outcome::RolledBack(_))
+        {
+            fleet.settle_releases().await;
+        }
         if matches!(end.verdict.outcome, Outcome::Done)
             && let Some(why) = self.whole_plays(&around.after).await
         {

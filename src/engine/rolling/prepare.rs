@@ -35,6 +35,8 @@ pub(in crate::engine) struct Prepare {
     pub member: Member,
     /// `--limit` leaves it out: it is only looked at.
     pub watched: bool,
+    /// The release that it gets, where that can be said before anything connects.
+    pub release: Option<String>,
 }
 
 impl Prepared {
@@ -208,16 +210,18 @@ fn node(
     }
     let nothing = Value::new(Kind::Null, &value.span);
     let spec = Spec::read(settings.balancer.as_ref().unwrap_or(&nothing))?;
-    let private = match scope.lookup("private_address") {
-        Lookup::Written(value) => run.templates.render(&value, &scope).ok(),
+    let text = |name: &str| match scope.lookup(name) {
+        Lookup::Written(value) => {
+            let value = run.templates.render(&value, &scope).ok()?;
+            value.as_str().map(str::to_owned)
+        }
         _ => None,
     };
-    let address = private
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_else(|| host.connection.address.clone());
+    let address = text("private_address").unwrap_or_else(|| host.connection.address.clone());
     Ok(Prepare {
         name: host.name.clone(),
         member: spec.member(&host.name, &address),
+        release: text(&settings.release_variable),
         settings,
         spec,
         watched: false,

@@ -49,6 +49,7 @@ fn task(place: &str, units: &[UnitPlan]) -> TaskPlan {
         known_after: None,
         behind: None,
         leads: None,
+        down: None,
         effects: Vec::new(),
         units: units.to_vec(),
     }
@@ -224,6 +225,57 @@ fn led(by: &str, fields: &[Field]) -> Vec<TaskPlan> {
         leads: Some(by.to_owned()),
         ..task("0/1", &units)
     }]
+}
+
+#[test]
+fn a_server_of_a_cluster_that_is_down_is_said_before_what_follows() {
+    // As on real nodes: what is done about it stands in no plan, since that ends with the restart of the primary.
+    let pause = Field::value("repmgrd", "running", "paused");
+    let of = |fields: &[Field], down: Option<&str>| {
+        let mut tasks = led("n1", fields);
+        tasks[0].down = down.map(str::to_owned);
+        let hosts = [
+            ("n1".to_owned(), led("n1", std::slice::from_ref(&pause))),
+            ("n2".to_owned(), tasks),
+        ];
+        Plan {
+            hosts: hosts.into_iter().collect(),
+            ..plan(&[])
+        }
+    };
+    let words = |it: &Moved| {
+        let host = it.host.as_deref().unwrap_or("-");
+        format!("{host} {}: {} / {}", it.field, it.planned, it.now)
+    };
+    let saved = of(std::slice::from_ref(&pause), None);
+    let now = of(&[], Some("stopped standby"));
+    let said: Vec<String> = moved(&saved, &now).iter().map(words).collect();
+    assert_eq!(
+        said,
+        [
+            "n2 server: running / stopped standby",
+            "n2 repmgrd: running → paused / nothing",
+        ]
+    );
+    // One that was down already, and one that is up again.
+    assert_eq!(moved(&now, &now), []);
+    let said: Vec<String> = moved(&now, &saved).iter().map(words).collect();
+    assert_eq!(said[0], "n2 server: stopped standby / running");
+    // While it is applied.
+    let promise = |plan: &Plan, down: Option<&str>| {
+        let stand = [("n1", None), ("n2", down)];
+        let found = Promise::new(plan).stands_otherwise("0/1", stand);
+        found
+            .into_iter()
+            .map(|it| format!("{}: {} / {}", it.field, it.planned, it.now))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        promise(&saved, Some("stopped standby")),
+        ["n2 server: running / stopped standby"]
+    );
+    assert!(promise(&saved, None).is_empty());
+    assert!(promise(&now, Some("stopped standby")).is_empty());
 }
 
 #[test]

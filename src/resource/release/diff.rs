@@ -90,14 +90,6 @@ impl Resource for Release {
 }
 
 impl Release {
-    /// The name of the link to the release before.
-    pub(super) fn previous(&self) -> String {
-        match &*self.link {
-            "current" => "previous".to_owned(),
-            link => format!("{link}-previous"),
-        }
-    }
-
     pub(super) fn below(&self, name: &str) -> String {
         format!("{}/{name}", self.path.trim_end_matches('/'))
     }
@@ -190,7 +182,8 @@ impl Release {
         };
         Ok(step
             .touch(Touch::Path(path.clone()))
-            .touch(Touch::Path(self.below(&self.previous())))
+            .touch(Touch::Path(self.below(&script::previous(&self.link))))
+            .touch(Touch::Path(self.below(&script::note_name(&self.link))))
             .predict(Question::Path(path.into()), Answer::Path(info)))
     }
 }

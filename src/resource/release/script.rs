@@ -60,27 +60,32 @@ pub fn unpack(release: &Release, source: &Source, base: &str, resolved: &Resolve
     step
 }
 
-/// Makes the release the current one.
+/// Makes the release the current one. Which releases were current before, the node keeps in a note; one that is current again because
+/// the release behind it was left is not a new one, so where `previous` leads is always further back.
 pub fn switch(release: &Release, base: &str, before: Option<&str>) -> Step {
-    let link = quote(&format!("{base}/{}", release.link));
-    let new = quote(&format!("{base}/.{}", release.link));
+    let link = &*release.link;
     let id = &release.id;
     let old = before.and_then(|link| link.trim_end_matches('/').rsplit('/').next());
-    let previous = release.previous();
-    let mut script = "put() { rm -f -- \"$1.new\" && ln -s -- \"$2\" \"$1.new\" && mv -T -- \"$1.new\" \"$3\"; }\n".to_owned();
-    // First: when the node stops in between, the next run still switches.
-    if let Some(old) = old {
-        let leads = quote(&format!("releases/{old}"));
-        let (new, link) = (format!("{base}/.{previous}"), format!("{base}/{previous}"));
-        script.push_str(&format!(
-            "put {} {leads} {} || exit 1\n",
-            quote(&new),
-            quote(&link)
-        ));
+    let put = format!("put .{link} releases/{id} {link} || exit 1\n");
+    let mut script = format!("{PUT}cd -- {} || exit 1\n", quote(base));
+    match old {
+        None => script.push_str(&put),
+        Some(old) => {
+            let old = quote(old);
+            script.push_str(&note(link));
+            script.push_str(&format!(
+                "was=$(earlier {old})\n\
+                 if [ \"$(printf '%s\\n' \"$was\" | tail -n 1)\" = {id} ]; then\n\
+                 {put}printf '%s\\n' \"$was\" | sed '$d' | remember || exit 1\nelse\n"
+            ));
+            // First: when the node stops in between, the next run still switches.
+            script.push_str(&format!(
+                "{{ printf '%s\\n' \"$was\"; [ ! -d releases/{old} ] || printf '%s\\n' {old}; }} | remember || exit 1\n{put}fi\n"
+            ));
+        }
     }
-    script.push_str(&format!("put {new} releases/{id} {link} || exit 1\n"));
     let leads = |target: Option<&str>| Expect::Path {
-        path: format!("{base}/{}", release.link),
+        path: format!("{base}/{link}"),
         kind: Some(if target.is_some() { 'l' } else { '-' }),
         mode: None,
         owner: None,
@@ -88,10 +93,60 @@ pub fn switch(release: &Release, base: &str, before: Option<&str>) -> Step {
         sha256: None,
         target: target.map(str::to_owned),
     };
-    Step::new(format!("switch {} to {id}", release.link), script)
+    Step::new(format!("switch {link} to {id}"), script)
         .before(leads(before))
         .verify(leads(Some(&format!("releases/{id}"))))
 }
+
+/// The name of the link to the release before the one that `link` leads to.
+pub fn previous(link: &str) -> String {
+    match link {
+        "current" => "previous".to_owned(),
+        link => format!("{link}-previous"),
+    }
+}
+
+/// The name of the note of the releases that were current before, the newest last.
+pub fn note_name(link: &str) -> String {
+    format!(".{link}.before")
+}
+
+/// Brings the note of `current` in the folder `base` in order, as text of a script: a node that stopped in the middle of a switch may call
+/// the release that it runs one before it.
+pub fn settle(base: &str) -> String {
+    let note_name = note_name("current");
+    format!(
+        "cd -- {} && [ -f {note_name} ] && now=$(readlink current) || exit 0\n{PUT}{}was=$(earlier \"${{now##*/}}\")\n\
+         [ \"$was\" = \"$(cat {note_name})\" ] || printf '%s\\n' \"$was\" | remember\n",
+        quote(base),
+        note("current"),
+    )
+}
+
+/// Functions that read and write the note, in the folder of the releases. One that is not there yet begins with what `previous` leads to;
+/// releases that are gone are left out, and so is what runs now.
+fn note(link: &str) -> String {
+    let (note, previous) = (note_name(link), previous(link));
+    format!(
+        r#"earlier() {{
+  {{ cat {note} 2>/dev/null || {{ t=$(readlink {previous}) && printf '%s\n' "${{t##*/}}"; }}; }} |
+    while read -r r; do [ -z "$r" ] || [ ! -d "releases/$r" ] || printf '%s\n' "$r"; done |
+    awk -v now="$1" '{{ l[NR] = $0 }} END {{ n = NR; while (n && l[n] == now) n--; for (i = 1; i <= n; i++) print l[i] }}'
+}}
+remember() {{
+  sed '/^$/d' | tail -n {KEPT} >{note}.new && chmod 0644 {note}.new && mv -f -- {note}.new {note} || return 1
+  t=$(tail -n 1 {note})
+  if [ -n "$t" ]; then put .{previous} "releases/$t" {previous}; else rm -f -- {previous}; fi
+}}
+"#
+    )
+}
+
+/// How many releases the note names.
+const KEPT: u32 = 20;
+
+const PUT: &str =
+    "put() { rm -f -- \"$1.new\" && ln -s -- \"$2\" \"$1.new\" && mv -T -- \"$1.new\" \"$3\"; }\n";
 
 /// Removes what is too old. Only folders with a marker are releases, and where a link leads to stays.
 pub fn prune(release: &Release, base: &str) -> String {

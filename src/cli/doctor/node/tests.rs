@@ -290,3 +290,103 @@ fn a_node_moves_no_cursor_here() {
         "{said:?}"
     );
 }
+
+/// The disk's finding, when these are the node's disks.
+fn disk(lines: &str) -> (Level, String, String) {
+    let text = WELL.replace("disk / 20000000 15000000\n", lines);
+    let found = of(&text);
+    let it = found.iter().find(|it| it.check == "disk").expect("a disk");
+    (
+        it.level,
+        it.said.clone(),
+        it.cure.clone().unwrap_or_default(),
+    )
+}
+
+#[test]
+fn the_disk_that_is_worst_off_is_named_with_what_frees_it() {
+    // A small one that is nearly empty is well.
+    let (level, said, _) = disk("disk / 20000000 18000000\ndisk /boot 500000 190000\n");
+    assert_eq!(
+        (level, said.as_str()),
+        (Level::Ok, "185 MB of 488 MB free at /boot")
+    );
+    let (level, said, cure) = disk("disk / 20000000 900000\ndisk /boot 500000 10000\n");
+    assert_eq!(
+        (level, said.as_str()),
+        (Level::Bad, "9 MB of 488 MB free at /boot")
+    );
+    assert!(
+        cure.starts_with("apt-get autoremove --purge; du -xh"),
+        "{cure}"
+    );
+    // The smaller share is not the worse one.
+    let (level, said, _) = disk("disk / 900000 100000\ndisk /tmp 20000000 1500000\n");
+    assert_eq!(
+        (level, said.as_str()),
+        (Level::Bad, "97 MB of 878 MB free at /")
+    );
+    let (level, _, cure) = disk("disk / 20000000 15000000\ndisk /tmp 100000 1000\n");
+    assert_eq!(level, Level::Bad);
+    assert!(cure.starts_with("du -xh --max-depth=2 /tmp"), "{cure}");
+}
+
+#[test]
+fn a_login_that_runs_nothing_is_told_its_shell() {
+    let why = "the shell ended with status 1: This account is currently not available.";
+    let found = findings(&visited(Err(Unseen::Script(why.to_owned()))));
+    let last = found.last().expect("a finding");
+    assert_eq!((last.check, last.level), ("shell", Level::Bad));
+    let cure = last.cure.as_deref().unwrap_or_default();
+    assert!(cure.contains("usermod -s /bin/bash ann"), "{cure}");
+}
+
+#[test]
+fn a_way_that_is_closed_is_told_what_opens_it() {
+    let told = |error: TransportError| {
+        let found = findings(&visited(Err(Unseen::Transport(error))));
+        let last = found.last().expect("a finding");
+        (last.check, last.cure.clone().unwrap_or_default())
+    };
+    let refused = |reason: &str| TransportError::Refused {
+        host: "192.0.2.1".to_owned(),
+        port: 22,
+        reason: reason.to_owned(),
+    };
+    let (check, cure) = told(refused("no route to host"));
+    assert_eq!(check, "tcp");
+    assert!(
+        cure.contains("ping 192.0.2.1") && !cure.contains("sshd"),
+        "{cure}"
+    );
+    let (check, cure) = told(TransportError::AtHop {
+        host: "ann@192.0.2.1:22".to_owned(),
+        hop: "ann@192.0.2.9:2200".to_owned(),
+        error: Box::new(refused("connection refused")),
+    });
+    assert_eq!(check, "jump host");
+    assert!(
+        cure.contains("-J user@host:2222") && !cure.contains("ansible_port"),
+        "{cure}"
+    );
+    let (check, cure) = told(TransportError::Protocol {
+        host: "ann@192.0.2.1:22".to_owned(),
+        reason: "it offers no Kex algorithm that is supported here, only old".to_owned(),
+    });
+    assert_eq!(check, "ssh");
+    assert!(cure.contains("/etc/ssh/sshd_config"), "{cure}");
+}
+
+#[test]
+fn the_rule_for_sudo_stands_in_a_file_that_sudo_reads() {
+    let mut seen = visited(Ok(Seen {
+        text: WELL.replace("sudo yes", "sudo no sudo: a password is required"),
+        began: at(999),
+        ended: at(1001),
+    }));
+    seen.login = "ann.b".to_owned();
+    let found = findings(&seen);
+    let it = found.iter().find(|it| it.check == "sudo").expect("sudo");
+    let cure = it.cure.as_deref().unwrap_or_default();
+    assert!(cure.ends_with(">/etc/sudoers.d/ann_b"), "{cure}");
+}
