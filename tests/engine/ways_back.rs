@@ -1,4 +1,5 @@
 //! Rollouts whose way back comes to every kind of end, on played hosts: which release the next `rollback` brings.
+#![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ impl Fleet {
     fn new() -> Option<Fleet> {
         let bench = Bench::new(&HOSTS);
         if bench.host().login != "root" {
-            eprintln!("skipped: a rolling update needs root");
+            println!("skipped: a rolling update needs root");
             return None;
         }
         for release in ["v1", "v2", "v4"] {
