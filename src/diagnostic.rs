@@ -38,6 +38,8 @@ pub struct Diagnostic {
     pub related: Option<(Span, String)>,
     /// What to do.
     pub help: Option<String>,
+    /// Whether it is of something that Ansible has and hadeploy has not: wrong only where it is used.
+    pub absent: bool,
 }
 
 impl Diagnostic {
@@ -50,6 +52,7 @@ impl Diagnostic {
             label: None,
             related: None,
             help: None,
+            absent: false,
         }
     }
 
@@ -81,6 +84,12 @@ impl Diagnostic {
     /// Sets what to do.
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says that it is of something that Ansible has and hadeploy has not.
+    pub fn absent(mut self) -> Diagnostic {
+        self.absent = true;
         self
     }
 

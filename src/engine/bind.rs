@@ -199,6 +199,11 @@ impl Binder {
         if !self.holds(task, &scope)? {
             return Ok(unit);
         }
+        if let TaskAction::Never(why) = &task.action
+            && let Some(why) = why.first()
+        {
+            return Err(why.clone().into());
+        }
         unit.ignore = self
             .flag(&task.ignore_errors, "ignore_errors", &scope)?
             .unwrap_or(false);

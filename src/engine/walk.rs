@@ -77,7 +77,7 @@ impl HostRun {
         }
         // What happens on the controller alone is delegated to nobody.
         let asks = task.is_pause() && task.run_once;
-        let here = asks || matches!(task.action, TaskAction::Vars(_) | TaskAction::Never);
+        let here = asks || matches!(task.action, TaskAction::Vars(_) | TaskAction::Never(_));
         if task.delegate.is_some() && !here {
             return self.delegated(index, task, walk);
         }

@@ -71,8 +71,9 @@ pub(super) fn is_include(key: &str) -> bool {
     )
 }
 
-/// What to do without a module of a collection or of the project.
-const OF_OTHERS: &str = "modules of collections and of your own (`library/`) are not run: use `script`, or `command` with `creates`; `hadeploy doc` lists the kinds of tasks";
+fn no_module(key: &str, span: &Span) -> Diagnostic {
+    Diagnostic::at(span, format!("hadeploy does not have the module `{key}`"))
+}
 
 impl Reader {
     /// The kind of that name in the table that is read with.
@@ -225,15 +226,12 @@ impl Reader {
             return false;
         }
         if let Some(instead) = modules::refused_module(key) {
-            self.fault(
-                Diagnostic::at(span, format!("hadeploy does not have the module `{key}`"))
-                    .help(instead),
-            );
+            self.fault(no_module(key, span).help(instead).absent());
             return true;
         }
         if let Some(name) = modules::renamed_module(key) {
             self.fault(
-                Diagnostic::at(span, format!("hadeploy does not have the module `{key}`"))
+                no_module(key, span)
                     .label(format!("it is called `{name}` now"))
                     .help(format!(
                         "write `{name}`; `hadeploy doc {name}` shows its parameters"
@@ -243,10 +241,11 @@ impl Reader {
         }
         // `ns.collection.name` can be nothing but a module.
         if let [_, _, short] = key.split('.').collect::<Vec<_>>()[..] {
-            let message = format!("hadeploy does not have the module `{key}`");
             let names = self.kinds.iter().map(|kind| kind.name);
-            let fault = Diagnostic::at(span, message).nearest(short, names);
-            self.fault(fault.help(OF_OTHERS));
+            let mut fault = no_module(key, span).nearest(short, names);
+            // Those of Ansible that are not here are told by name: another is misspelt, as is one that is nearly a kind.
+            fault.absent = !key.starts_with("ansible.") && fault.label.is_none();
+            self.fault(fault.help(modules::OF_OTHERS));
             return true;
         }
         let names = self.kinds.iter().map(|kind| kind.name).chain([
@@ -260,7 +259,7 @@ impl Reader {
         let near_kind = crate::diagnostic::nearest(key, names.clone());
         let fault = Diagnostic::at(span, format!("unknown key or module `{key}` of a task"))
             .nearest(key, keywords::TASK.iter().copied().chain(names));
-        self.fault(fault.help(OF_OTHERS));
+        self.fault(fault.help(modules::OF_OTHERS));
         // Perhaps this was meant as the action: then a missing action is no second fault.
         near_kind.is_some()
             || crate::diagnostic::nearest(key, keywords::TASK.iter().copied()).is_none()

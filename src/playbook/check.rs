@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fields::is_literal;
+use super::idle::Idle;
 use super::project::{Project, Scheduled};
 use super::uses::{self, Use};
 use super::{Task, TaskAction, VarsFile};
@@ -27,7 +28,11 @@ const MARKERS: &[&str] = &[
 ];
 
 /// The faults of all templates and sources of a project.
-pub(super) fn templates(project: &Project, templates: &Templates) -> Vec<Diagnostic> {
+pub(super) fn templates(
+    project: &Project,
+    templates: &Templates,
+    idle: &Idle<'_>,
+) -> Vec<Diagnostic> {
     let mut checker = Checker {
         templates,
         keyring: &project.keyring,
@@ -46,8 +51,17 @@ pub(super) fn templates(project: &Project, templates: &Templates) -> Vec<Diagnos
         checker.play(scheduled);
         may_be_written |= is_local(project, scheduled);
         for task in scheduled.play.tasks_and_handlers() {
+            checker.variables(task);
+            let before = checker.faults.len();
             checker.task(task);
+            let files = (!task.when.is_empty()).then(|| checker.files.clone());
             checker.sources(project, scheduled, task, may_be_written);
+            // Another task may use its files.
+            if idle.forgive(task, &mut checker.faults, before)
+                && let Some(files) = files
+            {
+                checker.files = files;
+            }
         }
     }
     checker.faults
@@ -148,6 +162,14 @@ impl Checker<'_> {
         uses::of_play(play).for_each(|value| self.value(value));
     }
 
+    /// Those of a task and its role, which other tasks share.
+    fn variables(&mut self, task: &Task) {
+        let role = task.role.iter().flat_map(|role| role.layers());
+        for vars in task.vars.iter().chain(&task.params).chain(role) {
+            self.shared(vars);
+        }
+    }
+
     fn task(&mut self, task: &Task) {
         if let (TaskAction::Kind { kind, .. }, Some(delegate)) = (&task.action, &task.delegate)
             && kind.name == "synchronize"
@@ -156,10 +178,6 @@ impl Checker<'_> {
                 Diagnostic::at(&delegate.span, "`synchronize` always sends from the controller to the task's own host")
                     .help("take `delegate_to` away; between two paths of one node use `copy` with `remote_src: true`"),
             );
-        }
-        let role = task.role.iter().flat_map(|role| role.layers());
-        for vars in task.vars.iter().chain(&task.params).chain(role) {
-            self.shared(vars);
         }
         for (value, how) in uses::of(task) {
             match how {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::action::Asked;
 use super::collections::Bases;
 use super::fields::is_literal;
+use super::never::on_every_node;
 use super::parse::Reader;
 use super::role::Role;
 use super::role_use::RoleAsk;
@@ -26,7 +27,7 @@ const DEPTH: usize = 100;
 pub struct Include {
     /// The file, or the name of the role; perhaps a template.
     pub file: Value,
-    /// The tasks, where their file or role is named literally. None for a template, and for a file that includes itself: it is read when
+    /// The tasks, where their file or role is named literally, or by facts that are the same on every node. None for a template, and for a file that includes itself: it is read when
     /// its turn has come.
     pub read: Option<Arc<Loaded>>,
     role: Option<RoleAsk>,
@@ -72,6 +73,12 @@ impl Include {
             Some(_) => "include_role",
             None => "include_tasks",
         }
+    }
+
+    /// The role that it names literally.
+    pub(super) fn role_name(&self) -> Option<&str> {
+        let name = self.role.as_ref().map(|role| &role.name);
+        name.filter(|name| is_literal(name)).and_then(Value::as_str)
     }
 
     /// Whether nothing is known of its tasks before the run.
@@ -270,11 +277,15 @@ impl Reader {
     }
 
     fn read_literal(&mut self, file: &Value, inner: &Outer) -> Option<Loaded> {
+        let named = on_every_node(file);
+        let file = named.as_ref().unwrap_or(file);
         if !is_literal(file) {
             return None;
         }
         let path = match find(&self.folder(), &self.root, inner, file) {
             Ok(path) => path,
+            // Whether it is missed turns out when its turn has come.
+            Err(_) if named.is_some() => return None,
             Err(fault) => {
                 self.fault(fault);
                 return None;

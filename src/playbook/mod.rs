@@ -9,6 +9,7 @@ mod explain;
 mod fields;
 mod free_form;
 mod handler;
+mod idle;
 mod include;
 mod include_vars;
 pub mod keywords;
@@ -290,8 +291,8 @@ pub enum TaskAction {
     Include(Arc<Include>),
     /// Variables of files.
     Vars(Arc<VarsAsk>),
-    /// Nothing: its condition is one that no node meets.
-    Never,
+    /// Nothing: it cannot be done, and why. It fails where its condition holds.
+    Never(Arc<[crate::diagnostic::Diagnostic]>),
 }
 
 impl TaskAction {
@@ -302,7 +303,7 @@ impl TaskAction {
             TaskAction::Meta(_) => "meta",
             TaskAction::Include(include) => include.word(),
             TaskAction::Vars(_) => "include_vars",
-            TaskAction::Never => "never",
+            TaskAction::Never(_) => "never",
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use super::keywords::look_up;
 
+/// What to do without a module of a collection or of the project.
+pub(super) const OF_OTHERS: &str = "modules of collections and of your own (`library/`) are not run: use `script`, or `command` with `creates`; `hadeploy doc` lists the kinds of tasks";
+
 /// What is made once, and lost by one mistake.
 const MAKES_DISKS: &str = "use `command` with `creates`, and a `when` that has looked at the device; `mount` mounts what was made";
 

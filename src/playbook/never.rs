@@ -1,10 +1,11 @@
 //! Tasks for other systems: roles that are written for many carry tasks whose condition no Debian node meets. They are skipped whatever
-//! stands in them.
+//! stands in them. What [`super::idle`] tells of is put aside in the same way.
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
+use super::fields::is_literal;
 use super::parse::Reader;
 use super::task::Outer;
 use super::{Task, TaskAction};
@@ -29,12 +30,18 @@ pub(super) fn never_holds(when: &Value) -> bool {
     }
 }
 
+/// Whether no node meets some conditions that must all hold.
+pub(super) fn of_others(when: &[Value]) -> bool {
+    when.iter().any(never_holds)
+}
+
 fn is_of_others(condition: &str) -> bool {
     static GUARDED: LazyLock<Regex> = LazyLock::new(|| {
         let fact =
             r#"ansible_(?:facts(?:\.|\[['"]))?selinux(?:['"]\])?(?:\.status|\[['"]status['"]\])"#;
+        let default = r#"\|\s*(?:default|d)\(\s*['"](?:disabled)?['"]"#;
         Regex::new(&format!(
-            r#"^\s*\(?\s*{fact}\s*==\s*['"]enabled['"]\s*\)?\s*$"#
+            r#"^\s*\(?\s*\(?\s*{fact}\s*(?:{default}\s*(?:,\s*(?i:true)\s*)?\)\s*)?\)?\s*==\s*['"]enabled['"]\s*\)?\s*$"#
         ))
         .expect("the expression is constant")
     });
@@ -62,8 +69,36 @@ fn is_of_others(condition: &str) -> bool {
         .all(|word| word.trim_matches(quotes) != ours.1)
 }
 
+/// A value whose templates ask for nothing but facts that are the same on every node, with these written out.
+pub(super) fn on_every_node(value: &Value) -> Option<Value> {
+    static FACT: LazyLock<Regex> = LazyLock::new(|| {
+        let fact = r#"ansible_(?:facts(?:\.|\[\s*['"]))?(os_family|distribution|pkg_mgr|service_mgr)(?:['"]\s*\])?"#;
+        Regex::new(&format!(
+            r#"\{{\{{-?\s*{fact}\s*(\|\s*lower(?:\(\))?\s*)?-?\}}\}}"#
+        ))
+        .expect("the expression is constant")
+    });
+    let text = value.as_str()?;
+    let written = FACT.replace_all(text, |found: &Captures| {
+        let node = NODES.iter().find(|(fact, _)| *fact == &found[1]);
+        let word = node.map_or("", |(_, word)| *word);
+        match found.get(2) {
+            Some(_) => word.to_lowercase(),
+            None => word.to_owned(),
+        }
+    });
+    let value = Value::str(&written, &value.span);
+    (written != text && is_literal(&value)).then_some(value)
+}
+
 impl Reader {
-    /// Puts a task that is skipped on every node in the place of what was read since `faults` and `from`.
+    /// Whether all that was found wrong since is of what is not here.
+    pub(super) fn is_absent(&self, faults: usize) -> bool {
+        let mut wrong = self.faults[faults..].iter().filter(|it| it.is_error());
+        wrong.all(|fault| fault.absent)
+    }
+
+    /// Puts a task that cannot be done, and is skipped where its condition is false, in the place of what was read since `faults` and `from`.
     pub(super) fn never(
         &mut self,
         (faults, from): (usize, usize),
@@ -73,14 +108,21 @@ impl Reader {
         handler: bool,
         tasks: &mut Vec<Task>,
     ) {
-        if !self.faults[faults..].iter().any(Diagnostic::is_error) {
+        let mut wrong: Vec<Diagnostic> = self.faults[faults..].to_vec();
+        wrong.retain(Diagnostic::is_error);
+        if wrong.is_empty() {
             return;
         }
         self.faults.truncate(faults);
         tasks.truncate(from);
         let mut words: Map = map
             .iter()
-            .filter(|(key, _)| matches!(key.as_ref(), "name" | "when" | "tags" | "listen"))
+            .filter(|(key, _)| {
+                matches!(
+                    key.as_ref(),
+                    "name" | "when" | "tags" | "vars" | "listen" | "register"
+                )
+            })
             .map(|(key, entry)| (key.clone(), entry.clone()))
             .collect();
         let action = map.iter().find(|(key, _)| {
@@ -94,8 +136,10 @@ impl Reader {
             words.insert("name".into(), name);
         }
         let (own, inherited) = self.keywords(&words, outer);
+        let repeat = self.quietly(|reader| reader.repeat(map));
         let spot = super::play::spot(map, value);
-        tasks.push(self.made(spot, TaskAction::Never, own, inherited, None, handler));
+        let action = TaskAction::Never(wrong.into());
+        tasks.push(self.made(spot, action, own, inherited, repeat, handler));
     }
 }
 
@@ -103,6 +147,28 @@ impl Reader {
 mod tests {
     use super::*;
     use crate::source::Span;
+
+    #[test]
+    fn facts_of_every_node_are_written_out() {
+        for (text, wanted) in [
+            (
+                "setup-{{ ansible_os_family }}.yml",
+                Some("setup-Debian.yml"),
+            ),
+            (
+                "{{ansible_facts['os_family']|lower}}/{{ ansible_pkg_mgr }}.yml",
+                Some("debian/apt.yml"),
+            ),
+            ("{{ ansible_facts.distribution }}.yml", Some("Debian.yml")),
+            ("{{ ansible_distribution_release }}.yml", None),
+            ("{{ ansible_os_family }}-{{ x }}.yml", None),
+            ("{{ ansible_os_family | default(x) }}.yml", None),
+            ("setup.yml", None),
+        ] {
+            let value = on_every_node(&Value::str(text, &Span::synthetic("test")));
+            assert_eq!(value.as_ref().and_then(Value::as_str), wanted, "{text}");
+        }
+    }
 
     #[test]
     fn conditions_that_no_debian_node_meets_are_told() {
@@ -115,6 +181,15 @@ mod tests {
             ("ansible_facts.selinux.status == 'enabled'", true),
             ("x and ansible_selinux.status == \"enabled\"", true),
             ("ansible_facts['selinux']['status'] == 'enabled'", true),
+            (
+                "ansible_facts.selinux.status | default('disabled') == 'enabled'",
+                true,
+            ),
+            ("(ansible_selinux.status|d('', true)) == 'enabled'", true),
+            (
+                "ansible_selinux.status | default('enabled') == 'enabled'",
+                false,
+            ),
             ("ansible_selinux.status == 'disabled'", false),
             ("ansible_os_family == 'Debian'", false),
             ("ansible_distribution in ['CentOS', 'Debian']", false),

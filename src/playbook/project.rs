@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
+use super::idle::Idle;
 use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
@@ -190,11 +191,13 @@ impl Project {
             inventory_is_whole = project.open_vaults(&mut faults);
             placing::check_connections(&project, &mut faults);
         }
-        faults.append(&mut check::templates(&project, templates));
+        let idle = Idle::of(&project, templates);
+        faults.append(&mut idle.faults());
+        faults.append(&mut check::templates(&project, templates, &idle));
         faults.append(&mut cluster::check(&project));
         faults.append(&mut rolling::check(&project));
         if inventory_is_whole {
-            faults.append(&mut undefined::names(&project, templates));
+            faults.append(&mut undefined::names(&project, templates, &idle));
         }
         project.choose_tasks(options, &mut faults);
         if inventory_is_whole {

@@ -76,7 +76,7 @@ fn surely_done<'a>(
 }
 
 /// What is known of a name.
-enum Known<'a> {
+pub(super) enum Known<'a> {
     Value(&'a Value),
     /// A task or the node may say.
     Open,
@@ -84,11 +84,11 @@ enum Known<'a> {
 }
 
 /// A task of a play.
-struct Place<'a> {
-    project: &'a Project,
-    scheduled: &'a Scheduled,
-    task: &'a Task,
-    run: &'a Run,
+pub(super) struct Place<'a> {
+    pub(super) project: &'a Project,
+    pub(super) scheduled: &'a Scheduled,
+    pub(super) task: &'a Task,
+    pub(super) run: &'a Run,
 }
 
 impl Place<'_> {
@@ -190,7 +190,7 @@ impl Place<'_> {
     }
 
     /// What a name is to the task on a host; the order is that of the engine's scope.
-    fn find<'h>(&'h self, name: &str, host: &'h Host) -> Known<'h> {
+    pub(super) fn find<'h>(&'h self, name: &str, host: &'h Host) -> Known<'h> {
         let in_map = |map: &Arc<Map>| map.contains_key(name);
         if ROLE.contains(&name) || self.task.given.iter().any(|given| **given == *name) {
             return Known::Open;

@@ -77,7 +77,11 @@ impl Reader {
         let map = renamed.as_ref().unwrap_or(map);
         let before = (self.faults.len(), tasks.len());
         self.live_task(value, map, outer, handler, tasks);
-        if map.get("when").is_some_and(|when| never_holds(&when.value)) {
+        let when = map.get("when");
+        let conditional = when.is_some() || !outer.when.is_empty() || outer.includes > 0;
+        if when.is_some_and(|when| never_holds(&when.value))
+            || (conditional && self.is_absent(before.0))
+        {
             self.never(before, value, map, outer, handler, tasks);
         }
     }
@@ -147,7 +151,7 @@ impl Reader {
     }
 
     /// Reads something without keeping what is wrong with it: it is read again.
-    fn quietly<T>(&mut self, read: impl FnOnce(&mut Reader) -> T) -> T {
+    pub(super) fn quietly<T>(&mut self, read: impl FnOnce(&mut Reader) -> T) -> T {
         let before = self.faults.len();
         let read = read(self);
         self.faults.truncate(before);
@@ -165,11 +169,17 @@ impl Reader {
         handler: bool,
     ) -> Task {
         let role = inherited.role;
-        let plain = own.name.as_ref().and_then(Value::as_str);
-        let plain = plain.unwrap_or(action.name());
-        let label = match &role {
-            Some(role) => format!("{} : {plain}", role.own.name).into(),
-            None => plain.into(),
+        let named = own.name.as_ref().and_then(Value::as_str);
+        let plain = named.unwrap_or(action.name());
+        let included = match &action {
+            TaskAction::Include(include) if named.is_none() => include.role_name(),
+            _ => None,
+        };
+        // As in Ansible, one that has no name says which role it includes, and not of which role it is.
+        let label = match (included, &role) {
+            (Some(name), _) => format!("{plain} : {name}").into(),
+            (None, Some(role)) => format!("{} : {plain}", role.own.name).into(),
+            (None, None) => plain.into(),
         };
         let of_role = |layers: fn(&Role) -> &Vec<Arc<Map>>| {
             role.iter().flat_map(move |role| layers(role)).cloned()

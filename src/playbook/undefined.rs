@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::fields::is_template;
+use super::idle::Idle;
 use super::magic::{LOOP, MAGIC, RESCUE, ROLE, is_fact};
 use super::project::{Project, Scheduled};
 use super::uses::{self, Use};
@@ -18,13 +19,13 @@ use crate::template::{FreeName, Templates};
 use crate::value::{Kind, Map, Value, place};
 
 /// The faults of all names in a project.
-pub(super) fn names(project: &Project, templates: &Templates) -> Vec<Diagnostic> {
-    let run = Run::of(project);
+pub(super) fn names(project: &Project, templates: &Templates, idle: &Idle<'_>) -> Vec<Diagnostic> {
+    let run = &idle.run;
     let mut faults = Vec::new();
     for scheduled in &project.plays {
         let mut reader = Reader {
             templates,
-            run: &run,
+            run,
             known: definitions(project, scheduled),
             open: run.open
                 || scheduled.hosts.is_empty()
@@ -34,12 +35,15 @@ pub(super) fn names(project: &Project, templates: &Templates) -> Vec<Diagnostic>
                     .vars_files
                     .iter()
                     .any(|file| matches!(file, VarsFile::Template(_))),
+            asked: Vec::new(),
             visited: HashSet::new(),
             faults: Vec::new(),
         };
         reader.play(scheduled);
         for task in scheduled.play.tasks_and_handlers() {
+            let before = reader.faults.len();
             reader.task(task, check::template_files(project, scheduled, task));
+            idle.forgive(task, &mut reader.faults, before);
         }
         faults.append(&mut reader.faults);
     }
@@ -151,6 +155,8 @@ struct Reader<'a> {
     known: HashMap<Arc<str>, Vec<Value>>,
     /// Whether anything may be defined, so that nothing is said of names.
     open: bool,
+    /// Facts that the task asks for only where they are there.
+    asked: Vec<&'static str>,
     /// Values followed already, by their place.
     visited: HashSet<(*const Source, u32, String)>,
     faults: Vec<Diagnostic>,
@@ -189,6 +195,7 @@ impl Reader<'_> {
     }
 
     fn task(&mut self, task: &Task, templates: Vec<Arc<Source>>) {
+        self.asked = asked(&task.when);
         let mut local = Local {
             vars: task.role.iter().flat_map(|role| &role.defaults).collect(),
             names: task.given.iter().map(Arc::as_ref).collect(),
@@ -334,7 +341,8 @@ impl Reader<'_> {
                 self.faults.push(
                     Diagnostic::at(&name.span, format!("unknown fact `{}`", name.name))
                         .nearest(fact, gather::NAMES.iter().copied())
-                        .help("a task `debug: var=ansible_facts` shows those of a host"),
+                        .help("a task `debug: var=ansible_facts` shows those of a host")
+                        .absent(),
                 );
             }
         }
@@ -370,18 +378,40 @@ impl Reader<'_> {
             let Some(fact) = found.get(1).or(found.get(3)) else {
                 continue;
             };
-            let known =
-                is_fact(fact.as_str()) || self.run.names.contains(brought(fact.as_str()).as_str());
+            let known = is_fact(fact.as_str())
+                || self.asked.iter().any(|name| **name == *fact.as_str())
+                || self.run.names.contains(brought(fact.as_str()).as_str());
             if !known {
                 let span = spot(fact.start() as u32, fact.end() as u32);
                 self.faults.push(
                     Diagnostic::at(&span, format!("unknown fact `{}`", fact.as_str()))
                         .nearest(fact.as_str(), gather::NAMES.iter().copied())
-                        .help("a task `debug: var=ansible_facts` shows those of a host"),
+                        .help("a task `debug: var=ansible_facts` shows those of a host")
+                        .absent(),
                 );
             }
         }
     }
+}
+
+/// The facts brought by tasks, which may be another role's, that some conditions only go on with where they are there.
+fn asked(when: &[Value]) -> Vec<&'static str> {
+    static ASKED: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
+        let pattern = |fact: &str| {
+            Regex::new(&format!(
+                r#"ansible_facts(?:\.{fact}|\[['"]{fact}['"]\])(?:\.\w+|\[[^\]]*\])*\s*(?:is\s+defined|\|\s*(?:default|d)\b)"#
+            ))
+            .expect("the expression is constant")
+        };
+        ["services", "packages"]
+            .map(|fact| (fact, pattern(fact)))
+            .into()
+    });
+    let texts: Vec<&str> = when.iter().filter_map(Value::as_str).collect();
+    let found = ASKED
+        .iter()
+        .filter(|(_, asks)| texts.iter().any(|text| asks.is_match(text)));
+    found.map(|(fact, _)| *fact).collect()
 }
 
 /// Whether a host's facts follow: `hostvars[…].`.

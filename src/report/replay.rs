@@ -245,6 +245,7 @@ fn diagnostic(json: &Json) -> Option<Diagnostic> {
         label: optional(&json["label"]),
         related: None,
         help: optional(&json["help"]),
+        absent: false,
     })
 }
 

@@ -247,7 +247,8 @@ fn unknown(kind: &'static Kind, name: &str, key: &Span) -> Diagnostic {
             key,
             format!("hadeploy's `{}` does not have `{name}`", kind.name),
         )
-        .help(*instead);
+        .help(*instead)
+        .absent();
     }
     let names = kind
         .params

@@ -34,7 +34,7 @@ pub static SERVICE: Kind = Kind {
         ENABLED,
         Param::new(
             "use",
-            ParamType::Choice(&["auto", "systemd"]),
+            ParamType::Choice(&["auto", "service", "systemd"]),
             "Accepted; systemd is always used.",
         )
         .default("auto"),

@@ -20,6 +20,8 @@ pub(super) struct Problem {
     message: String,
     label: Option<String>,
     help: Option<String>,
+    /// Whether it is of something that Ansible has and hadeploy has not.
+    absent: bool,
 }
 
 impl Problem {
@@ -29,11 +31,17 @@ impl Problem {
             message: message.into(),
             label: None,
             help: None,
+            absent: false,
         }
     }
 
     pub(super) fn label(mut self, label: impl Into<String>) -> Problem {
         self.label = Some(label.into());
+        self
+    }
+
+    fn absent(mut self) -> Problem {
+        self.absent = true;
         self
     }
 
@@ -54,6 +62,7 @@ impl Problem {
         Diagnostic {
             label: self.label.clone(),
             help: self.help.clone(),
+            absent: self.absent,
             ..Diagnostic::at(&place(span, text, range), self.message.clone())
         }
     }
@@ -297,7 +306,7 @@ fn unknown_name(
 ) -> Problem {
     let problem = Problem::new(range, format!("the {what} `{name}` is not supported"));
     match refused::instead(refused, name) {
-        Some(instead) => problem.help(instead),
+        Some(instead) => problem.help(instead).absent(),
         None => {
             let short = name.rsplit('.').next().unwrap_or(name);
             problem.nearest(short, names.iter().copied())

@@ -2,6 +2,7 @@
 
 mod fault;
 mod loader;
+mod loose;
 mod scalar;
 mod tag;
 mod verbatim;

@@ -1,5 +1,6 @@
 //! ansible-core, installed once into the folder of builds, and its runs.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -67,6 +68,12 @@ impl Ansible {
         Command::new(self.venv.join("bin").join(name))
     }
 
+    /// Where collections lie: what projects of your own need may lie elsewhere.
+    fn collections(&self) -> OsString {
+        std::env::var_os("ANSIBLE_COLLECTIONS_PATH")
+            .unwrap_or_else(|| self.venv.join("collections").into())
+    }
+
     /// Runs the playbook of a site, and wants the exit status that its project says.
     #[track_caller]
     pub fn run(&self, site: &Site) -> Said {
@@ -88,7 +95,7 @@ impl Ansible {
                 root.join("tests/ansible/callback"),
             )
             .env("ANSIBLE_STDOUT_CALLBACK", "events")
-            .env("ANSIBLE_COLLECTIONS_PATH", self.venv.join("collections"))
+            .env("ANSIBLE_COLLECTIONS_PATH", self.collections())
             .env("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/python3")
             .env("ANSIBLE_PIPELINING", "1")
             .stdin(Stdio::null());

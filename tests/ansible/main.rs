@@ -1,7 +1,7 @@
 //! Projects in the idioms of Ansible's documentation, run by ansible-core on one node and by hadeploy on another: both must leave the
 //! same machine behind, and say the same of each task, also when nothing is left to do. docs/ansible.md tells what differs on purpose.
 //!
-//! `RELEASE=13` takes nodes of Debian 13.
+//! `RELEASE=13` takes nodes of Debian 13. `PROJECTS=FOLDER` takes each project in that folder too.
 #![expect(
     clippy::print_stdout,
     reason = "a test harness says what became of its cases"
@@ -26,7 +26,7 @@ use std::process::{Command, ExitCode};
 use std::thread;
 
 use events::{Said, differences};
-use projects::{PROJECTS, Project};
+use projects::{PROJECTS, Project, of_your_own};
 use state::State;
 use world::{Nodes, Site, World};
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             false => Case::new(name, move |world| is_the_same(world, project)),
         }
     };
-    let mut cases: Vec<Case> = PROJECTS.iter().map(case).collect();
+    let mut cases: Vec<Case> = PROJECTS.iter().chain(of_your_own()).map(case).collect();
     cases.push(Case::new("ansible::each_project_is_a_case", |_| {
         each_project_is_a_case();
     }));

@@ -125,14 +125,13 @@ impl Site {
     /// For the nodes of these names; with one name, every host of the project is that node.
     pub fn new(nodes: &Nodes, project: &'static Project, names: &[&str]) -> Site {
         let root = tempfile::tempdir().unwrap();
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ansible/projects");
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ansible/projects");
+        let from = match project.elsewhere {
+            Some(folder) => folder.to_owned(),
+            None => ours.join(project.name),
+        };
         let site = Site { root, project };
-        must(
-            Command::new("cp")
-                .arg("-r")
-                .arg(from.join(project.name))
-                .arg(site.folder()),
-        );
+        must(Command::new("cp").arg("-r").arg(from).arg(site.folder()));
         std::fs::create_dir(site.home()).unwrap();
         let mut text = format!(
             "all:\n  vars:\n    ansible_user: root\n    ansible_ssh_private_key_file: {}\n    ansible_ssh_common_args: -o UserKnownHostsFile={} -o StrictHostKeyChecking=yes\n",

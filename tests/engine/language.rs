@@ -322,6 +322,34 @@ async fn tasks_for_other_systems_are_skipped() {
     assert_eq!(told.status("r : get it"), Some(Status::Skipped));
 }
 
+/// What is not here is only missed where it is to be done, also in a file whose name is known late.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_here_fails_where_its_condition_holds() {
+    let files = [
+        (
+            "roles/r/tasks/main.yml",
+            "- include_tasks: \"{{ inventory_hostname }}.yml\"\n",
+        ),
+        (
+            "roles/r/tasks/a.yml",
+            "- {name: guarded, ufw: {rule: allow}, when: wanted, register: fire}\n- log {{ fire is skipped }}\n",
+        ),
+    ];
+    let play = |wanted| format!("  vars: {{wanted: {wanted}}}\n  roles: [r]\n");
+    let (bench_off, text) = bench(&["a"], &files, &play(false));
+    let told = bench_off.apply(&text).await;
+    assert_eq!(log(&bench_off), "True", "{}", told.story());
+    assert_eq!(told.status("r : guarded"), Some(Status::Skipped));
+    let (bench_on, text) = bench(&["a"], &files, &play(true));
+    let told = bench_on.apply(&text).await;
+    assert_eq!(told.status("r : guarded"), Some(Status::Failed));
+    let said = told.story();
+    assert!(
+        said.contains("hadeploy does not have the module `ufw`"),
+        "{said}"
+    );
+}
+
 /// A plan shows nothing behind the end of a play.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_ends_where_the_play_does() {

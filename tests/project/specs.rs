@@ -58,7 +58,7 @@ fn a_role_begins_with_the_check() {
         ),
         (
             "  tasks: [{include_role: {name: web}}]\n",
-            vec!["include_role", CHECK, "web : debug"],
+            vec!["include_role : web", CHECK, "web : debug"],
         ),
         // Another entry point, of which nothing is said; and it can be left out.
         (

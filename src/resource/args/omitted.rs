@@ -15,14 +15,16 @@ pub(super) fn perhaps(value: &Value) -> bool {
     })
 }
 
-/// Whether a parameter that hadeploy refuses is given with a value that asks for nothing. `localhost` as the host of a database is its socket in
-/// Ansible too.
+/// Whether a parameter that hadeploy refuses is given with a value that asks for nothing, or for what is done anyway. `localhost` as the host of
+/// a database is its socket in Ansible too.
 pub(super) fn means_nothing(name: &str, value: &Value) -> bool {
     value.is_null()
         || match name {
             "unsafe_writes" => is_false(value),
             "login_host" => matches!(value.as_str(), Some("" | "localhost")),
             "login_password" => value.as_str() == Some(""),
+            "use_proxy" => value.kind == ValueKind::Bool(true),
+            "digest" | "ownca_digest" | "selfsigned_digest" => value.as_str() == Some("sha256"),
             _ => false,
         }
 }
@@ -33,7 +35,8 @@ pub(super) fn perhaps_nothing(name: &str, value: &Value) -> bool {
         && value
             .as_str()
             .is_some_and(|text| text.contains("{{") && text.contains("localhost"));
-    local || perhaps(value)
+    let asked = name == "use_proxy" && value.as_str().is_some_and(|text| text.contains("{{"));
+    local || asked || perhaps(value)
 }
 
 fn is_false(value: &Value) -> bool {

@@ -7,14 +7,10 @@ use granit_parser::{ErrorKind, ScanError};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
-/// A break in the structure, as the parser found it.
-pub(super) fn broken(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
+/// A break in the structure, as the parser found it, and where in the source that is.
+pub(super) fn broken(source: &Arc<Source>, error: &ScanError, offset: usize) -> Diagnostic {
     let text = source.text();
-    let offset = error
-        .marker()
-        .byte_offset()
-        .unwrap_or(text.len())
-        .min(text.len()) as u32;
+    let offset = offset as u32;
     let line = source.line_column(offset).0;
     // The parser may notice at the line before or behind the one that is wrong.
     if let Some(fault) = tab(source, line + 1) {

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span as Mark, StrInput, StructureStyle};
+use granit_parser::{
+    ErrorKind, Event, Options, Parser, ScalarStyle, Span as Mark, StrInput, StructureStyle,
+};
 use indexmap::map::Entry as Slot;
 
 use super::fault;
+use super::loose::Blanks;
 use super::tag::untagged;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -42,46 +45,57 @@ pub(super) fn load(
             source.name()
         ))]);
     }
-    let mut options = Options::default();
-    options.emit_comments = false;
-    options.flow_nesting_limit = DEEPEST;
-    options.block_nesting_limit = DEEPEST;
-    let mut loader = Loader {
-        source,
-        vaults,
-        parser: Parser::new_from_str_with_options(source.text(), options),
-        anchors: HashMap::new(),
-        faults: Vec::new(),
-        nodes: 0,
-        tab_line: 0,
-        unsafe_depth: 0,
-    };
-    let documents = loader.documents();
-    match documents {
-        Ok(documents) if loader.faults.is_empty() => Ok(documents),
-        Ok(_) => Err(loader.faults),
-        Err(Broken(last)) => {
-            let said = loader
-                .faults
-                .last()
-                .and_then(|fault| fault.span.as_ref())
-                .map(Span::line);
-            // One line that is wrong is said once.
-            if said.is_none() || said != last.span.as_ref().map(Span::line) {
-                loader.faults.push(*last);
-            }
-            Err(loader.faults)
+    let mut blanks = Blanks::default();
+    loop {
+        let shown = blanks.put(source.text());
+        let mut options = Options::default();
+        options.emit_comments = false;
+        options.flow_nesting_limit = DEEPEST;
+        options.block_nesting_limit = DEEPEST;
+        let mut loader = Loader {
+            source,
+            vaults,
+            parser: Parser::new_from_str_with_options(&shown, options),
+            blanks: &blanks,
+            anchors: HashMap::new(),
+            faults: Vec::new(),
+            nodes: 0,
+            tab_line: 0,
+            unsafe_depth: 0,
+        };
+        let last = match loader.documents() {
+            Ok(documents) if loader.faults.is_empty() => return Ok(documents),
+            Ok(_) => return Err(loader.faults),
+            Err(broken) => broken,
+        };
+        let mut faults = loader.faults;
+        if let Some(offset) = last.outdented
+            && blanks.move_line(source.text(), offset)
+        {
+            continue;
         }
+        let said = faults.last().and_then(|fault| fault.span.as_ref());
+        // One line that is wrong is said once.
+        if said.is_none() || said.map(Span::line) != last.fault.span.as_ref().map(Span::line) {
+            faults.push(*last.fault);
+        }
+        return Err(faults);
     }
 }
 
 /// The structure is broken; nothing behind it can be read.
-struct Broken(Box<Diagnostic>);
+struct Broken {
+    fault: Box<Diagnostic>,
+    /// The offset of a line of a quoted text, where all that is wrong is that it is indented too little.
+    outdented: Option<usize>,
+}
 
 pub(super) struct Loader<'s> {
     source: &'s Arc<Source>,
     pub(super) vaults: Vaults<'s>,
     parser: Parser<'s, StrInput<'s>>,
+    /// What the parser was shown more than the source has.
+    blanks: &'s Blanks,
     /// Anchored values and how many nodes each unfolds to.
     anchors: HashMap<usize, (Value, usize)>,
     pub(super) faults: Vec<Diagnostic>,
@@ -112,7 +126,17 @@ impl<'s> Loader<'s> {
     fn next(&mut self) -> Result<(Event<'s>, Mark), Broken> {
         match self.parser.next_event() {
             Some(Ok(next)) => Ok(next),
-            Some(Err(error)) => Err(Broken(Box::new(fault::broken(self.source, &error)))),
+            Some(Err(error)) => {
+                let text = self.source.text();
+                let offset = error.marker().byte_offset().map_or(text.len(), |offset| {
+                    self.blanks.offset(offset).min(text.len())
+                });
+                let outdented = *error.kind() == ErrorKind::InvalidQuotedScalarIndent;
+                Err(Broken {
+                    fault: Box::new(fault::broken(self.source, &error, offset)),
+                    outdented: outdented.then_some(offset),
+                })
+            }
             None => Ok((Event::StreamEnd, Mark::default())),
         }
     }
@@ -173,18 +197,21 @@ impl<'s> Loader<'s> {
     fn count(&mut self, nodes: usize, span: &Span) -> Result<(), Broken> {
         self.nodes += nodes;
         if self.nodes > MOST_NODES {
-            return Err(Broken(Box::new(
-                Diagnostic::at(span, "the YAML unfolds to more than a million nodes")
-                    .label("the limit is passed here")
-                    .help("use fewer aliases, or split the file"),
-            )));
+            let fault = Diagnostic::at(span, "the YAML unfolds to more than a million nodes")
+                .label("the limit is passed here")
+                .help("use fewer aliases, or split the file");
+            return Err(Broken {
+                fault: Box::new(fault),
+                outdented: None,
+            });
         }
         Ok(())
     }
 
     fn span(&self, mark: Mark) -> Span {
         let range = mark.byte_range().unwrap_or(0..0);
-        Span::new(self.source, range.start as u32, range.end as u32)
+        let [start, end] = [range.start, range.end].map(|at| self.blanks.offset(at) as u32);
+        Span::new(self.source, start, end)
     }
 
     fn check_tab(&mut self, span: &Span, line: usize) {
@@ -226,7 +253,7 @@ impl<'s> Loader<'s> {
             self.source,
             start.start(),
             end.byte_range()
-                .map_or(start.end(), |range| range.end as u32),
+                .map_or(start.end(), |range| self.blanks.offset(range.end) as u32),
         );
         let first = whole.text().split('\n').next().unwrap_or("").len() as u32;
         Span::new(self.source, whole.start(), whole.start() + first)

@@ -39,6 +39,27 @@ fn documents_keep_order_types_and_places() {
 }
 
 #[test]
+fn lines_of_quoted_texts_may_be_outdented_as_in_pyyaml() {
+    let text = "- a:\n    b: \"one\n  two\n\nthree \\\"x\\\"\n\"\n    c: 'it''s\nfine' # said\n  d: {{ x }}\n";
+    let said = faults(text);
+    assert!(said.contains("t.yml:9:6"), "{said}");
+    let right = text.replace("{{ x }}", "e");
+    assert_eq!(
+        read(&right).to_string(),
+        r#"[{"a":{"b":"one two\nthree \"x\" ","c":"it's fine"},"d":"e"}]"#
+    );
+    let value = parse_yaml_one(&Source::new("t.yml", right.as_str())).expect("right");
+    let entry = &value.as_list().expect("a list")[0]
+        .as_map()
+        .expect("a mapping")["d"];
+    assert_eq!(entry.value.span.text(), "e");
+    assert_eq!(entry.key.line(), 9);
+    // A text that never ends is still said where it begins to go wrong.
+    let said = faults("a: 'one\ntwo\nb: 3\n");
+    assert!(said.contains("t.yml:"), "{said}");
+}
+
+#[test]
 fn texts_of_unsafe_values_are_no_templates() {
     let read = |text: &str| {
         let source = Source::new("t.yml", text);
