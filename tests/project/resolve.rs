@@ -120,6 +120,52 @@ fn an_unknown_host_in_a_play_is_said_at_its_place() {
 }
 
 #[test]
+fn a_play_goes_without_names_that_the_inventory_does_not_know() {
+    for (pattern, then) in [
+        ("db:cache", "`cache`, so the play goes without it"),
+        ("all:!cache", "`cache`, so nothing is left out for it"),
+        ("all:!web9", "`web9`, so nothing is left out for it"),
+        ("web:!old-*", "`old-*`, so nothing is left out for it"),
+        ("db:lb", "`lb`, so the play goes without it"),
+    ] {
+        let play = format!("- hosts: '{pattern}'\n");
+        let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", &play)]);
+        let (project, said) = load(&folder, &options());
+        assert!(
+            said.starts_with("warning site.yml:1:") && said.contains(then),
+            "{pattern}: {said}"
+        );
+        assert_ne!(hosts(&project), [""], "{pattern}");
+    }
+    for pattern in ["all:!localhost", "all:&web"] {
+        let play = format!("- hosts: '{pattern}'\n");
+        let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", &play)]);
+        assert_eq!(load(&folder, &options()).1, "", "{pattern}");
+    }
+}
+
+#[test]
+fn an_unknown_name_that_leaves_a_play_without_hosts_is_an_error() {
+    for pattern in [
+        "cache",
+        "web:&cache",
+        "cache:queue",
+        "web:&~x.*",
+        "all:!wbe",
+    ] {
+        let play = format!("- hosts: '{pattern}'\n");
+        let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", &play)]);
+        let (_, said) = load(&folder, &options());
+        assert!(
+            said.starts_with("error site.yml:1:")
+                && said
+                    .contains("a group that may be without hosts stands in the inventory, empty"),
+            "{pattern}: {said}"
+        );
+    }
+}
+
+#[test]
 fn localhost_needs_no_inventory() {
     let folder = Folder::new(&[("site.yml", "- hosts: localhost\n")]);
     let (project, said) = load(&folder, &options());
