@@ -50,6 +50,7 @@ pub static PROJECTS: &[Project] = &[
     project("accounts"),
     of_two_hosts("delegation"),
     project("dynamic_roles"),
+    project("idioms"),
     project("includes"),
     project("inventory_ini"),
     project("loops"),
@@ -57,6 +58,7 @@ pub static PROJECTS: &[Project] = &[
         words: &["-e", "extra='on the command line'"],
         ..project("precedence")
     },
+    project("python"),
     project("registers"),
     Project {
         fails: true,

@@ -424,3 +424,48 @@ fn variables_beside_an_import_win_over_the_plays() {
         .collect();
     assert_eq!(texts, ["outer", "outer", "inner", "own"]);
 }
+
+#[test]
+fn a_handler_whose_name_needs_a_host_is_warned_of() {
+    let play = "- hosts: web\n  handlers:\n    - name: 'restart {{ inventory_hostname }}'\n      debug:\n    - {name: 'x {{ inventory_hostname }}', listen: x, debug: }\n";
+    let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", play)]);
+    let (_, said) = load(&folder, &options());
+    assert!(
+        said.starts_with("warning site.yml:3:13: nothing can notify this handler")
+            && said.lines().count() == 1,
+        "{said}"
+    );
+}
+
+#[test]
+fn keywords_of_a_play_that_are_templates_are_filled_in_beforehand() {
+    let play = "- hosts: web\n  vars: {facts: false, share: 30}\n  gather_facts: '{{ facts }}'\n  force_handlers: '{{ force | default(true) }}'\n  max_fail_percentage: '{{ share }}'\n- hosts: db\n  any_errors_fatal: '{{ strict | default(omit) }}'\n";
+    let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", play)]);
+    let (project, said) = load(&folder, &options());
+    assert_eq!(said, "");
+    let of = |at: usize| {
+        let play = &project.plays[at].play;
+        (play.gather_facts, play.force_handlers, play.may_fail)
+    };
+    assert_eq!(of(0), (false, true, Some(30.0)));
+    assert_eq!(of(1), (true, false, None));
+    let strict = Options {
+        extra: vec!["strict=true share=200".to_owned()],
+        ..options()
+    };
+    let (project, said) = load(&folder, &strict);
+    assert_eq!(project.plays[1].play.may_fail, Some(0.0));
+    assert!(
+        said.starts_with(
+            "error site.yml:5:24: `max_fail_percentage` must be a number from 0 to 100"
+        ),
+        "{said}"
+    );
+    let open = "- hosts: web\n  gather_facts: '{{ inventory_hostname }}'\n";
+    let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", open)]);
+    let (_, said) = load(&folder, &options());
+    assert!(
+        said.contains("`gather_facts` is read before any host is known"),
+        "{said}"
+    );
+}
