@@ -1,5 +1,7 @@
 //! The real binary: what it prints, where, and with which exit status. Nothing here connects to a node.
 
+#[path = "cli/ansible_cfg.rs"]
+mod ansible_cfg;
 #[path = "cli/collections.rs"]
 mod collections;
 #[path = "cli/completions.rs"]

@@ -1,37 +1,68 @@
-//! Where collections are installed: as ansible-core 2.19 knows it from the environment and `ansible.cfg` (`COLLECTIONS_PATHS`).
+//! Where collections and roles are installed: as ansible-core 2.19 knows it from the environment and `ansible.cfg` (`COLLECTIONS_PATHS`,
+//! `DEFAULT_ROLES_PATH`).
 
 use std::path::{Path, PathBuf};
 
-use super::ansible_cfg;
+use super::ansible_cfg::{self, Cfg};
 use super::environment::Environment;
+use crate::playbook::Installed;
 
-/// Folders that hold `ansible_collections`, in the order in which they are searched.
-pub fn folders(env: &Environment, playbooks: &[String]) -> Vec<PathBuf> {
-    let variables = &env.variables.0;
-    let given = |name: &str| variables.get(name).filter(|text| !text.is_empty());
-    if let Some(text) = given("ANSIBLE_COLLECTIONS_PATH") {
-        return split(text, Path::new(""), env);
+/// Where roles and collections are installed.
+pub fn installed(env: &Environment, playbooks: &[String]) -> Installed {
+    Installed {
+        collections: folders(env, playbooks),
+        roles: roles(env, playbooks),
     }
-    if let Some((text, folder)) = ansible_cfg::collections_path(&env.folder, playbooks) {
-        return split(&text, &folder, env);
+}
+
+/// Folders that hold roles: of `ANSIBLE_ROLES_PATH`, else of `roles_path`, else where `ansible-galaxy` puts them.
+fn roles(env: &Environment, playbooks: &[String]) -> Vec<PathBuf> {
+    if let Some(text) = given(env, "ANSIBLE_ROLES_PATH") {
+        return ansible_cfg::split(text, Path::new(""), env);
     }
-    let home = match given("ANSIBLE_HOME") {
+    let cfg = Cfg::find(env, playbooks);
+    if let Some(folders) = cfg.and_then(|cfg| ansible_cfg::folders(&cfg, "roles_path", env)) {
+        return folders;
+    }
+    vec![
+        home(env).join("roles"),
+        "/usr/share/ansible/roles".into(),
+        "/etc/ansible/roles".into(),
+    ]
+}
+
+/// A variable that says something.
+fn given<'a>(env: &'a Environment, name: &str) -> Option<&'a String> {
+    let value = env.variables.0.get(name);
+    value.filter(|text| !text.is_empty())
+}
+
+/// The folder of Ansible's own of who runs this.
+fn home(env: &Environment) -> PathBuf {
+    match given(env, "ANSIBLE_HOME") {
         Some(home) => env.expand(Path::new(home)),
         None => env.expand(Path::new("~/.ansible")),
-    };
+    }
+}
+
+/// Folders that hold `ansible_collections`, in the order in which they are searched.
+fn folders(env: &Environment, playbooks: &[String]) -> Vec<PathBuf> {
+    if let Some(text) = given(env, "ANSIBLE_COLLECTIONS_PATH") {
+        return above(ansible_cfg::split(text, Path::new(""), env));
+    }
+    let cfg = Cfg::find(env, playbooks);
+    if let Some(folders) = cfg.and_then(|cfg| ansible_cfg::folders(&cfg, "collections_path", env)) {
+        return above(folders);
+    }
     vec![
-        home.join("collections"),
+        home(env).join("collections"),
         "/usr/share/ansible/collections".into(),
     ]
 }
 
-/// Folders between colons; relative ones start in `folder`. Of one that is `ansible_collections` itself the folder above is meant.
-fn split(text: &str, folder: &Path, env: &Environment) -> Vec<PathBuf> {
-    let parts = text
-        .split(':')
-        .map(str::trim)
-        .filter(|part| !part.is_empty());
-    let paths = parts.map(|part| folder.join(env.expand(Path::new(part))));
+/// Of one that is `ansible_collections` itself the folder above is meant.
+fn above(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let paths = paths.into_iter();
     paths
         .map(|path| match path.parent() {
             Some(above) if path.ends_with("ansible_collections") => above.to_owned(),

@@ -1,12 +1,14 @@
-//! `hadeploy.yml` under the command line: what is given there wins.
+//! `hadeploy.yml` under the command line, and `ansible.cfg` under both: what is given above wins.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::ansible_cfg::{self, Cfg};
 use super::environment::Environment;
 use crate::diagnostic::Diagnostic;
 use crate::settings::{self, Settings};
 use crate::transport::ssh;
+use crate::transport::ssh::arguments::SshArguments;
 
 /// Defaults of the project that the working folder lies in, with paths as they are to be shown.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +31,10 @@ pub struct Defaults {
     /// `--recipients-file` of `hadeploy vault`.
     #[cfg(feature = "age")]
     pub age_recipients: Option<PathBuf>,
+    /// `-b`.
+    pub become_root: bool,
+    /// What ssh is told behind what the inventory says of a host.
+    pub ssh_arguments: SshArguments,
     /// `--lock-timeout`.
     pub lock_timeout: Option<Duration>,
     /// Where `pg`, `redis` and `status` find the clusters.
@@ -40,14 +46,25 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// Reads the nearest `hadeploy.yml`.
+    /// Reads the nearest `hadeploy.yml`, and below it `ansible.cfg`.
     ///
     /// # Errors
-    /// Everything that is wrong in the file.
+    /// Everything that is wrong in the files.
     pub fn read(env: &Environment) -> Result<Defaults, Vec<Diagnostic>> {
+        Defaults::for_playbooks(env, &[])
+    }
+
+    /// The same where playbooks are given: an `ansible.cfg` beside one counts, where there is none in the working folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong in the files.
+    pub fn for_playbooks(
+        env: &Environment,
+        playbooks: &[String],
+    ) -> Result<Defaults, Vec<Diagnostic>> {
         let (settings, _) = Settings::nearest(&env.folder)?;
         let shown = |path: &PathBuf| near(&env.expand(path), env).display().to_string();
-        let defaults = Defaults {
+        let mut defaults = Defaults {
             inventory: settings.inventory.iter().map(shown).collect(),
             forks: settings.forks,
             host_key_checking: settings.host_key_checking.map(host_keys),
@@ -58,11 +75,16 @@ impl Defaults {
             age_identity: settings.age_identity_file.map(|path| env.expand(&path)),
             #[cfg(feature = "age")]
             age_recipients: settings.age_recipients_file.map(|path| env.expand(&path)),
+            become_root: false,
+            ssh_arguments: SshArguments::default(),
             lock_timeout: settings.lock_timeout,
             playbook: settings.playbook.as_ref().map(shown),
             deploy_playbook: settings.deploy_playbook.as_ref().map(shown),
             logs: settings.log_dir.map(|path| env.expand(&path)),
         };
+        if let Some(cfg) = Cfg::find(env, playbooks) {
+            ansible_cfg::under(&cfg, &mut defaults, env)?;
+        }
         Ok(defaults)
     }
 

@@ -18,7 +18,7 @@ use crate::playbook::{Counts, Explained, Found, Setter};
 use crate::report;
 use crate::secret::Masker;
 use crate::template::is_template;
-use crate::value::Value;
+use crate::value::{self, Value};
 
 /// Say who sets a variable of a host, and what it comes to
 ///
@@ -195,6 +195,12 @@ fn value_text(name: &str, value: &Value, masker: &Masker) -> String {
     }
 }
 
+/// Whether it is a template as it was written.
+fn is_written_template(value: &Value) -> bool {
+    let unsafe_text = |text: &str| value::as_written(text) != text;
+    is_template(value) && !value.as_str().is_some_and(unsafe_text)
+}
+
 fn machine(host: &Host, name: &str, told: &Explained, masker: &Masker) -> serde_json::Value {
     let secret = command_line::is_secret(name);
     let json = |value: &Value| concealed(secret, value.to_json(), masker);
@@ -206,7 +212,7 @@ fn machine(host: &Host, name: &str, told: &Explained, masker: &Masker) -> serde_
                 "origin": setter.origin,
                 "at": (!setter.at.is_empty()).then_some(&setter.at),
                 "value": setter.value.as_ref().map(json),
-                "template": setter.value.as_ref().is_some_and(is_template),
+                "template": setter.value.as_ref().is_some_and(is_written_template),
                 "counts": match setter.when {
                     Counts::Always => "always",
                     Counts::Earlier => "set_earlier",

@@ -14,7 +14,7 @@ use crate::inventory::{ConnectionVars, Host, HostPattern, Inventory, ListedVar};
 use crate::name::GroupName;
 use crate::report;
 use crate::secret::{MASK, Masker};
-use crate::value::Value;
+use crate::value::{self, Value};
 use crate::vault::Keyring;
 
 /// List hosts with their addresses and groups
@@ -264,7 +264,7 @@ pub(super) fn concealed(
 fn hidden(value: serde_json::Value, masker: &Masker) -> serde_json::Value {
     use serde_json::Value as Json;
     match value {
-        Json::String(text) => masker.mask(&text).into(),
+        Json::String(text) => masker.mask(&value::as_written(&text)).into(),
         Json::Number(number) => match masker.mask(&number.to_string()) {
             std::borrow::Cow::Owned(masked) => masked.into(),
             std::borrow::Cow::Borrowed(_) => Json::Number(number),

@@ -38,7 +38,7 @@ pub struct Loaded {
 /// # Errors
 /// All that is wrong, warnings among it.
 pub fn load(args: &ProjectArgs, asks: bool, env: &Environment) -> Result<Loaded, Vec<Diagnostic>> {
-    let defaults = Defaults::read(env)?;
+    let defaults = Defaults::for_playbooks(env, &args.playbooks)?;
     let keyring = passwords::keyring(&args.base.vault, &defaults, env)?;
     let included: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
     let (find, read) = (includes(&args.playbooks, &keyring), included.clone());
@@ -57,7 +57,7 @@ pub fn load(args: &ProjectArgs, asks: bool, env: &Environment) -> Result<Loaded,
             false => Arc::new(playbook::Blank),
         },
         keyring: keyring.clone(),
-        collections: collections::folders(env, &args.playbooks),
+        installed: collections::installed(env, &args.playbooks),
         ..args.options()
     };
     let (project, found) = Project::load(&args.playbooks, &inventories, &options, &templates);

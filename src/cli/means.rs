@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::defaults::Defaults;
 use super::environment::Environment;
 use super::load::Loaded;
 use super::run::Work;
@@ -53,7 +54,7 @@ fn holder(env: &Environment) -> String {
 }
 
 /// The ssh configuration of who runs this.
-fn ssh_config(env: &Environment) -> SshConfig {
+fn ssh_config(defaults: &Defaults, env: &Environment) -> SshConfig {
     let who = Who {
         user: env.user.clone(),
         uid: env.uid,
@@ -63,6 +64,7 @@ fn ssh_config(env: &Environment) -> SshConfig {
     };
     let user_file = env.home.as_ref().map(|home| home.join(".ssh/config"));
     SshConfig::new(who, user_file, Some("/etc/ssh/ssh_config".into()))
+        .with_usual(defaults.ssh_arguments.clone())
 }
 
 /// How a run of that name is run. It has no log yet.
@@ -92,11 +94,11 @@ pub fn settings(
         diff: nodes.diff,
         verbosity: work.project.base.verbose,
         become_password: means.password.clone(),
-        force_become: nodes.become_root,
+        force_become: nodes.become_root || defaults.become_root,
         user: nodes.user.clone().or(defaults.remote_user.clone()),
         private_key: key.or(defaults.private_key.clone()),
         local_user: env.user.clone(),
-        ssh: Arc::new(ssh_config(env)),
+        ssh: Arc::new(ssh_config(defaults, env)),
         agent: env.agent.clone(),
         host_key_checking: host_keys.or(defaults.host_key_checking),
         lease: LeaseInfo {

@@ -2,12 +2,13 @@
 
 use clap::Args;
 
+use super::ansible_cfg::Cfg;
 use super::environment::Environment;
 use super::load::{Loaded, ended, load, masked, refuse, warn};
 use super::means::{Means, settings};
 use super::options::{NodeArgs, Output, ProjectArgs};
 use super::run::Work;
-use super::{ansible_cfg, exit, listing, say};
+use super::{exit, listing, say};
 use crate::diagnostic::{Diagnostic, count};
 use crate::engine;
 use crate::event::Event;
@@ -26,7 +27,7 @@ pub fn run(args: &ValidateArgs, env: &Environment) -> u8 {
     if let Some(status) = super::refuse_options(&args.refused) {
         return status;
     }
-    let notes = ansible_cfg::notes(&env.folder, &args.playbooks);
+    let notes = Cfg::find(env, &args.playbooks).map_or(Vec::new(), |cfg| cfg.notes());
     let mut loaded = match load(args, false, env) {
         Ok(loaded) => loaded,
         Err(mut faults) => {

@@ -97,7 +97,9 @@ impl Surroundings for Around {
             fault.map_or("the pattern is wrong".to_owned(), |fault| fault.message)
         };
         let pattern = HostPattern::from_option("inventory_hostnames", pattern).map_err(said)?;
-        let matched = pattern.select(&self.run.project.inventory).map_err(said)?;
+        let matched = pattern
+            .select_for_play(&self.run.project.inventory)
+            .map_err(said)?;
         Ok(matched
             .hosts
             .iter()

@@ -67,7 +67,7 @@ impl HostRun {
         if !walk.batch.entries.is_empty() {
             return Some(Step::Break);
         }
-        if !task.run_once {
+        if !self.is_once(index, task) {
             let failure = Failure::new("`seconds` and `minutes` came out as nothing")
                 .help("leave them out where the task is to ask");
             return self.decided(index, number, task, UnitEnd::failed(failure), walk);

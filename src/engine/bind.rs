@@ -34,6 +34,8 @@ pub struct Unit {
     pub user: Option<String>,
     /// The host that acts in place of the task's own.
     pub delegate: Option<Arc<HostState>>,
+    /// `delegate_facts`: what it sets belongs to that host.
+    pub facts_there: bool,
     /// `environment`.
     pub env: Vec<(String, String)>,
     /// `timeout`.
@@ -186,6 +188,7 @@ impl Binder {
             dry: false,
             user: None,
             delegate: None,
+            facts_there: false,
             env: Vec::new(),
             timeout: None,
             throttle: None,
@@ -224,6 +227,9 @@ impl Binder {
         unit.throttle = self.throttle(task, &scope)?;
         unit.retry = self.retry(task, &scope)?;
         unit.delegate = self.delegate(task, &scope)?;
+        unit.facts_there = self
+            .flag(&task.delegate_facts, "delegate_facts", &scope)?
+            .unwrap_or(false);
         if unit.dry && (unit.delegate.is_some() || task.action.name().ends_with("_cluster")) {
             let span = task
                 .check_mode

@@ -139,11 +139,7 @@ impl HostRun {
             let answers = self.ask_there(index, task, there, &missing).await?;
             for (question, answer) in &answers {
                 if let (Question::Facts, Answer::Facts(facts)) = (question, answer) {
-                    let whose = if task.delegate_facts {
-                        there
-                    } else {
-                        &self.host
-                    };
+                    let whose = if unit.facts_there { there } else { &self.host };
                     whose.vars().facts = Some(native(facts.as_ref()));
                 }
             }

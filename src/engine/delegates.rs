@@ -95,7 +95,7 @@ fn items(
             let patterns = patterns.iter().filter_map(Value::as_str);
             patterns
                 .filter_map(|text| HostPattern::from_option("inventory_hostnames", text).ok())
-                .filter_map(|pattern| pattern.select(&project.inventory).ok())
+                .filter_map(|pattern| pattern.select_for_play(&project.inventory).ok())
                 .flat_map(|matched| matched.hosts)
                 .map(|host| Value::str(host.as_str(), &value.span))
                 .collect()

@@ -7,6 +7,24 @@ use crate::node::PlacedStep;
 /// Lines of output that a failure shows.
 const LINES: usize = 20;
 
+/// What a command's result says that never began, and the status it has then, as in ansible-core (`AnsibleModule.run_command`): the number of
+/// the error. The shell that was to become the program says so as its only line.
+pub(super) fn never_began(rc: i32, stdout: &[u8], stderr: &[u8]) -> Option<i32> {
+    let said = String::from_utf8_lossy(stderr);
+    let (_, said) = said.trim_end().split_once(": exec: ")?;
+    if !stdout.is_empty() || said.contains('\n') {
+        return None;
+    }
+    match rc {
+        127 if said.ends_with(": not found") => Some(ENOENT),
+        126 if said.ends_with(": Permission denied") => Some(EACCES),
+        _ => None,
+    }
+}
+
+const ENOENT: i32 = 2;
+const EACCES: i32 = 13;
+
 /// How a unit ended whose step did not end with 0.
 pub(super) fn failed_step(
     mut end: UnitEnd,

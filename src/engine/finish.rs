@@ -34,7 +34,7 @@ impl HostRun {
         }
         let there = self.slots[index].units.as_ref().and_then(|units| {
             let unit = units.get(self.slots[index].ends.len())?;
-            unit.delegate.clone().filter(|_| task.delegate_facts)
+            unit.delegate.clone().filter(|_| unit.facts_there)
         });
         for (name, value) in &end.facts {
             match &there {
@@ -111,7 +111,7 @@ impl HostRun {
         result.ignored = passes || (result.status == Status::Failed && ignores);
         let ignored = result.ignored;
         result.rescued = result.status == Status::Failed && !ignored && self.is_rescued(index);
-        if task.run_once {
+        if self.is_once(index, task) {
             self.publish(index, task, registered.as_ref(), &ends, failed && !ignored);
         }
         if result.rescued {

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, nearest};
 use crate::event::{Event, Failure};
 use crate::fact::Missing;
 use crate::node::{OwedEntry, OwedNote};
-use crate::playbook::Task;
+use crate::playbook::{Task, TaskAction};
 use crate::template::{Scope, Stop};
 
 /// The handlers that are due on a host, by their index in the play.
@@ -202,12 +202,22 @@ impl HostRun {
             return Step::On;
         }
         if walk.batch.entries.is_empty() {
-            let due = self.notified.take_due();
+            let mut due = self.notified.take_due();
             if due.is_empty() {
                 self.pass(index);
                 return Step::On;
             }
             let all = self.layout.handlers();
+            // As in Ansible, what a handler notifies runs in its own place, before those that stand behind it.
+            let notifies = |handler: &usize| {
+                let task = &all[*handler];
+                !task.notify.is_empty() || matches!(task.action, TaskAction::Include(_))
+            };
+            let first = due.iter().position(notifies).map_or(due.len(), |at| at + 1);
+            for later in due.split_off(first) {
+                self.notified.add(later);
+            }
+            let last = due.last().copied().filter(|_| self.notified.is_due());
             let place = self.items[index].place.clone();
             let within = self.items[index].within.clone();
             let handlers: Vec<Item> = due
@@ -222,7 +232,10 @@ impl HostRun {
             let added = handlers.len();
             // The flush stands once more behind them: handlers may notify handlers.
             let again = Item {
-                place: place.behind_handlers(),
+                place: match last {
+                    Some(last) => place.handler(last).behind(),
+                    None => place.behind_handlers(),
+                },
                 given: Arc::default(),
                 what: What::Flush,
                 within,

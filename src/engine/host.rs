@@ -31,6 +31,8 @@ use crate::template::Stop;
 pub(super) struct Slot {
     pub units: Option<Arc<Vec<Arc<Unit>>>>,
     pub ends: Vec<UnitEnd>,
+    /// What `run_once` comes to, where it is a template.
+    pub once: Option<bool>,
     /// Whether what an include includes is laid out behind it.
     pub expanded: bool,
     /// Attempts of the unit that is being tried again.

@@ -65,14 +65,15 @@ impl HostRun {
         change: Change,
         walk: &mut Walk,
     ) -> Option<Step> {
-        let place = match task.run_once {
+        let once = self.is_once(index, task);
+        let place = match once {
             // The others wait at the task, and come to none of its items.
             true => self.items[index].place.clone(),
             false => self.items[index].place.item(number),
         };
         let alone = self.play.play.hosts.len() < 2;
         let free = self.play.play.play.free;
-        let cut = task.run_once || (!free && change.steps.iter().any(|step| step.cut));
+        let cut = once || (!free && change.steps.iter().any(|step| step.cut));
         if cut && !alone {
             self.progress
                 .reach(&self.host.name, &self.items[self.cursor].place);

@@ -7,6 +7,7 @@ use super::host::{HostRun, Turn};
 use super::layout::What;
 use super::state::Out;
 use super::walk::{Step, Walk};
+use crate::change::FACT;
 use crate::event::Event;
 use crate::fact::Question;
 use crate::playbook::{Meta, Role, Task};
@@ -97,7 +98,10 @@ impl HostRun {
     fn end(&mut self, index: usize, task: &Task, meta: Meta, walk: &Walk) -> Step {
         match meta {
             Meta::ClearFacts => {
-                self.host.vars().facts = None;
+                let mut vars = self.host.vars();
+                vars.facts = None;
+                vars.set.retain(|name, _| !name.starts_with(FACT));
+                drop(vars);
                 self.known.forget(&Question::Facts);
             }
             Meta::EndRole => self.leave_role(index, task),

@@ -16,7 +16,8 @@ use super::verdict::UnitEnd;
 use super::walk::{Step, Walk};
 use crate::change::Touch;
 use crate::event::{Event, Status};
-use crate::playbook::Task;
+use crate::playbook::{RunOnce, Task};
+use crate::template::Stop;
 
 /// A task in its place; and for what is done in each batch, its first host.
 pub type Key = (usize, Place, Option<Arc<str>>);
@@ -46,6 +47,27 @@ struct Outcome {
 }
 
 impl HostRun {
+    /// Whether one host does the task for all. A template has said so by then: see [`HostRun::decide_once`].
+    pub(super) fn is_once(&self, index: usize, task: &Task) -> bool {
+        match task.run_once {
+            RunOnce::No => false,
+            RunOnce::Yes => true,
+            RunOnce::If(_) => self.slots[index].once == Some(true),
+        }
+    }
+
+    /// Evaluates a `run_once` that is a template, once for each host: it has the value that it has where the host comes to the task.
+    pub(super) fn decide_once(&mut self, index: usize, task: &Arc<Task>) -> Result<(), Stop> {
+        let template = task.run_once.template().cloned();
+        if template.is_none() || self.slots[index].once.is_some() {
+            return Ok(());
+        }
+        let scope = self.binder.scope(task, self.items[index].given.to_vec());
+        let once = self.binder.flag(&template, "run_once", &scope)?;
+        self.slots[index].once = Some(once.unwrap_or(false));
+        Ok(())
+    }
+
     /// At a task that runs once: none when this host is the one that does it.
     pub(super) fn once(&mut self, index: usize, task: &Arc<Task>, walk: &mut Walk) -> Option<Step> {
         let key = self.once_key(index, task);
@@ -194,7 +216,7 @@ impl HostRun {
             return None;
         };
         let key = self.once_key(self.cursor, task);
-        let waits = (task.run_once || is_cluster(task))
+        let waits = (self.is_once(self.cursor, task) || is_cluster(task))
             && match self.state(&key) {
                 Some(State::Taken(by)) => by != self.host.name,
                 Some(State::Done(_)) => false,

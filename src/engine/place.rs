@@ -40,7 +40,9 @@ impl Place {
     pub fn handler(&self, index: usize) -> Place {
         Place {
             handler: index + 1,
-            ..self.clone()
+            inner: Arc::default(),
+            item: 0,
+            way: self.way.clone(),
         }
     }
 

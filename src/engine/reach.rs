@@ -124,6 +124,7 @@ pub fn ssh_options(
         let more = SshArguments::parse(text).map_err(|error| WayFault { field, error })?;
         arguments = arguments.or(more);
     }
+    let arguments = arguments.or(settings.ssh.usual().clone());
     let named = connection.identity_file.as_ref();
     let identity_file = named
         .map(|file| settings.ssh.home_path(file))

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::bind::Unit;
 use super::connect;
-use super::failed::failed_step;
+use super::failed::{failed_step, never_began};
 use super::host::{Batch, Entry, HostRun};
 use super::layout::What;
 use super::native;
@@ -311,9 +311,16 @@ impl HostRun {
                     if rc != 0 {
                         if read.is_none() {
                             end = failed_step(end, &placed, rc, &stdout, &stderr);
+                            let error = match task.action.name() == "command" && placed.step.act {
+                                true => never_began(rc, &stdout, &stderr),
+                                false => None,
+                            };
+                            if let Some(rc) = error {
+                                end.not_begun(rc);
+                            }
                             // As in Ansible, a command that ended has changed something, however it ended.
                             let ran = placed.step.act && is_command(task.action.name());
-                            end.changed = changed || ran;
+                            end.changed = changed || (ran && error.is_none());
                         }
                         if let (true, Some(failure)) = (guarded, &mut end.failure) {
                             failure.help.get_or_insert_with(|| way_in::BACK.to_owned());

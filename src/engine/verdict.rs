@@ -187,6 +187,13 @@ impl UnitEnd {
         self.result.insert("rc".to_owned(), rc.into());
     }
 
+    /// A command whose program is not there or may not be run: its result is Ansible's.
+    pub fn not_begun(&mut self, rc: i32) {
+        self.output(rc, b"", b"");
+        let msg = "Error executing command.";
+        self.result.insert("msg".to_owned(), msg.into());
+    }
+
     /// Whether it changed something, whatever else became of it.
     fn has_changed(&self) -> bool {
         match self.status {
@@ -240,6 +247,11 @@ pub fn half_known(task: &str, changed: bool) -> Native {
         "remote_url_changed",
         "user_input",
         "delta",
+        "name",
+        "state",
+        "version",
+        "virtualenv",
+        "requirements",
     ];
     let mut entries: Vec<(String, Native)> = unknown
         .iter()

@@ -67,7 +67,10 @@ impl HostRun {
             return self.meta(index, task, *meta, walk);
         }
         let cluster = is_cluster(task);
-        if (task.run_once || cluster)
+        if let Err(stop) = self.decide_once(index, task) {
+            return self.unbound(index, task, stop, walk);
+        }
+        if (self.is_once(index, task) || cluster)
             && let Some(step) = self.once(index, task, walk)
         {
             return step;
@@ -76,7 +79,7 @@ impl HostRun {
             return step;
         }
         // What happens on the controller alone is delegated to nobody.
-        let asks = task.is_pause() && task.run_once;
+        let asks = task.is_pause() && self.is_once(index, task);
         let here = asks || matches!(task.action, TaskAction::Vars(_) | TaskAction::Never(_));
         if task.delegate.is_some() && !here {
             return self.delegated(index, task, walk);
@@ -395,12 +398,12 @@ pub(super) fn names_of(task: &Task) -> BTreeSet<Arc<str>> {
 /// The variables `set_fact` sets, and the facts that some kinds bring.
 fn set_names(task: &Task) -> BTreeSet<Arc<str>> {
     match &task.action {
-        TaskAction::Kind { kind, args } if kind.name != "set_fact" => brings(kind, args)
-            .iter()
-            .map(|name| Arc::from(format!("{FACT}{name}")))
-            .collect(),
-        TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
-            args.open().map(|(name, _)| Arc::from(name)).collect()
+        TaskAction::Kind { kind, args } => {
+            let facts = brings(kind, args).into_iter();
+            let facts = facts.map(|name| Arc::from(format!("{FACT}{name}")));
+            let variables = args.open().map(|(name, _)| Arc::from(name));
+            let sets = kind.name == "set_fact";
+            facts.chain(variables.filter(|_| sets)).collect()
         }
         TaskAction::Vars(ask) => ask.names().into_iter().flatten().collect(),
         _ => BTreeSet::new(),

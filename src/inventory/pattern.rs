@@ -5,7 +5,7 @@ use indexmap::IndexSet;
 use regex::Regex;
 
 use super::{Inventory, term};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::name::HostName;
 use crate::source::Span;
 use crate::value::{Kind, Value};
@@ -23,6 +23,17 @@ pub struct Matched {
     pub hosts: Vec<HostName>,
     /// Known groups in the pattern that hold no host.
     pub empty_groups: Vec<String>,
+    /// Names that no inventory knows and that the rest of the pattern goes without: warnings.
+    pub ignored: Vec<Diagnostic>,
+}
+
+/// What a pattern does with a name that no inventory knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    /// It is an error.
+    Refused,
+    /// The rest of the pattern goes without it, as in Ansible, unless it is a slip of the hand or leaves no host.
+    Ignored,
 }
 
 #[derive(Debug, Clone)]
@@ -106,9 +117,20 @@ impl HostPattern {
 
     /// The hosts it selects. Names that no inventory knows are errors; a known group without hosts is not.
     pub fn select(&self, inventory: &Inventory) -> Result<Matched, Vec<Diagnostic>> {
+        self.matched(inventory, Unknown::Refused)
+    }
+
+    /// The hosts of a play. A playbook is written for many inventories: a name that this one does not know is a warning where the other parts
+    /// leave hosts, as in ansible-core. It is an error where a name much like it exists, and where the play is left without hosts for want of it.
+    pub fn select_for_play(&self, inventory: &Inventory) -> Result<Matched, Vec<Diagnostic>> {
+        self.matched(inventory, Unknown::Ignored)
+    }
+
+    fn matched(&self, inventory: &Inventory, unknown: Unknown) -> Result<Matched, Vec<Diagnostic>> {
         let mut faults = Vec::new();
         let mut matched = Matched::default();
         let mut chosen: IndexSet<HostName> = IndexSet::new();
+        let mut absent: Vec<&Term> = Vec::new();
         // Whatever their order in the pattern: first what is added, then what must also hold, then what goes.
         if !self.terms.iter().any(|term| term.role == Role::Add) {
             chosen.extend(all(inventory));
@@ -116,10 +138,14 @@ impl HostPattern {
         for role in [Role::Add, Role::Keep, Role::Remove] {
             for term in self.terms.iter().filter(|term| term.role == role) {
                 let found = match term.select(inventory, &mut matched.empty_groups) {
-                    Ok(found) => found,
-                    Err(fault) => {
+                    Some(Ok(found)) => found,
+                    Some(Err(fault)) => {
                         faults.push(*fault);
                         continue;
+                    }
+                    None => {
+                        absent.push(term);
+                        IndexSet::new()
                     }
                 };
                 match role {
@@ -127,6 +153,15 @@ impl HostPattern {
                     Role::Keep => chosen.retain(|name| found.contains(name)),
                     Role::Remove => chosen.retain(|name| !found.contains(name)),
                 }
+            }
+        }
+        let leaves_none = chosen.is_empty() && absent.iter().any(|term| term.role != Role::Remove);
+        for term in absent {
+            match unknown {
+                Unknown::Ignored if !leaves_none && !term.is_slip(inventory) => {
+                    matched.ignored.push(term.ignored());
+                }
+                _ => faults.push(term.unknown(inventory, unknown)),
             }
         }
         if !faults.is_empty() {
@@ -152,13 +187,16 @@ fn all(inventory: &Inventory) -> Vec<HostName> {
 }
 
 impl Term {
+    /// What it stands for; none when no inventory knows it.
     fn select(
         &self,
         inventory: &Inventory,
         empty_groups: &mut Vec<String>,
-    ) -> Result<IndexSet<HostName>, Box<Diagnostic>> {
+    ) -> Option<Result<IndexSet<HostName>, Box<Diagnostic>>> {
         let mut found: IndexSet<HostName> = IndexSet::new();
-        let mut known = false;
+        // Everybody knows this machine, and where it is not asked for it is in no group.
+        let mut known = self.role != Role::Add
+            && matches!(&self.matcher, Matcher::Name(name) if name == "localhost");
         let mut take = |wanted: &dyn Fn(&str) -> bool| {
             for group in inventory.groups.values() {
                 if wanted(group.name.as_str()) {
@@ -192,27 +230,61 @@ impl Term {
             }
         }
         if !known {
-            return Err(Box::new(self.unknown(inventory)));
+            return None;
         }
-        match self.subscript {
-            Some(subscript) => self.subscripted(subscript, inventory, &found),
-            None => Ok(found),
-        }
+        Some(match self.subscript {
+            Some(subscript) if !found.is_empty() => self.subscripted(subscript, inventory, &found),
+            _ => Ok(found),
+        })
     }
 
-    fn unknown(&self, inventory: &Inventory) -> Diagnostic {
-        match &self.matcher {
+    fn unknown(&self, inventory: &Inventory, unknown: Unknown) -> Diagnostic {
+        let fault = match &self.matcher {
             Matcher::Name(name) => {
                 Diagnostic::at(&self.span, format!("no host or group is called `{name}`"))
                     .nearest(name, inventory.names())
-                    .help("`hadeploy hosts -i INVENTORY` lists what there is")
             }
             _ => Diagnostic::at(
                 &self.span,
                 format!("no host or group matches `{}`", self.text),
-            )
-            .help("`hadeploy hosts -i INVENTORY` lists what there is"),
-        }
+            ),
+        };
+        fault.help(match unknown {
+            Unknown::Refused => "`hadeploy hosts -i INVENTORY` lists what there is",
+            Unknown::Ignored => {
+                "`hadeploy hosts -i INVENTORY` lists what there is; a group that may be without hosts stands in the inventory, empty"
+            }
+        })
+    }
+
+    /// The warning that the pattern goes without it.
+    fn ignored(&self) -> Diagnostic {
+        let text = &self.text;
+        let then = match self.role {
+            Role::Remove => "so nothing is left out for it",
+            _ => "so the play goes without it",
+        };
+        let what = match &self.matcher {
+            Matcher::Name(_) => "is called",
+            _ => "matches",
+        };
+        Diagnostic::warning(
+            &self.span,
+            format!("no host or group {what} `{text}`, {then}"),
+        )
+        .help("a group that may be without hosts stands in the inventory, empty")
+    }
+
+    /// Whether it is almost the name of something. Names that differ only in their numbers (`web1` and `web3`) are no slips, as hosts come
+    /// and go; nor are two letters, of which every other is one away (`db` and `lb`).
+    fn is_slip(&self, inventory: &Inventory) -> bool {
+        let Matcher::Name(name) = &self.matcher else {
+            return false;
+        };
+        let letters = |text: &str| text.replace(|char: char| char.is_ascii_digit(), "");
+        let others = inventory.names();
+        letters(name).chars().count() > 2
+            && nearest(name, others.filter(|other| letters(other) != letters(name))).is_some()
     }
 
     fn subscripted(

@@ -10,11 +10,22 @@ use crate::value::{Kind, Value};
 /// The folder below which collections lie by namespace and name.
 const WITHIN: &str = "ansible_collections";
 
+/// Where roles and collections are installed, besides those of the project.
+#[derive(Debug, Clone, Default)]
+pub struct Installed {
+    /// Folders that hold `ansible_collections`.
+    pub collections: Vec<PathBuf>,
+    /// Folders that hold roles.
+    pub roles: Vec<PathBuf>,
+}
+
 /// Where a play's roles are looked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bases {
     /// Folders that hold roles.
     pub(super) roles: Vec<PathBuf>,
+    /// Folders that are looked into last, behind that of the role that asks.
+    pub(super) own: Vec<PathBuf>,
     /// Folders that hold `ansible_collections`.
     pub(super) collections: Vec<PathBuf>,
 }

@@ -12,7 +12,8 @@ use minijinja::value::Serde;
 use super::magic::{MAGIC, is_fact};
 use super::setter::{Counts, Setter, set_behind, set_within, setter};
 use super::{
-    Layer, Project, Role, STRONGEST_FIRST, Scheduled, VarsFile, chosen_vars_file, load_vars_file,
+    Layer, Project, Role, STRONGEST_FIRST, Scheduled, TaskAction, VarsFile, chosen_vars_file,
+    load_vars_file,
 };
 use crate::fact::gather;
 use crate::inventory::Host;
@@ -197,7 +198,11 @@ impl Names {
                 found.retain(|own| shown.iter().all(|other| other.at != own.at));
                 found
             }
-            Layer::RoleVars => self.set_by_roles("vars", |role| &role.shown_vars, name),
+            Layer::RoleVars => {
+                let mut found = self.set_by_included("vars", |role| &role.shown_vars, name);
+                found.extend(self.set_by_roles("vars", |role| &role.shown_vars, name));
+                found
+            }
             Layer::VarsFiles => {
                 let files = self.files.iter().rev();
                 files
@@ -222,7 +227,12 @@ impl Names {
                 let fact = gather::of_variable(name).is_some_and(is_fact);
                 Vec::from_iter(fact.then(|| Setter::of_hadeploy("a fact of the node")))
             }
-            Layer::Defaults => self.set_by_roles("defaults", |role| &role.shown_defaults, name),
+            Layer::Defaults => {
+                let what = "defaults";
+                let mut found = self.set_by_included(what, |role| &role.shown_defaults, name);
+                found.extend(self.set_by_roles(what, |role| &role.shown_defaults, name));
+                found
+            }
         }
     }
 
@@ -253,6 +263,40 @@ impl Names {
             maps.filter_map(|map| setter(map, name, &origin)).collect()
         };
         roles.flat_map(of).collect()
+    }
+
+    /// What roles bring that tasks include with `public: true`, the last first: the play sees it from there on.
+    fn set_by_included(
+        &self,
+        what: &str,
+        layers: fn(&Role) -> &Vec<Arc<Map>>,
+        name: &str,
+    ) -> Vec<Setter> {
+        let tasks = self.scheduled().into_iter();
+        let tasks = tasks.flat_map(|it| it.play.tasks_and_handlers());
+        let mut found: Vec<Setter> = tasks
+            .filter_map(|task| match &task.action {
+                TaskAction::Include(include) => Some((task, include.read.as_ref()?)),
+                _ => None,
+            })
+            .flat_map(|(task, read)| {
+                let of = move |role: &Arc<Role>| -> Vec<Setter> {
+                    let (role_name, label) = (&role.own.name, &task.label);
+                    let origin = format!("{what} of the role `{role_name}`, included by `{label}`");
+                    let maps = layers(role).iter();
+                    let found = maps.filter_map(|map| setter(map, name, &origin));
+                    let behind = |found: Setter| Setter {
+                        when: Counts::Behind,
+                        task: Some(label.clone()),
+                        ..found
+                    };
+                    found.map(behind).collect()
+                };
+                read.public.iter().flat_map(of)
+            })
+            .collect();
+        found.reverse();
+        found
     }
 
     fn magic(&self, name: &str) -> Option<Lookup> {
@@ -338,7 +382,11 @@ impl Scope for Names {
             }
         });
         let behind = || {
-            let setter = self.set_by_tasks(name).into_iter().next()?;
+            let by_roles = [Layer::RoleVars, Layer::Defaults].into_iter();
+            let mut behind = self.set_by_tasks(name).into_iter();
+            let setter = behind
+                .next()
+                .or_else(|| by_roles.flat_map(|layer| self.setters(layer, name)).next())?;
             setter.task.map(|task| Lookup::After(task.to_string()))
         };
         found.or_else(behind).unwrap_or(match self.open {

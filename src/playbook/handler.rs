@@ -60,12 +60,7 @@ impl Reader {
                 }
                 continue;
             };
-            if !is_literal(name) && handler.listen.is_empty() {
-                faults.push(
-                    Diagnostic::at(&name.span, "the name of a handler cannot be a template")
-                        .help("write it out, or give it topics with `listen`: it is found by the name as written"),
-                );
-            }
+            // What it comes to is found out when the whole project is there.
             open |= !is_literal(name);
             let text = name.as_str().unwrap_or("");
             let earlier = play.handlers[..index].iter().find_map(|other| {

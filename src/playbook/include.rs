@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::action::Asked;
-use super::collections::Bases;
+use super::collections::{Bases, Installed};
 use super::fields::is_literal;
 use super::never::on_every_node;
 use super::parse::Reader;
@@ -138,7 +138,7 @@ impl Include {
             self.kinds,
             first_id,
             self.keyring.clone(),
-            &[],
+            &Installed::default(),
         );
         reader.bases = self.bases.clone();
         let loaded = match &chosen.role {

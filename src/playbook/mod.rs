@@ -9,6 +9,7 @@ mod explain;
 mod fields;
 mod free_form;
 mod handler;
+mod handler_names;
 mod idle;
 mod include;
 mod include_vars;
@@ -35,6 +36,7 @@ mod role_specs;
 mod role_task;
 mod role_use;
 mod rolling;
+mod run_once;
 mod scope;
 mod search;
 mod select;
@@ -44,6 +46,7 @@ mod sources;
 mod spec_values;
 mod task;
 mod undefined;
+mod unsettled;
 mod uses;
 mod vars_files;
 
@@ -55,6 +58,7 @@ use crate::source::Span;
 use crate::value::{Map, Value};
 
 pub use check::missing;
+pub use collections::Installed;
 pub use explain::{Explained, Found};
 pub use fields::{is_literal, is_template};
 pub use include::{Include, Loaded};
@@ -67,6 +71,8 @@ pub use privilege::Privilege;
 pub use project::{Options, Project, Scheduled};
 pub use prompts::{Answers, Blank, Nobody, Prompt};
 pub use role::{Own, PlayRoles, Role};
+pub use rolling::Rollout;
+pub use run_once::RunOnce;
 pub use search::{Search, includes, project_folder};
 pub use select::TagChoice;
 pub use serial::BatchSize;
@@ -127,6 +133,8 @@ pub struct Play {
     pub may_fail: Option<f64>,
     /// `rolling`: how its hosts are updated one after the other, a mapping as written.
     pub rolling: Option<Value>,
+    /// Keywords that are templates and decide what is done before any host is known; none once the project is loaded.
+    pub unsettled: Vec<(&'static str, Value)>,
     /// Before the first flush of handlers.
     pub pre_tasks: Vec<Task>,
     /// Between the flushes.
@@ -217,11 +225,11 @@ pub struct Task {
     /// Whether its failure on one host stops all of them.
     pub fatal: bool,
     /// Whether one host does it for all.
-    pub run_once: bool,
+    pub run_once: RunOnce,
     /// The host that acts in place of its own.
     pub delegate: Option<Value>,
     /// Whether the variables it sets are those of the host that acts.
-    pub delegate_facts: bool,
+    pub delegate_facts: Option<Value>,
     /// When it runs in a rolling update; none for each node's own turn.
     pub rollout: Option<Rollout>,
     /// Whether it is a handler.
@@ -232,15 +240,6 @@ pub struct Task {
     pub given: Vec<Arc<str>>,
     /// The folder of its file, for relative sources.
     pub folder: PathBuf,
-}
-
-/// When a task of a rolling update runs, other than in each node's own turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rollout {
-    /// On all nodes, before the first one is drained.
-    Before,
-    /// On one node, before the first one is drained.
-    Once,
 }
 
 impl Task {

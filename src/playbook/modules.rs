@@ -84,10 +84,6 @@ const REFUSED: &[(&str, &str)] = &[
         "use `command: patch` with a `when` that has looked, or `copy` the patched file",
     ),
     (
-        "pip",
-        "it needs Python on the node: use `apt` for Debian's `python3-…` packages, or `command` with `/srv/venv/bin/pip install` and `creates`",
-    ),
-    (
         "redis",
         "use `redis_cluster`, or `command` with `redis-cli`",
     ),

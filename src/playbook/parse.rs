@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::collections::Bases;
+use super::collections::{Bases, Installed};
 use super::handler::NoHandlers;
 use super::play::Around;
 use super::role::Role;
@@ -25,13 +25,13 @@ const MAX_IMPORTS: usize = 10_000;
 const MAX_TASKS: usize = 100_000;
 
 /// Reads a playbook with everything it imports. `kinds` is the table to look task kinds up in, `first_id` the number of
-/// its first task, `installed` the folders that hold `ansible_collections` besides those of the project. The playbook is as complete as it could be made; it is not to be run while one of the faults is an error.
+/// its first task, `installed` where roles and collections are besides those of the project. The playbook is as complete as it could be made; it is not to be run while one of the faults is an error.
 pub fn parse_playbook(
     path: &str,
     kinds: &'static [&'static Kind],
     first_id: usize,
     keyring: &Keyring,
-    installed: &[PathBuf],
+    installed: &Installed,
 ) -> (Playbook, Vec<Diagnostic>) {
     let root = folder_of(Path::new(path));
     let mut reader = Reader::new(root, kinds, first_id, keyring.clone(), installed);
@@ -58,8 +58,8 @@ pub(super) struct Reader {
     pub(super) root: PathBuf,
     /// Where roles are looked for.
     pub(super) bases: Bases,
-    /// Where collections are installed.
-    pub(super) installed: Vec<PathBuf>,
+    /// Where roles and collections are installed.
+    pub(super) installed: Installed,
     /// Files of variables of roles, read once.
     pub(super) maps: HashMap<PathBuf, Arc<Map>>,
     /// What the roles bring to the play that is being read.
@@ -98,7 +98,7 @@ impl Reader {
         kinds: &'static [&'static Kind],
         first_id: usize,
         keyring: Keyring,
-        installed: &[PathBuf],
+        installed: &Installed,
     ) -> Reader {
         Reader {
             faults: Vec::new(),
@@ -108,7 +108,7 @@ impl Reader {
             last_id: first_id + MAX_TASKS,
             imports: 0,
             bases: role_folder::bases(&root, &root, project_folder(&root).as_deref(), installed),
-            installed: installed.to_vec(),
+            installed: installed.clone(),
             maps: HashMap::new(),
             of_play: OfPlay::default(),
             root,

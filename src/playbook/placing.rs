@@ -54,8 +54,9 @@ pub(super) fn hosts(
         .and_then(|pattern| keep(pattern.select(&project.inventory), faults))
         .map(|matched| matched.hosts.into_iter().collect());
     for (scheduled, pattern) in project.plays.iter_mut().zip(patterns) {
-        let matched = pattern.and_then(|it| keep(it.select(&project.inventory), faults));
-        if let Some(matched) = matched {
+        let matched = pattern.and_then(|it| keep(it.select_for_play(&project.inventory), faults));
+        if let Some(mut matched) = matched {
+            faults.append(&mut matched.ignored);
             faults.extend(place(scheduled, matched, limited.as_ref()));
         }
     }

@@ -12,6 +12,14 @@ use super::{Order, Play, PlayRoles, Privilege, Task, VarsFile, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::value::{Map, Value};
 
+/// Keywords that may be templates and decide what is done before any host is known.
+const UNSETTLED: &[&str] = &[
+    "gather_facts",
+    "force_handlers",
+    "any_errors_fatal",
+    "max_fail_percentage",
+];
+
 /// What an `import_playbook` gives to the plays it imports.
 #[derive(Clone, Default)]
 pub(super) struct Around {
@@ -58,6 +66,7 @@ impl Reader {
             serial: Vec::new(),
             may_fail: None,
             rolling: None,
+            unsettled: Vec::new(),
             pre_tasks: Vec::new(),
             tasks: Vec::new(),
             post_tasks: Vec::new(),
@@ -111,6 +120,11 @@ impl Reader {
     fn play_keywords(&mut self, map: &Map, play: &mut Play) {
         for (key, entry) in map {
             let value = &entry.value;
+            let unsettled = UNSETTLED.iter().find(|word| **word == key.as_ref());
+            if let Some(word) = unsettled.filter(|_| is_template(value)) {
+                play.unsettled.push((word, value.clone()));
+                continue;
+            }
             match key.as_ref() {
                 "hosts" | "pre_tasks" | "roles" | "tasks" | "post_tasks" | "handlers" => {}
                 "name" => {

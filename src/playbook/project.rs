@@ -10,8 +10,9 @@ use super::idle::Idle;
 use super::parse::folder_of;
 use super::select::{self, TagChoice};
 use super::{
-    Answers, BatchSize, Blank, Nobody, Play, Playbook, Search, Task, check, cluster,
-    parse_playbook, placing, project_folder, prompts, rolling, spec_values, undefined,
+    Answers, BatchSize, Blank, Installed, Nobody, Play, Playbook, Search, Task, check, cluster,
+    handler_names, parse_playbook, placing, project_folder, prompts, rolling, spec_values,
+    undefined, unsettled,
 };
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, read_vars};
@@ -74,8 +75,8 @@ pub struct Options {
     pub kinds: &'static [&'static resource::Kind],
     /// What opens vaults.
     pub keyring: Keyring,
-    /// Folders that hold `ansible_collections`, behind those of the project.
-    pub collections: Vec<PathBuf>,
+    /// Where roles and collections are, behind those of the project.
+    pub installed: Installed,
     /// Who answers `vars_prompt`.
     pub answers: Arc<dyn Answers>,
 }
@@ -89,7 +90,7 @@ impl Default for Options {
             start_at_task: None,
             kinds: KINDS,
             keyring: Keyring::default(),
-            collections: Vec::new(),
+            installed: Installed::default(),
             answers: Arc::new(Nobody),
         }
     }
@@ -128,7 +129,7 @@ impl Project {
                 options.kinds,
                 next_id,
                 &options.keyring,
-                &options.collections,
+                &options.installed,
             );
             faults.append(&mut found);
             let last = playbook
@@ -187,6 +188,8 @@ impl Project {
             for play in plays.filter(|play| play.places_by_files()) {
                 faults.append(&mut play.open_vars_files(&options.keyring));
             }
+            unsettled::settle(&mut project, templates, &mut faults);
+            handler_names::fill_in(&mut project, templates, &mut faults);
             placing::hosts(&mut project, inventories, limit, templates, &mut faults);
             inventory_is_whole = project.open_vaults(&mut faults);
             placing::check_connections(&project, &mut faults);

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::collections::{self, Bases, OfCollection};
+use super::collections::{self, Bases, Installed, OfCollection};
 use super::parse::Reader;
 use crate::diagnostic::{Diagnostic, list};
 use crate::inventory::read_vars;
@@ -34,26 +34,33 @@ pub(super) struct Found {
     pub(super) collection: Option<Arc<str>>,
 }
 
-/// The places where a play's roles are looked for: `roles` beside the playbook and of the project, then the playbook's folder; and where
-/// collections are. `installed` are the folders that hold collections besides.
+/// The places where a play's roles are looked for: `roles` beside the playbook and of the project, then where roles are installed, then the
+/// playbook's folder; and where collections are.
 pub(super) fn bases(
     folder: &Path,
     root: &Path,
     project: Option<&Path>,
-    installed: &[PathBuf],
+    installed: &Installed,
 ) -> Bases {
     let roles = [Some(folder), Some(root), project];
     let roles = roles.into_iter().flatten().map(|base| base.join("roles"));
-    let beside = [folder.to_owned(), root.to_owned()];
     let mut bases: Vec<PathBuf> = Vec::new();
-    for base in roles.chain(beside) {
+    for base in roles.chain(installed.roles.iter().cloned()) {
         if !bases.contains(&base) {
             bases.push(base);
         }
     }
+    let beside = [folder.to_owned(), root.to_owned()];
+    let mut own: Vec<PathBuf> = Vec::new();
+    for base in beside {
+        if !bases.contains(&base) && !own.contains(&base) {
+            own.push(base);
+        }
+    }
     Bases {
         roles: bases,
-        collections: collections::bases(folder, root, project, installed),
+        own,
+        collections: collections::bases(folder, root, project, &installed.collections),
     }
 }
 
@@ -86,9 +93,11 @@ pub(super) fn find(
     let beside = around.and_then(Path::parent).map(Path::to_owned);
     let mut places: Vec<PathBuf> = bases.roles.clone();
     // Before the playbook's own folder, as in Ansible: a role's neighbours are its dependencies.
-    let at = places.iter().position(|place| !place.ends_with("roles"));
-    if let Some(beside) = beside.filter(|beside| !places.contains(beside)) {
-        places.insert(at.unwrap_or(places.len()), beside);
+    let last = beside.into_iter().chain(bases.own.iter().cloned());
+    for place in last {
+        if !places.contains(&place) {
+            places.push(place);
+        }
     }
     let mut found = places.iter().map(|base| base.join(text));
     if let Some(found) = found.find(|path| path.is_dir()) {

@@ -1,9 +1,18 @@
 //! What can be said of `rolling:` and `rollout:` before anything is rendered.
 
-use super::{Play, Project, Rollout};
+use super::{Play, Project};
 use crate::balancer::Spec;
 use crate::diagnostic::Diagnostic;
 use crate::rollout::Settings;
+
+/// When a task of a rolling update runs, other than in each node's own turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    /// On all nodes, before the first one is drained.
+    Before,
+    /// On one node, before the first one is drained.
+    Once,
+}
 
 /// The faults of all plays.
 pub(super) fn check(project: &Project) -> Vec<Diagnostic> {

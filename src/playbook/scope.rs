@@ -1,5 +1,7 @@
 //! The names that are known before any host is.
 
+use std::sync::Arc;
+
 use super::{Play, VarsFile};
 use crate::template::{Lookup, Scope};
 use crate::value::Map;
@@ -20,6 +22,22 @@ impl Outside {
         }
         layers.push(play.vars.clone());
         Outside { layers }
+    }
+
+    /// The same with what is a task's own, stronger than that of the play, and with defaults.
+    pub(super) fn of_task<'a>(
+        play: &Play,
+        extra: &Map,
+        own: impl Iterator<Item = &'a Arc<Map>>,
+        defaults: impl Iterator<Item = &'a Arc<Map>>,
+    ) -> Outside {
+        let mut outside = Outside::of(play, extra);
+        let own: Vec<Map> = own.map(|map| map.as_ref().clone()).collect();
+        outside.layers.splice(1..1, own);
+        outside
+            .layers
+            .extend(defaults.map(|map| map.as_ref().clone()));
+        outside
     }
 }
 

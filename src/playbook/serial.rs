@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Play;
 use super::fields::is_literal;
 use super::parse::Reader;
 use super::scope::Outside;
-use super::{Play, is_template};
 use crate::diagnostic::Diagnostic;
 use crate::template::{Scope, Stop, Templates};
 use crate::value::{Kind, Map, Value};
@@ -71,24 +71,27 @@ impl Reader {
     }
 
     pub(super) fn percentage(&mut self, value: &Value) -> Option<f64> {
-        let number = match &value.kind {
-            Kind::Null => return None,
-            Kind::Int(number) => Some(*number as f64),
-            Kind::Float(number) => Some(*number),
-            Kind::Str(text) if is_template(text) => {
-                self.literal(value, "max_fail_percentage");
-                return None;
-            }
-            Kind::Str(text) => text.trim().trim_end_matches('%').parse().ok(),
-            _ => None,
-        };
-        let number = number.filter(|number| (0.0..=100.0).contains(number));
+        if value.is_null() {
+            return None;
+        }
+        let number = percentage(value);
         if number.is_none() {
             let fault = "`max_fail_percentage` is a number from 0 to 100";
             self.fault(Diagnostic::at(&value.span, fault));
         }
         number
     }
+}
+
+/// A share of the hosts, from 0 to 100.
+pub(super) fn percentage(value: &Value) -> Option<f64> {
+    let number = match &value.kind {
+        Kind::Int(number) => Some(*number as f64),
+        Kind::Float(number) => Some(*number),
+        Kind::Str(text) => text.trim().trim_end_matches('%').parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| (0.0..=100.0).contains(number))
 }
 
 /// The sizes of a play's batches. Templates can use what is known before any host is.

@@ -7,7 +7,7 @@ use super::module_defaults::Defaults;
 use super::never::never_holds;
 use super::parse::Reader;
 use super::role::Role;
-use super::{Loop, Privilege, Rollout, Task, TaskAction, Until, Within, keywords};
+use super::{Loop, Privilege, Rollout, RunOnce, Task, TaskAction, Until, Within, keywords};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Kind, Map, Value};
@@ -33,14 +33,14 @@ pub(super) struct Outer {
     pub(super) throttle: Option<Value>,
     pub(super) remote_user: Option<Value>,
     pub(super) rollout: Option<Rollout>,
-    pub(super) run_once: bool,
+    pub(super) run_once: RunOnce,
     pub(super) fatal: bool,
     /// The collections whose roles short names may mean.
     pub(super) collections: Vec<Arc<str>>,
     /// `module_defaults`, outer first.
     pub(super) defaults: Vec<Defaults>,
     pub(super) delegate: Option<Value>,
-    pub(super) delegate_facts: bool,
+    pub(super) delegate_facts: Option<Value>,
     pub(super) notify: Vec<Value>,
     pub(super) within: Vec<Within>,
     /// Variables of the loops of includes.
@@ -184,8 +184,10 @@ impl Reader {
         let of_role = |layers: fn(&Role) -> &Vec<Arc<Map>>| {
             role.iter().flat_map(move |role| layers(role)).cloned()
         };
-        let run_once =
-            inherited.run_once || inherited.rollout == Some(Rollout::Once) || action.asks();
+        let run_once = match inherited.rollout == Some(Rollout::Once) || action.asks() {
+            true => RunOnce::Yes,
+            false => inherited.run_once,
+        };
         Task {
             id: self.task_id(),
             label,
@@ -319,15 +321,19 @@ impl Reader {
                 "collections" => inner.collections = self.collections(value),
                 "module_defaults" => inner.defaults.extend(self.module_defaults(value)),
                 "run_once" => {
-                    inner.run_once = self.switch("run_once", value).unwrap_or(inner.run_once);
+                    inner.run_once = match self.flag(key, value).map(|flag| flag.kind) {
+                        Some(Kind::Bool(true)) => RunOnce::Yes,
+                        Some(Kind::Bool(false)) => RunOnce::No,
+                        Some(_) => RunOnce::If(value.clone()),
+                        None => inner.run_once,
+                    };
                 }
                 "delegate_to" => {
                     inner.delegate = self.text("delegate_to", value).or(inner.delegate);
                 }
                 "local_action" => inner.delegate = Some(Value::str("localhost", &entry.key)),
                 "delegate_facts" => {
-                    let switch = self.switch("delegate_facts", value);
-                    inner.delegate_facts = switch.unwrap_or(inner.delegate_facts);
+                    inner.delegate_facts = self.flag(key, value).or(inner.delegate_facts);
                 }
                 "rollout" => inner.rollout = self.rollout(value).or(inner.rollout),
                 "throttle" => inner.throttle = self.count("throttle", value).or(inner.throttle),

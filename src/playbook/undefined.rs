@@ -97,7 +97,11 @@ fn set_by(task: &Task) -> Vec<Arc<str>> {
             .flat_map(|name| [brought(&name).into(), name.into()])
             .collect(),
         TaskAction::Kind { kind, args } if kind.name == "set_fact" => {
-            args.open().map(|(name, _)| name.into()).collect()
+            let facts = may_bring(kind, args).into_iter();
+            let facts = facts.map(|name| brought(&name).into());
+            facts
+                .chain(args.open().map(|(name, _)| name.into()))
+                .collect()
         }
         _ => Vec::new(),
     }

@@ -73,6 +73,8 @@ pub(super) fn of(task: &Task) -> Vec<(&Value, Use)> {
         .chain(&task.timeout)
         .chain(&task.remote_user)
         .chain(&task.delegate)
+        .chain(&task.delegate_facts)
+        .chain(task.run_once.template())
         .chain(task.until.iter().flat_map(|until| &until.retries))
         .chain(task.until.iter().flat_map(|until| &until.delay))
         .chain(of_privilege(&task.privilege));

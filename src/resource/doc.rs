@@ -78,6 +78,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "git",
             "package",
             "package_facts",
+            "pip",
             "release",
         ],
     ),

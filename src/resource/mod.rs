@@ -83,6 +83,7 @@ mod param;
 mod pattern;
 mod pause;
 mod ping;
+mod pip;
 mod place;
 mod postgres_cluster;
 mod postgresql;
@@ -304,6 +305,7 @@ pub static KINDS: &[&Kind] = &[
     &x509::key::PRIVATEKEY,
     &pause::PAUSE,
     &ping::PING,
+    &pip::PIP,
     &postgres_cluster::POSTGRES_CLUSTER,
     &postgresql::db::POSTGRESQL_DB,
     &postgresql::ext::POSTGRESQL_EXT,

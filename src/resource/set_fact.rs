@@ -1,14 +1,14 @@
 //! `set_fact`: variables of the host, for the rest of the run.
 
 use super::{Args, Kind, Param, ParamType, Resource};
-use crate::change::Change;
+use crate::change::{Change, FACT};
 use crate::diagnostic::Diagnostic;
 use crate::fact::{Known, Missing};
 
 /// Sets variables of the host, for the rest of the run.
 ///
 /// # Differs from Ansible
-/// - `cacheable` keeps nothing: there is no cache of facts, so what is set lives for one run, and is not among `ansible_facts`
+/// - with `cacheable` the variables are among `ansible_facts` too, but nothing is kept for another run: there is no cache of facts
 ///
 /// # Returns
 /// - `ansible_facts`: the variables
@@ -32,7 +32,7 @@ pub static SET_FACT: Kind = Kind {
         Param::new(
             "cacheable",
             ParamType::Bool,
-            "Has no effect: nothing is kept between runs.",
+            "Whether the variables are facts too, without a leading `ansible_`.",
         ),
     ],
     free_form: None,
@@ -43,12 +43,21 @@ pub static SET_FACT: Kind = Kind {
             .open()
             .map(|(name, entry)| (name.to_owned(), entry.value.to_json()))
             .collect();
-        Ok(Box::new(SetFact { facts }))
+        Ok(Box::new(SetFact {
+            facts,
+            cacheable: args.bool("cacheable", false),
+        }))
     },
 };
 
+/// The name of a variable among `ansible_facts`.
+pub(super) fn fact_name(name: &str) -> &str {
+    name.strip_prefix("ansible_").unwrap_or(name)
+}
+
 struct SetFact {
     facts: serde_json::Map<String, serde_json::Value>,
+    cacheable: bool,
 }
 
 fn check(args: &Args) -> Vec<Diagnostic> {
@@ -85,6 +94,12 @@ impl Resource for SetFact {
             serde_json::Value::Object(self.facts.clone()),
         );
         change.facts = self.facts.clone();
+        if self.cacheable {
+            for (name, value) in &self.facts {
+                let fact = format!("{FACT}{}", fact_name(name));
+                change.facts.insert(fact, value.clone());
+            }
+        }
         Ok(change)
     }
 }

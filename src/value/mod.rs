@@ -20,6 +20,7 @@ pub use duration::parse_duration;
 pub use extra::parse_extra;
 pub use hide::{hide, hide_vars};
 pub use place::place;
+pub use yaml::meant as as_written;
 pub use yaml::{is_plain_text, parse_closed_yaml, parse_vaulted_yaml, parse_yaml, parse_yaml_one};
 
 /// A value and its place. Clones are cheap.

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::vault::Keyring;
 use loader::Vaults;
-pub(super) use verbatim::meant;
+pub use verbatim::meant;
 
 /// The documents of a YAML text, in order; an empty text has none.
 ///

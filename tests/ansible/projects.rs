@@ -81,6 +81,7 @@ pub static PROJECTS: &[Project] = &[
     project("collections"),
     of_two_hosts("delegation"),
     project("dynamic_roles"),
+    project("idioms"),
     project("includes"),
     project("inventory_ini"),
     project("loops"),
@@ -88,6 +89,7 @@ pub static PROJECTS: &[Project] = &[
         words: &["-e", "extra='on the command line'"],
         ..project("precedence")
     },
+    project("python"),
     project("registers"),
     Project {
         fails: true,

@@ -1,7 +1,7 @@
 //! `hadeploy doc`: a page for each kind, made from the kinds themselves.
 
 use hadeploy::diagnostic::Diagnostic;
-use hadeploy::playbook::parse_playbook;
+use hadeploy::playbook::{Installed, parse_playbook};
 use hadeploy::resource::KINDS;
 use hadeploy::vault::Keyring;
 
@@ -158,7 +158,7 @@ fn read(name: &str, text: &str) {
         KINDS,
         0,
         &Keyring::default(),
-        &[],
+        &Installed::default(),
     );
     let said: Vec<String> = faults.iter().map(Diagnostic::one_line).collect();
     assert!(said.is_empty(), "{name}: {said:?}\n{text}");

@@ -261,3 +261,64 @@ fn a_run_finds_what_is_explained() {
         .collect();
     assert_eq!(found.expect("the task")["msg"], told.join(" "));
 }
+
+/// A role that a task includes shows its variables from there on.
+#[test]
+fn the_variables_of_public_roles_that_are_included_count() {
+    let sandbox = Sandbox::new(&[
+        ("h.ini", "w1\n"),
+        ("roles/r/defaults/main.yml", "port: 1\nweak: 2\n"),
+        ("roles/r/vars/main.yml", "port: 3\n"),
+        ("roles/r/tasks/main.yml", "- debug:\n"),
+        ("roles/quiet/defaults/main.yml", "silent: 1\n"),
+        ("roles/quiet/tasks/main.yml", "- debug:\n"),
+        (
+            "s.yml",
+            "- hosts: all\n  tasks:\n    - {name: brings, include_role: {name: r, public: true}}\n    - include_role: {name: quiet}\n",
+        ),
+    ]);
+    let told = |name: &str| sandbox.run(&["explain", "w1", name, "-p", "s.yml", "-i", "h.ini"]);
+    assert_eq!(
+        told("port").stdout,
+        "port on w1, in the play `all`: known only in a run, after `brings`\n\
+        \x20   3  vars of the role `r`, included by `brings`, from then on      roles/r/vars/main.yml:1\n\
+        \x20   1  defaults of the role `r`, included by `brings`, from then on  roles/r/defaults/main.yml:1\n"
+    );
+    let weak = told("weak");
+    assert!(
+        weak.stdout.contains("    2  defaults of the role `r`"),
+        "{}",
+        weak.stdout
+    );
+    assert_eq!(told("silent").status, 1);
+}
+
+#[test]
+fn texts_that_are_no_templates_are_shown_as_they_are_written() {
+    let sandbox = Sandbox::new(&[
+        (
+            "h.yml",
+            "all: {hosts: {w1: {plain: !unsafe 'a {{ b }} {% c', list: [!unsafe '{{ d }}']}}}\n",
+        ),
+        ("group_vars/all.yml", "plain: !unsafe '{{ e }}'\n"),
+    ]);
+    let ran = sandbox.run(&["hosts", "w1", "--vars", "-i", "h.yml"]);
+    let told = "plain: a {{ b }} {% c";
+    assert!(
+        ran.stdout.contains(told) && ran.stdout.contains("- '{{ d }}'"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("raw"), "{}", ran.stdout);
+    let json = sandbox.run(&["hosts", "w1", "--vars", "-i", "h.yml", "--output", "json"]);
+    assert_eq!(json.events()[0]["vars"]["plain"], "a {{ b }} {% c");
+    assert_eq!(
+        json.events()[0]["origins"]["plain"]["over"][0]["value"],
+        "{{ e }}"
+    );
+    let explained = sandbox.run(&["explain", "w1", "plain", "-i", "h.yml", "--output", "json"]);
+    let event = &explained.events()[0];
+    assert_eq!(event["value"], "a {{ b }} {% c");
+    assert_eq!(event["chain"][0]["value"], "a {{ b }} {% c");
+    assert_eq!(event["chain"][0]["template"], false);
+}

@@ -161,6 +161,30 @@ async fn the_first_live_host_does_it() {
     assert_eq!(log(&bench), ["c", "z"], "{}", told.story());
 }
 
+/// Also where another task decides it, and only of the hosts on which it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn run_once_may_be_a_template() {
+    let tasks = r#"    - {shell: "echo yes", register: r, check_mode: false}
+    - {name: one, shell: "echo one{{ inventory_hostname }} >> {all}; echo said", run_once: "{{ r.stdout == 'yes' }}", register: s}
+    - {name: told, assert: {that: s.stdout == 'said'}}
+    - {name: each, shell: "echo each >> {all}", run_once: "{{ x | default(false) }}"}
+    - {name: some, shell: "echo some{{ inventory_hostname }} >> {all}", run_once: "{{ inventory_hostname != 'a' }}"}
+    - {name: there, set_fact: {y: "{{ inventory_hostname }}"}, delegate_to: c, delegate_facts: "{{ inventory_hostname == 'a' }}", when: inventory_hostname == 'a'}
+    - {name: found, assert: {that: "hostvars.c.y == 'a'"}}
+"#;
+    let bench = Bench::new(&["a", "b", "c"]);
+    let told = bench.apply(&play(&bench, "", tasks)).await;
+    assert_eq!(told.recap.exit_code, 0, "{}", told.story());
+    let mut lines = log(&bench);
+    lines.sort();
+    assert_eq!(
+        lines,
+        ["each", "each", "each", "onea", "somea", "someb"],
+        "{}",
+        told.story()
+    );
+}
+
 /// Waiting for another host costs no script.
 #[tokio::test(flavor = "multi_thread")]
 async fn unchanged_tasks_that_run_once_cost_nothing() {

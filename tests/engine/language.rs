@@ -50,6 +50,41 @@ const TABLE: &[(&str, &[&str], &[(&str, &str)], &str, &str)] = &[
         "9",
     ),
     (
+        "facts that set_fact sets",
+        &["a"],
+        &[],
+        "  tasks:\n    - set_fact: {x: 1, ansible_y: 2, cacheable: true}\n    - log {{ ansible_facts.x }}{{ ansible_facts.y }}{{ ansible_y }}{{ x }}{{ hostvars.a.ansible_facts.x }}\n    - meta: clear_facts\n    - log {{ 'x' in (ansible_facts | default({})) }}{{ x }}\n",
+        "12211 False1",
+    ),
+    (
+        "programs that are not there",
+        &["a"],
+        &[("noexec", "")],
+        "  tasks:\n    - {command: /no/such prog, register: r, failed_when: false, notify: h}\n    - log {{ r.rc }}{{ r.changed }}{{ r.failed }}{{ r.stdout_lines }}{{ r.stderr }}{{ r.msg }}\n    - {command: no-such-program, register: r, failed_when: \"r.rc not in [0, 2]\", changed_when: true}\n    - log {{ r.rc }}{{ r.changed }}\n    - {command: \"{{ playbook_dir }}/noexec\", register: r, ignore_errors: true}\n    - log {{ r.rc }}{{ r.changed }}{{ r.failed }}\n    - {shell: no-such-program, register: r, failed_when: false}\n    - log {{ r.rc }}{{ r.changed }}\n  handlers:\n    - log handler\n      name: h\n",
+        "2FalseFalse[]Error executing command. 2True 13FalseTrue 127True",
+    ),
+    (
+        "handlers that notify handlers",
+        &["a"],
+        &[],
+        "  tasks:\n    - log t\n      notify: [two, four]\n    - meta: flush_handlers\n    - log u\n      notify: [two, three]\n  handlers:\n    - name: two\n      log 2\n      notify: three\n    - name: three\n      log 3\n    - name: four\n      log 4\n",
+        "t 2 3 4 u 2 3",
+    ),
+    (
+        "handlers whose names are templates",
+        &["a"],
+        &[
+            ("roles/r/defaults/main.yml", "svc: web\n"),
+            (
+                "roles/r/handlers/main.yml",
+                "- name: Restart {{ svc }}\n  log R{{ svc }}\n",
+            ),
+            ("roles/r/tasks/main.yml", "- log t\n  notify: Restart web\n"),
+        ],
+        "  vars: {own: x}\n  roles: [r]\n  tasks:\n    - log u\n      notify: ['Do {{ own }}', 'r : Restart web']\n  handlers:\n    - name: Do {{ own }}\n      log H\n",
+        "t u Rweb H",
+    ),
+    (
         "end_play first false",
         &["a", "b"],
         &[],

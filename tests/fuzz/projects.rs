@@ -16,7 +16,7 @@ use crate::targets::read::{TEMPLATES, file, shown, text};
 pub fn ansible_cfg(bytes: &[u8]) -> bool {
     let path = file("ansible.cfg", bytes);
     let folder = path.parent().expect("a folder");
-    let notes = hadeploy::cli::ansible_cfg::notes(folder, &[]);
+    let notes = hadeploy::cli::ansible_cfg::read_in(folder);
     shown(&notes);
     !notes.is_empty()
 }

@@ -1,6 +1,6 @@
 //! Roles of collections: where they are found, and by which names.
 
-use hadeploy::playbook::{Options, Project};
+use hadeploy::playbook::{Installed, Options, Project};
 use hadeploy::template::Templates;
 
 use crate::Folder;
@@ -18,7 +18,10 @@ fn read(play: &str, files: &[(&str, &str)]) -> String {
     let folder = Folder::new(&all);
     let options = Options {
         kinds: KINDS,
-        collections: vec![folder.path("first"), folder.path("second")],
+        installed: Installed {
+            collections: vec![folder.path("first"), folder.path("second")],
+            ..Installed::default()
+        },
         ..Options::default()
     };
     let (site, hosts) = (folder.name("playbooks/site.yml"), folder.name("hosts.yml"));

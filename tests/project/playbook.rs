@@ -1,14 +1,21 @@
 //! Playbooks that are right.
 
-use hadeploy::playbook::{LoopKind, Meta, Playbook, Rollout, Task, TaskAction, parse_playbook};
+use hadeploy::playbook::{
+    Installed, LoopKind, Meta, Playbook, Rollout, Task, TaskAction, parse_playbook,
+};
 use hadeploy::vault::Keyring;
 
 use crate::Folder;
 use crate::kinds::KINDS;
 
 fn read(folder: &Folder) -> Playbook {
-    let (playbook, faults) =
-        parse_playbook(&folder.name("site.yml"), KINDS, 0, &Keyring::default(), &[]);
+    let (playbook, faults) = parse_playbook(
+        &folder.name("site.yml"),
+        KINDS,
+        0,
+        &Keyring::default(),
+        &Installed::default(),
+    );
     assert_eq!(folder.said(&faults), "");
     playbook
 }

@@ -120,6 +120,52 @@ fn an_unknown_host_in_a_play_is_said_at_its_place() {
 }
 
 #[test]
+fn a_play_goes_without_names_that_the_inventory_does_not_know() {
+    for (pattern, then) in [
+        ("db:cache", "`cache`, so the play goes without it"),
+        ("all:!cache", "`cache`, so nothing is left out for it"),
+        ("all:!web9", "`web9`, so nothing is left out for it"),
+        ("web:!old-*", "`old-*`, so nothing is left out for it"),
+        ("db:lb", "`lb`, so the play goes without it"),
+    ] {
+        let play = format!("- hosts: '{pattern}'\n");
+        let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", &play)]);
+        let (project, said) = load(&folder, &options());
+        assert!(
+            said.starts_with("warning site.yml:1:") && said.contains(then),
+            "{pattern}: {said}"
+        );
+        assert_ne!(hosts(&project), [""], "{pattern}");
+    }
+    for pattern in ["all:!localhost", "all:&web"] {
+        let play = format!("- hosts: '{pattern}'\n");
+        let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", &play)]);
+        assert_eq!(load(&folder, &options()).1, "", "{pattern}");
+    }
+}
+
+#[test]
+fn an_unknown_name_that_leaves_a_play_without_hosts_is_an_error() {
+    for pattern in [
+        "cache",
+        "web:&cache",
+        "cache:queue",
+        "web:&~x.*",
+        "all:!wbe",
+    ] {
+        let play = format!("- hosts: '{pattern}'\n");
+        let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", &play)]);
+        let (_, said) = load(&folder, &options());
+        assert!(
+            said.starts_with("error site.yml:1:")
+                && said
+                    .contains("a group that may be without hosts stands in the inventory, empty"),
+            "{pattern}: {said}"
+        );
+    }
+}
+
+#[test]
 fn localhost_needs_no_inventory() {
     let folder = Folder::new(&[("site.yml", "- hosts: localhost\n")]);
     let (project, said) = load(&folder, &options());
@@ -377,4 +423,49 @@ fn variables_beside_an_import_win_over_the_plays() {
         .filter_map(|name| vars[*name].value.as_str())
         .collect();
     assert_eq!(texts, ["outer", "outer", "inner", "own"]);
+}
+
+#[test]
+fn a_handler_whose_name_needs_a_host_is_warned_of() {
+    let play = "- hosts: web\n  handlers:\n    - name: 'restart {{ inventory_hostname }}'\n      debug:\n    - {name: 'x {{ inventory_hostname }}', listen: x, debug: }\n";
+    let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", play)]);
+    let (_, said) = load(&folder, &options());
+    assert!(
+        said.starts_with("warning site.yml:3:13: nothing can notify this handler")
+            && said.lines().count() == 1,
+        "{said}"
+    );
+}
+
+#[test]
+fn keywords_of_a_play_that_are_templates_are_filled_in_beforehand() {
+    let play = "- hosts: web\n  vars: {facts: false, share: 30}\n  gather_facts: '{{ facts }}'\n  force_handlers: '{{ force | default(true) }}'\n  max_fail_percentage: '{{ share }}'\n- hosts: db\n  any_errors_fatal: '{{ strict | default(omit) }}'\n";
+    let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", play)]);
+    let (project, said) = load(&folder, &options());
+    assert_eq!(said, "");
+    let of = |at: usize| {
+        let play = &project.plays[at].play;
+        (play.gather_facts, play.force_handlers, play.may_fail)
+    };
+    assert_eq!(of(0), (false, true, Some(30.0)));
+    assert_eq!(of(1), (true, false, None));
+    let strict = Options {
+        extra: vec!["strict=true share=200".to_owned()],
+        ..options()
+    };
+    let (project, said) = load(&folder, &strict);
+    assert_eq!(project.plays[1].play.may_fail, Some(0.0));
+    assert!(
+        said.starts_with(
+            "error site.yml:5:24: `max_fail_percentage` must be a number from 0 to 100"
+        ),
+        "{said}"
+    );
+    let open = "- hosts: web\n  gather_facts: '{{ inventory_hostname }}'\n";
+    let folder = Folder::new(&[("hosts.yml", HOSTS), ("site.yml", open)]);
+    let (_, said) = load(&folder, &options());
+    assert!(
+        said.contains("`gather_facts` is read before any host is known"),
+        "{said}"
+    );
 }

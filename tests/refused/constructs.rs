@@ -318,7 +318,7 @@ fn what_ansible_cfg_says_is_told() {
     trap.write("site.yml", SITE);
     trap.write(
         "ansible.cfg",
-        "# ours\n[defaults]\ninventory = hosts\nroles_path=../roles:/usr/share/roles\nremote_user = admin\nnocows = 1\n; nothing\n\n[ssh_connection]\npipelining = True\nssh_args = -o ProxyJump=bastion\n\n[privilege_escalation]\nbecome = True\n",
+        "# ours\n[defaults]\ninventory = hosts\nlibrary=../modules\nvault_identity_list = a@b\nnocows = 1\n; nothing\n\n[ssh_connection]\npipelining = True\nretries = 3\n\n[privilege_escalation]\nbecome_user = www\n",
     );
     let said = trap.run("validate", &[]);
     assert_eq!(said.status, Some(0), "{}", said.text);
@@ -330,11 +330,10 @@ fn what_ansible_cfg_says_is_told() {
         .map(|event| (event["line"].as_u64().expect("a line"), event.to_string()))
         .collect();
     let wanted = [
-        (3, "-i"),
-        (4, "roles"),
-        (5, "remote_user"),
-        (11, "ansible_ssh_common_args"),
-        (14, "become"),
+        (4, "script"),
+        (5, "--vault-id"),
+        (11, "made again"),
+        (14, "become_user"),
     ];
     let lines: Vec<u64> = warnings.iter().map(|(line, _)| *line).collect();
     assert_eq!(lines, wanted.map(|(line, _)| line), "{}", said.text);

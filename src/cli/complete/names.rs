@@ -103,7 +103,7 @@ fn tags(env: &Environment) -> BTreeSet<String> {
     }
     let mut tags = BTreeSet::new();
     for path in playbooks {
-        let installed = collections::folders(env, std::slice::from_ref(&path));
+        let installed = collections::installed(env, std::slice::from_ref(&path));
         let (playbook, _) = parse_playbook(&path, KINDS, 0, &Keyring::default(), &installed);
         let plays = playbook.plays.iter();
         let all = plays.flat_map(|play| play.tasks_and_handlers().flat_map(|task| &task.tags));

@@ -16,7 +16,7 @@ pub const PLAY: &[Word] = &[
     ),
     word(
         "gather_facts",
-        Switch,
+        Flag,
         "Whether the facts of the hosts are read first; they are unless this says false.",
     ),
     word(
@@ -77,12 +77,12 @@ pub const PLAY: &[Word] = &[
     ),
     word(
         "any_errors_fatal",
-        Switch,
+        Flag,
         "Whether one failed host ends the run.",
     ),
     word(
         "force_handlers",
-        Switch,
+        Flag,
         "Whether handlers run on hosts that failed.",
     ),
     word(
@@ -124,7 +124,7 @@ pub const PLAY: &[Word] = &[
     ),
     word(
         "run_once",
-        Switch,
+        Flag,
         "Whether one host does each of its tasks for all.",
     ),
     word(
@@ -222,7 +222,7 @@ pub const ROLE: &[Word] = &[
         Choice(&["before", "once"]),
         "In a rolling play: on all nodes, or on one, ahead of the first drain.",
     ),
-    word("run_once", Switch, "Whether one host does it for all."),
+    word("run_once", Flag, "Whether one host does it for all."),
     word(
         "delegate_to",
         Text,
@@ -230,7 +230,7 @@ pub const ROLE: &[Word] = &[
     ),
     word(
         "delegate_facts",
-        Switch,
+        Flag,
         "Whether facts are those of the host that acts.",
     ),
     word(

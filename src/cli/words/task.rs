@@ -237,7 +237,7 @@ pub const TASK: &[Word] = &[
     ),
     word(
         "run_once",
-        Switch,
+        Flag,
         "Whether one host does it for all; it counts over the whole play.",
     ),
     word(
@@ -247,7 +247,7 @@ pub const TASK: &[Word] = &[
     ),
     word(
         "delegate_facts",
-        Switch,
+        Flag,
         "Whether facts are those of the host that acts.",
     ),
     word("local_action", Any, "As `action`, by this machine."),
@@ -323,7 +323,7 @@ pub const BLOCK: &[Word] = &[
         Choice(&["before", "once"]),
         "In a rolling play: on all nodes, or on one, ahead of the first drain.",
     ),
-    word("run_once", Switch, "Whether one host does it for all."),
+    word("run_once", Flag, "Whether one host does it for all."),
     word(
         "delegate_to",
         Text,
@@ -331,7 +331,7 @@ pub const BLOCK: &[Word] = &[
     ),
     word(
         "delegate_facts",
-        Switch,
+        Flag,
         "Whether facts are those of the host that acts.",
     ),
     word(

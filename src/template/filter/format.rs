@@ -29,8 +29,18 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("__percent", percent);
 }
 
+/// `%` of a value that may be a number.
+fn percent(state: &mut State, pattern: &Native, value: &Native) -> Result<Native, Error> {
+    if let Some(pattern) = pattern.as_str() {
+        return filled(state, pattern, value);
+    }
+    let environment = state.env();
+    let names = minijinja::context! { left => pattern, right => value };
+    environment.compile_expression("left % right")?.eval(names)
+}
+
 /// Python's `%` of a text: a tuple holds as many values as the pattern takes, a mapping those that it names, all else is one value.
-fn percent(state: &mut State, pattern: &str, value: &Native) -> Result<Native, Error> {
+fn filled(state: &mut State, pattern: &str, value: &Native) -> Result<Native, Error> {
     let (taken, named) = check_percents(pattern)?;
     let mut args = vec![Native::from(pattern)];
     if named && value.kind() == ValueKind::Map {

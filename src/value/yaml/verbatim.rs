@@ -17,7 +17,7 @@ pub(super) fn verbatim(text: &str) -> Cow<'_, str> {
 }
 
 /// The text that a template of [`verbatim`] gives; every other text as it is.
-pub(in crate::value) fn meant(text: &str) -> Cow<'_, str> {
+pub fn meant(text: &str) -> Cow<'_, str> {
     let within = text
         .strip_prefix(BEGIN)
         .and_then(|rest| rest.strip_suffix(END));

@@ -41,6 +41,7 @@ pub struct SshConfig {
     user_file: Option<PathBuf>,
     machine_file: Option<PathBuf>,
     machine: Box<dyn Machine>,
+    usual: SshArguments,
     read: Mutex<HashMap<PathBuf, Result<Arc<File>, ConfigError>>>,
 }
 
@@ -66,8 +67,20 @@ impl SshConfig {
             user_file,
             machine_file,
             machine,
+            usual: SshArguments::default(),
             read: Mutex::default(),
         }
+    }
+
+    /// With arguments for every host, behind its own.
+    pub fn with_usual(mut self, usual: SshArguments) -> Self {
+        self.usual = usual;
+        self
+    }
+
+    /// The arguments for every host.
+    pub fn usual(&self) -> &SshArguments {
+        &self.usual
     }
 
     /// A path with a leading `~/` as the home folder, where there is one.

@@ -64,6 +64,7 @@ fn config(files: &[(&str, &str)]) -> (SshConfig, Arc<Played>) {
         user_file: Some("/h/.ssh/config".into()),
         machine_file: Some("/etc/ssh/ssh_config".into()),
         machine: Box::new(Arc::clone(&played)),
+        usual: SshArguments::default(),
         read: Mutex::default(),
     };
     (config, played)
