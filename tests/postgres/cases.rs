@@ -418,6 +418,42 @@ fn settings_that_need_a_restart() {
     assert_eq!(restarts(&mut world), lowered, "lowered");
 }
 
+/// All acts of a run, or of a plan's path.
+fn way(acts: impl Iterator<Item = String>) -> String {
+    acts.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn a_plan_of_new_settings_foretells_the_whole_way() {
+    let changes: [fn(&mut World); 4] = [
+        |world| world.settings.1 += 1,
+        |world| world.settings.0 += 10,
+        |world| world.settings.0 -= 10,
+        |world| world.settings = (world.settings.0 + 10, world.settings.1 + 1),
+    ];
+    for (data, witness) in [(1, false), (2, false), (2, true), (3, false)] {
+        for (number, change) in changes.iter().enumerate() {
+            let mut world = whole(data, witness);
+            change(&mut world);
+            world.version += 1;
+            let foretold = path(&world);
+            let foretold = foretold
+                .iter()
+                .map(|(member, act)| format!("({member}, {act:?})"));
+            let foretold = way(foretold);
+            let mut story = Vec::new();
+            assert_eq!(run(&mut world, None, &mut story), End::Settled);
+            let inner = |line: &String| {
+                let rest = line.strip_prefix("Act(").unwrap_or(line);
+                let rest = rest.strip_prefix('[')?;
+                Some(rest[..rest.rfind(']')?].to_owned())
+            };
+            let made = way(story.iter().filter_map(inner));
+            assert_eq!(foretold, made, "change {number} of {data} {witness}");
+        }
+    }
+}
+
 #[test]
 fn all_down() {
     let mut world = whole(3, false);

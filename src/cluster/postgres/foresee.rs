@@ -108,7 +108,15 @@ impl Foreseen<'_> {
             | Act::Turn { .. }
             | Act::Rejoin { .. } => {
                 stand_by(seen, upstream.as_ref(), address);
+                if let Some(online) = seen.online.as_mut().filter(|_| starts_with(act)) {
+                    restarted(online, wanted);
+                }
                 self.attached(member, source);
+                if let Act::Rejoin { to } | Act::Follow { to } = act
+                    && self.is_registered(member)
+                {
+                    self.register(member, *to, "standby");
+                }
             }
             Act::StartPrimary | Act::RestartPrimary | Act::RestartWitness => {
                 let control = seen.control.clone().unwrap_or_default();
@@ -122,6 +130,10 @@ impl Foreseen<'_> {
                 online.recovery = false;
                 restarted(online, wanted);
                 seen.process = true;
+                if *act != Act::RestartWitness {
+                    let wanted = wanted.clone();
+                    self.seen_by_standbys(&wanted);
+                }
             }
             Act::StartRepmgrd => {
                 seen.repmgrd.running = true;
@@ -238,6 +250,25 @@ impl Foreseen<'_> {
         }
     }
 
+    /// The standbys that stream see what the primary was started with.
+    fn seen_by_standbys(&mut self, wanted: &Wanted) {
+        for seen in &mut self.seen {
+            let Seen::Known(seen) = seen else { continue };
+            let streams = seen
+                .online
+                .as_ref()
+                .is_some_and(|online| online.recovery && online.receiver.is_some());
+            if let Some(control) = seen.control.as_mut().filter(|_| streams) {
+                for (name, counter) in &mut control.counters {
+                    let now = wanted.settings.get(name);
+                    if let Some(now) = now.and_then(|now| now.parse().ok()) {
+                        *counter = now;
+                    }
+                }
+            }
+        }
+    }
+
     /// Its slot is on the source, and its row says what it said there.
     fn attached(&mut self, member: usize, source: Option<usize>) {
         let name = slot(self.site.ids[member]);
@@ -263,6 +294,15 @@ impl Foreseen<'_> {
                 });
             }
         }
+    }
+
+    /// repmgr knows it: it notes itself whom the member follows then.
+    fn is_registered(&self, member: usize) -> bool {
+        let nodes = self
+            .primary()
+            .and_then(|primary| self.online(primary)?.nodes.as_ref());
+        let id = self.site.ids[member];
+        nodes.is_some_and(|nodes| nodes.iter().any(|row| row.id == id))
     }
 
     fn register(&mut self, member: usize, upstream: usize, kind: &str) {
@@ -303,6 +343,11 @@ fn write(seen: &mut Observation, wanted: &Wanted) {
         };
         seen.files.insert(file.path.clone(), found);
     }
+}
+
+/// Whether a standby's server starts in an act that makes it stream: it reads its files then.
+fn starts_with(act: &Act) -> bool {
+    matches!(act, Act::Start | Act::RestartStandby | Act::Rejoin { .. })
 }
 
 /// Settings that were seen, differ, and take effect by a restart only.
