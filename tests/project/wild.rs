@@ -5,6 +5,17 @@ use hadeploy::template::Templates;
 
 use crate::Folder;
 
+/// What is said about the playbook and the inventory of a folder.
+fn load(folder: &Folder) -> String {
+    let (_, faults) = Project::load(
+        &[folder.name("site.yml")],
+        &[folder.name("hosts.yml")],
+        &Options::default(),
+        &Templates::new(),
+    );
+    folder.said(&faults)
+}
+
 /// What is said about a playbook of these tasks, with the kinds that hadeploy has.
 fn said(tasks: &str) -> String {
     let indented: String = tasks.lines().map(|line| format!("    {line}\n")).collect();
@@ -13,13 +24,7 @@ fn said(tasks: &str) -> String {
         ("hosts.yml", "web: {hosts: {web1: }}\n"),
         ("site.yml", &site),
     ]);
-    let (_, faults) = Project::load(
-        &[folder.name("site.yml")],
-        &[folder.name("hosts.yml")],
-        &Options::default(),
-        &Templates::new(),
-    );
-    folder.said(&faults)
+    load(&folder)
 }
 
 #[test]
@@ -177,13 +182,7 @@ fn includes_are_switched_off_with_all_that_is_in_them() {
             ("roles/fire/tasks/ufw.yml", tasks),
             ("roles/fire/tasks/more.yml", "- npm: {name: x}\n"),
         ]);
-        let (_, faults) = Project::load(
-            &[folder.name("site.yml")],
-            &[folder.name("hosts.yml")],
-            &Options::default(),
-            &Templates::new(),
-        );
-        folder.said(&faults)
+        load(&folder)
     };
     assert_eq!(said("false"), "");
     let said = said("true");
