@@ -124,6 +124,14 @@ pub fn tilde(path: &str) -> String {
     }
 }
 
+/// Shell text that runs `script` as an account, at home there, with the words behind it; all but the account are quoted already.
+pub fn as_account(user: &str, script: &str, words: &str) -> String {
+    format!(
+        "HOME=~{user}; export HOME\nif [ \"$(id -un)\" = {user} ]; then /bin/sh -c {script}{words}\n\
+         else runuser -u {user} -- /bin/sh -c {script}{words}; fi"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

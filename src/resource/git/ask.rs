@@ -1,6 +1,6 @@
 //! What a node has of a repository, and what the remote has: asked by git itself, as the account that the task acts as. Nothing is written.
 
-use super::super::command::words::tilde;
+use super::super::command::words::{as_account, tilde};
 use super::Git;
 use crate::command::quote;
 
@@ -187,9 +187,9 @@ pub fn question(git: &Git) -> String {
     let inner = quote(&inner);
     let dest = tilde(&git.dest);
     format!(
-        "git {}\ncommand -v git >/dev/null || exit 0\nHOME=~{user}; export HOME\nif [ \"$(id -un)\" = {user} ]; then /bin/sh -c {inner} sh {dest}\n\
-         else runuser -u {user} -- /bin/sh -c {inner} sh {dest}; fi",
-        git.dest
+        "git {}\ncommand -v git >/dev/null || exit 0\n{}",
+        git.dest,
+        as_account(user, &inner, &format!(" sh {dest}"))
     )
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::command::words::tilde;
+use super::super::command::words::{as_account, tilde};
 use super::{Pip, State};
 use crate::command::quote;
 
@@ -180,8 +180,8 @@ impl Pip {
         );
         let inner = quote(&inner);
         format!(
-            "pip {place}\ncommand -v python3 >/dev/null || {{ echo 'state nopython'; exit 0; }}\nHOME=~{user}; export HOME\n\
-             if [ \"$(id -un)\" = {user} ]; then /bin/sh -c {inner}\nelse runuser -u {user} -- /bin/sh -c {inner}; fi"
+            "pip {place}\ncommand -v python3 >/dev/null || {{ echo 'state nopython'; exit 0; }}\n{}",
+            as_account(user, &inner, "")
         )
     }
 }
