@@ -73,6 +73,9 @@ pub mod command;
 pub mod diagnostic;
 pub mod engine;
 pub mod event;
+#[cfg(test)]
+#[path = "../tests/support/executable.rs"]
+mod executable;
 pub mod fact;
 pub mod inventory;
 pub mod lab;

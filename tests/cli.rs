@@ -14,6 +14,8 @@ mod doctor;
 mod errors;
 #[path = "cli/exec.rs"]
 mod exec;
+#[path = "support/executable.rs"]
+mod executable;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/history.rs"]

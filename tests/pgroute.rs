@@ -1,6 +1,9 @@
 //! `pgroute`, the program that keeps a node's pgbouncer on the primary: its decision, and what it does about it. The program is the
 //! real one under the system's `sh`; PostgreSQL and pgbouncer are played by a `psql` of ours, nodes are real listeners.
 
+#[path = "support/executable.rs"]
+mod executable;
+
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
@@ -143,9 +146,7 @@ impl World {
                 .into(),
         };
         world.put("psql", PSQL);
-        let psql = world.path("psql");
-        fs::set_permissions(psql, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .expect("a mode");
+        executable::make_executable(&world.path("psql"));
         for (address, answer) in [(SELF, first), (SECOND, second)] {
             if !answer.is_empty() {
                 world.put(&format!("pg.{address}"), answer);

@@ -8,6 +8,8 @@ mod collections;
 mod damage;
 #[path = "project/errors.rs"]
 mod errors;
+#[path = "support/executable.rs"]
+mod executable;
 #[path = "project/includes.rs"]
 mod includes;
 #[path = "project/inventory.rs"]

@@ -338,6 +338,9 @@ mod tests {
         let write = |name: &str, text: &str, mode: u32| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
+            if mode & 0o100 != 0 {
+                crate::executable::make_executable(&path);
+            }
             std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
             path
         };

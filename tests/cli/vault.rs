@@ -4,6 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
+use crate::executable::make_executable;
 use crate::{Ran, Sandbox};
 
 const SECRETS: &str = "db_password: tr0ub4dor\nport: 5433\n";
@@ -66,7 +67,7 @@ impl Sandbox {
     fn edit(&self, words: &str, script: &str) -> Ran {
         let editor = self.work("editor");
         std::fs::write(&editor, format!("#!/bin/sh\n{script}\n")).expect("written");
-        std::fs::set_permissions(&editor, PermissionsExt::from_mode(0o700)).expect("a mode");
+        make_executable(&editor);
         let words: Vec<&str> = ["vault"].into_iter().chain(words.split(' ')).collect();
         let mut command = self.command(&words);
         command
@@ -261,13 +262,14 @@ fn an_editor_that_is_left_open_leaves_nothing_behind() {
     sandbox.good("encrypt s.yml --vault-id pw");
     let editor = sandbox.work("editor");
     std::fs::write(&editor, "#!/bin/sh\n: >open\nexec sleep 60\n").unwrap();
-    std::fs::set_permissions(&editor, PermissionsExt::from_mode(0o700)).unwrap();
+    make_executable(&editor);
     let mut command = sandbox.command(&["vault", "edit", "s.yml", "--vault-id", "pw"]);
     command
         .env("EDITOR", &editor)
         .env("XDG_RUNTIME_DIR", sandbox.home(""));
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     while !sandbox.work("open").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let kill = |signal: &str| {

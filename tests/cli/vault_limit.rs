@@ -1,7 +1,6 @@
 //! Runs of somebody who has the password of one environment only.
 
-use std::os::unix::fs::PermissionsExt;
-
+use crate::executable::make_executable;
 use crate::{Ran, Sandbox};
 
 const INVENTORY: &str = "all:
@@ -86,7 +85,7 @@ fn vaults_of_hosts_outside_the_limit_stay_closed() {
         asked.display()
     );
     std::fs::write(&script, text).expect("written");
-    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o700)).expect("a mode");
+    make_executable(&script);
     let id = format!("prod@{}", script.display());
     let ran = plan(&sandbox, &[LIMITED, &["--vault-id", &id]].concat());
     assert_eq!((ran.status, asked.exists()), (0, false), "{}", ran.stderr);

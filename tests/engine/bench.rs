@@ -1,5 +1,6 @@
 //! Runs a playbook on played hosts and keeps what was told.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -256,4 +257,15 @@ impl Dice {
         self.0 ^= self.0 << 17;
         (self.0 >> 11) % sides
     }
+}
+
+/// Waits until a task has made its mark.
+pub async fn begun(file: &Path) {
+    for _ in 0..400 {
+        if file.exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{} never came", file.display());
 }

@@ -1,10 +1,8 @@
 //! Handlers: in order, once, and never forgotten.
 
-use std::time::Duration;
-
 use hadeploy::event::{Event, Mode, Status};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, begun};
 
 const HANDLERS: &str = r#"
   handlers:
@@ -94,10 +92,7 @@ async fn what_a_dead_controller_owed_is_paid_by_the_next() {
     );
     let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
     let run = tokio::spawn(bench.engine(Mode::Apply, &plays, "dying", events));
-    let mark = bench.host().path("begun");
-    while !mark.exists() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    begun(&bench.host().path("begun")).await;
     run.abort();
     let _ = run.await;
     while told.try_recv().is_ok() {}

@@ -6,20 +6,10 @@ use std::time::Duration;
 
 use hadeploy::event::Mode;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, begun};
 
 const SLOW: &str = "- name: slow\n  hosts: all\n  gather_facts: false\n  tasks:\n    - shell: \"touch {{ dir }}/begun; sleep 5; echo slow >> {{ dir }}/log\"\n";
 const QUICK: &str = "- name: quick\n  hosts: all\n  gather_facts: false\n  tasks:\n    - shell: \"echo quick >> {{ dir }}/log\"\n";
-
-async fn begun(file: &Path) {
-    for _ in 0..400 {
-        if file.exists() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{} never came", file.display());
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_run_goes_and_one_with_patience_waits() {

@@ -11,6 +11,7 @@ use hadeploy::transport::ssh::arguments::SshArguments;
 use hadeploy::transport::ssh::config::{SshConfig, Wanted, Who};
 use hadeploy::vault::Keyring;
 
+use crate::support::executable::make_executable;
 use crate::targets::read::{TEMPLATES, file, shown, text};
 
 pub fn ansible_cfg(bytes: &[u8]) -> bool {
@@ -38,8 +39,7 @@ pub fn inventory_program(bytes: &[u8]) -> bool {
     if !program.exists() {
         let text = "#!/bin/sh\n[ \"$1\" != --list ] || exec cat \"${0%/*}/list.json\"\n";
         std::fs::write(&program, text).expect("written");
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&program, mode).expect("executable");
+        make_executable(&program);
     }
     let path = program.display().to_string();
     let (inventory, faults) = Inventory::load(&[path], &[], &Keyring::default());

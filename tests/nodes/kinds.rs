@@ -47,6 +47,9 @@ struct Story {
     /// Debian releases to run on.
     #[serde(default = "both")]
     releases: Vec<u8>,
+    /// Those of them where it takes long and shows nothing that the other does not: only when asked for.
+    #[serde(default)]
+    long: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -91,7 +94,8 @@ pub fn cases() -> Vec<Case> {
             let case = Case::new(format!("kinds::{name}_on_{release}"), move |world| {
                 tell(world, release, &serde_yaml::from_str(&text).unwrap());
             });
-            cases.push(case.beside(100 + release));
+            let long = story.long.contains(&release);
+            cases.push(Case { long, ..case }.beside(100 + release));
         }
     }
     cases

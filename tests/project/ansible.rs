@@ -1,13 +1,13 @@
 //! Inventories of all kinds, held against what ansible-core makes of them.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
 
 use hadeploy::inventory::Inventory;
 use hadeploy::vault::Keyring;
 use serde_json::{Map, Value, json};
 
 use crate::Folder;
+use crate::executable::make_executable;
 
 const CASES: &str = include_str!("inventories.yaml");
 
@@ -26,8 +26,7 @@ fn made(case: &Value) -> (Value, Value, String, Vec<String>) {
         .collect();
     let folder = Folder::new(&files);
     for name in texts("executable") {
-        let may = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder.path(&name), may).expect("a right");
+        make_executable(&folder.path(&name));
     }
     let sources: Vec<String> = texts("sources")
         .into_iter()

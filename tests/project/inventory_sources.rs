@@ -1,12 +1,11 @@
 //! INI files, folders, programs and lists of hosts: what is said of them, and where variables come from.
 
-use std::os::unix::fs::PermissionsExt;
-
 use hadeploy::inventory::Inventory;
 use hadeploy::vault::Keyring;
 
 use crate::Folder;
 use crate::damage::{Dice, damage};
+use crate::executable::make_executable;
 
 fn load(folder: &Folder, sources: &[&str]) -> (Inventory, String) {
     let sources: Vec<String> = sources
@@ -34,8 +33,7 @@ fn program(list: &str, host: &str) -> Folder {
 
 fn executable(text: &str) -> Folder {
     let folder = Folder::new(&[("inv", text)]);
-    let may = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(folder.path("inv"), may).expect("a right");
+    make_executable(&folder.path("inv"));
     folder
 }
 

@@ -4,8 +4,13 @@
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A case that goes on for longer is told of, as the tests' own harness does.
+const SLOW: Duration = Duration::from_secs(60);
 
 /// One case: its name, whether it runs only when asked for, and what it does.
 pub struct Case<W> {
@@ -44,13 +49,44 @@ impl<W> Case<W> {
     }
 
     /// Runs it and says what became of it; false when it failed.
-    fn passes(&self, world: &W) -> bool {
+    fn passes(&self, world: &W, running: &Running) -> bool {
         let start = Instant::now();
+        running.put(&self.name, Some(start));
         let end = panic::catch_unwind(AssertUnwindSafe(|| (self.run)(world)));
+        running.put(&self.name, None);
         let word = if end.is_ok() { "ok" } else { "FAILED" };
         let time = start.elapsed().as_secs_f32();
         println!("test {} ... {word} ({time:.1} s)", self.name);
         end.is_ok()
+    }
+}
+
+/// The cases that run now and were not told of as slow, with their beginning.
+#[derive(Default)]
+struct Running(Mutex<Vec<(String, Instant)>>);
+
+impl Running {
+    fn put(&self, name: &str, begin: Option<Instant>) {
+        let mut cases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cases.retain(|(other, _)| other != name);
+        cases.extend(begin.map(|begin| (name.to_owned(), begin)));
+    }
+
+    /// Tells of each slow case once, until the other end hangs up.
+    fn tell(&self, over: mpsc::Receiver<()>) {
+        while over.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+            let mut cases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            cases.retain(|(name, begin)| {
+                let slow = begin.elapsed() >= SLOW;
+                if slow {
+                    println!(
+                        "test {name} has been running for over {} seconds",
+                        SLOW.as_secs()
+                    );
+                }
+                !slow
+            });
+        }
     }
 }
 
@@ -135,23 +171,29 @@ pub fn run<W: World + Sync>(cases: Vec<Case<W>>) -> ExitCode {
     for case in cases.iter().filter(|case| !wish.runs(case)) {
         println!("test {} ... ignored", case.name);
     }
+    let running = Running::default();
+    let (end, over) = mpsc::channel();
     let sides: BTreeSet<u8> = cases.iter().map(|case| case.side).collect();
     let of = |side: u8| {
         let mine = |case: &&Case<W>| case.side == side && wish.runs(case);
         let failed = cases
             .iter()
             .filter(mine)
-            .filter(|case| !case.passes(&world));
+            .filter(|case| !case.passes(&world, &running));
         failed.map(|case| &case.name).collect::<Vec<_>>()
     };
     let failed: Vec<&String> = thread::scope(|scope| {
         let of = &of;
-        let running: Vec<_> = sides
+        let running = &running;
+        scope.spawn(move || running.tell(over));
+        let sides: Vec<_> = sides
             .into_iter()
             .map(|side| scope.spawn(move || of(side)))
             .collect();
-        let ends = running.into_iter().map(|side| side.join().unwrap());
-        ends.flatten().collect()
+        let ends = sides.into_iter().map(|side| side.join().unwrap());
+        let failed = ends.flatten().collect();
+        drop(end);
+        failed
     });
     world.down();
     if !failed.is_empty() {

@@ -4,3 +4,4 @@ pub mod answers;
 pub mod case;
 pub mod compare;
 pub mod controller;
+pub mod executable;

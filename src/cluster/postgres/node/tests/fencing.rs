@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::*;
+use crate::executable::make_executable;
 
 /// A node of three, in a folder.
 struct Played {
@@ -84,6 +85,9 @@ impl Played {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
         fs::write(&path, text).expect("a file");
+        if mode & 0o100 != 0 {
+            make_executable(&path);
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
     }
 
