@@ -24,7 +24,7 @@ use super::{command_line, commit, exit, listing, logs, prompt, run_id, say};
 use crate::cluster::Goal;
 use crate::diagnostic::{Diagnostic, count};
 use crate::engine::{self, Look, Origin, Unlock};
-use crate::event::{Event, Mode};
+use crate::event::Mode;
 use crate::plan;
 use crate::report::{self, Journal, Json, Looks, ReportOptions, Reporters};
 
@@ -323,7 +323,6 @@ pub async fn attend(
         Some(bars) => bars.suspend(|| say::err(words)),
         None => say::err(words),
     };
-    let mut left = None;
     loop {
         tokio::select! {
             _ = &mut run => break,
@@ -335,16 +334,14 @@ pub async fn attend(
             continue;
         }
         run.abort();
-        let watch = teller.watch();
-        left = Some(watch.left());
-        let _ = teller.events().send(Event::RunFinished(watch.stopped()));
+        teller.stop();
         break;
     }
     let told = tokio::task::spawn_blocking(move || teller.finish()).await;
-    if let Some(left) = left {
+    let Ok(told) = told else { return exit::BUG };
+    if let Some(left) = told.left {
         say::err(&left);
     }
-    let Ok(told) = told else { return exit::BUG };
     if let Some(trouble) = told.trouble {
         say::err(&format!("warning: {trouble}"));
     }

@@ -1,11 +1,10 @@
 //! Carries the events of a run from the engine to the reporters, on a thread of its own: a slow terminal never holds hosts up.
 
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::watch::Watch;
+use super::watch::{AT_ONCE, Watch};
 use super::{exit, panic};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Mode, Recap};
@@ -16,7 +15,6 @@ pub type Saver = Box<dyn FnOnce(&mut Recap) -> Option<Event> + Send>;
 
 /// Tells events until the run has finished.
 pub struct Teller {
-    watch: Arc<Mutex<Watch>>,
     events: UnboundedSender<Event>,
     thread: JoinHandle<Told>,
 }
@@ -27,20 +25,17 @@ pub struct Told {
     pub exit_code: Option<u8>,
     /// Why some of the output is missing.
     pub trouble: Option<String>,
+    /// Of a run that was stopped at once, what to say of the hosts that were at work.
+    pub left: Option<String>,
 }
 
 impl Teller {
     /// Starts to tell. `detailed` turns a plan with pending changes into exit status 2; `save` comes before the end.
     pub fn start(mode: Mode, detailed: bool, reporters: Reporters, save: Option<Saver>) -> Teller {
         let (events, received) = mpsc::unbounded_channel();
-        let watch = Arc::new(Mutex::new(Watch::new(mode)));
-        let seen = watch.clone();
-        let thread = thread::spawn(move || tell(received, &seen, detailed, reporters, save));
-        Teller {
-            watch,
-            events,
-            thread,
-        }
+        let watch = Watch::new(mode);
+        let thread = thread::spawn(move || tell(received, watch, detailed, reporters, save));
+        Teller { events, thread }
     }
 
     /// Tells notes, and for programs the warnings that people were shown already.
@@ -61,9 +56,9 @@ impl Teller {
         self.events.clone()
     }
 
-    /// What is known of the run so far.
-    pub fn watch(&self) -> MutexGuard<'_, Watch> {
-        lock(&self.watch)
+    /// Ends what is told: the run was stopped at once. What that left is known behind all that it had said before.
+    pub fn stop(&self) {
+        let _ = self.events.send(Event::RunFinished(Watch::at_once()));
     }
 
     /// Waits until everything is told. The senders of events must be gone, or the end of the run sent.
@@ -72,21 +67,27 @@ impl Teller {
         self.thread.join().unwrap_or(Told {
             exit_code: None,
             trouble: None,
+            left: None,
         })
     }
 }
 
 fn tell(
     mut events: UnboundedReceiver<Event>,
-    watch: &Mutex<Watch>,
+    mut watch: Watch,
     detailed: bool,
     mut reporters: Reporters,
     mut save: Option<Saver>,
 ) -> Told {
     let mut exit_code = None;
+    let mut left = None;
     while let Some(mut event) = events.blocking_recv() {
-        lock(watch).note(&event);
+        watch.note(&event);
         if let Event::RunFinished(recap) = &mut event {
+            if recap.reason == AT_ONCE {
+                *recap = watch.stopped();
+                left = Some(watch.left());
+            }
             if let Some(save) = save.take()
                 && let Some(saved) = save(recap)
             {
@@ -110,6 +111,7 @@ fn tell(
     Told {
         exit_code,
         trouble: reporters.trouble(),
+        left,
     }
 }
 
@@ -123,11 +125,4 @@ fn pending(recap: &mut Recap) {
         recap.exit_code = exit::PENDING;
         recap.reason = "changes are pending".to_owned();
     }
-}
-
-/// What is kept is whole at every moment, also after a panic.
-fn lock(watch: &Mutex<Watch>) -> MutexGuard<'_, Watch> {
-    watch
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }

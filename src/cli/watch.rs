@@ -9,6 +9,9 @@ use super::exit;
 use crate::engine::GRACE;
 use crate::event::{Event, Impact, Mode, Recap, Status, Tally, TaskResult};
 
+/// Why a run ended that was stopped at once.
+pub const AT_ONCE: &str = "stopped at once";
+
 /// Follows a run.
 pub struct Watch {
     mode: Mode,
@@ -71,16 +74,26 @@ impl Watch {
         }
     }
 
-    /// The end of a run that was stopped at once. Who was at work in an apply may have been touched.
-    pub fn stopped(&self) -> Recap {
+    /// The end of a run that is stopped at once, as far as it is known to whoever stops it.
+    pub fn at_once() -> Recap {
         Recap {
             exit_code: exit::INTERRUPTED,
-            reason: "stopped at once".to_owned(),
+            reason: AT_ONCE.to_owned(),
+            touched: false,
+            elapsed_ms: 0,
+            hosts: IndexMap::new(),
+            rollout: Vec::new(),
+            impact: Impact::default(),
+        }
+    }
+
+    /// That end with what was done until then. Who was at work in an apply may have been touched.
+    pub fn stopped(&self) -> Recap {
+        Recap {
             touched: self.mode.may_change() && (self.touched || !self.busy.is_empty()),
             elapsed_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             hosts: self.hosts.clone(),
-            rollout: Vec::new(),
-            impact: Impact::default(),
+            ..Watch::at_once()
         }
     }
 
