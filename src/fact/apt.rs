@@ -19,6 +19,8 @@ pub struct PackageInfo {
     pub config_files: bool,
     /// Whether dpkg left it half way.
     pub half_way: bool,
+    /// Whether apt marked it as automatically installed, so that `autoremove` takes it when nothing depends on it any more.
+    pub automatic: bool,
 }
 
 impl PackageInfo {
@@ -29,6 +31,7 @@ impl PackageInfo {
         held: false,
         config_files: false,
         half_way: false,
+        automatic: false,
     };
 }
 
@@ -56,7 +59,7 @@ pub struct AptLists {
 
 type Answers = Result<Vec<(Question, Answer)>, FactError>;
 
-/// `dpkg-query` says nothing on standard output about names it does not know.
+/// `dpkg-query` says nothing on standard output about names it does not know. What apt marked stands in its own file.
 pub(super) fn packages_script(keys: &[&str]) -> String {
     let query = Command::new("dpkg-query")
         .arg("-W")
@@ -64,13 +67,33 @@ pub(super) fn packages_script(keys: &[&str]) -> String {
         .arg(r"${Package}\t${Architecture}\t${db:Status-Abbrev}\t${Version}\n")
         .arg("--")
         .args(keys.iter().copied());
-    format!("{query} 2>/dev/null")
+    let names: Vec<&str> = keys.iter().map(|key| split_arch(key).0).collect();
+    let marks = Command::new("awk")
+        .arg("-v")
+        .arg(format!("names={}", names.join(" ")))
+        .arg(MARKED)
+        .arg(MARKS);
+    format!("{query} 2>/dev/null\n{marks} 2>/dev/null")
 }
+
+/// Where apt keeps which packages it installed automatically.
+pub const MARKS: &str = "/var/lib/apt/extended_states";
+
+/// Prints those of the names that are marked as automatically installed, with their architecture.
+const MARKED: &str = r#"BEGIN { split(names, list, " "); for (at in list) wanted[list[at]] }
+$1 == "Package:" { name = $2 }
+$1 == "Architecture:" { arch = $2 }
+$1 == "Auto-Installed:" && $2 == 1 && (name in wanted) { print "auto\t" name "\t" arch }"#;
 
 pub(super) fn parse_packages(keys: &[&str], body: &[u8]) -> Answers {
     let text = String::from_utf8_lossy(body);
     let mut found: BTreeMap<&str, PackageInfo> = BTreeMap::new();
+    let mut automatic = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
+        if let ["auto", name, arch] = line.split('\t').collect::<Vec<_>>()[..] {
+            automatic.push((name, arch));
+            continue;
+        }
         let mut columns = line.split('\t');
         let (Some(name), Some(arch), Some(status), Some(version)) = (
             columns.next(),
@@ -96,7 +119,11 @@ pub(super) fn parse_packages(keys: &[&str], body: &[u8]) -> Answers {
     Ok(keys
         .iter()
         .map(|key| {
-            let info = found.remove(key).unwrap_or(PackageInfo::ABSENT);
+            let mut info = found.remove(key).unwrap_or(PackageInfo::ABSENT);
+            let (name, arch) = split_arch(key);
+            let marked =
+                |mark: &(&str, &str)| mark.0 == name && arch.is_none_or(|arch| mark.1 == arch);
+            info.automatic = info.installed && automatic.iter().any(marked);
             (Question::Package((*key).into()), Answer::Package(info))
         })
         .collect())
@@ -116,6 +143,7 @@ fn package(status: &str, version: &str) -> Option<PackageInfo> {
         held: wanted == 'h',
         config_files: state == 'c',
         half_way: matches!(state, 'H' | 'U' | 'F' | 't' | 'W') || error != ' ',
+        automatic: false,
     })
 }
 

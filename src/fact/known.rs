@@ -385,9 +385,12 @@ impl Known {
             self.forget_lists();
         }
         self.sources_touched |= SOURCES.iter().any(|place| touches(place));
-        if touches("/var/lib/dpkg/status") {
+        let selections = touches("/var/lib/dpkg/status");
+        if selections || touches(super::apt::MARKS) {
             let of_packages = |question: &Question| matches!(question, Question::Package(_));
             self.answers.retain(|question, _| !of_packages(question));
+        }
+        if selections {
             self.forget_lists();
         }
     }

@@ -23,6 +23,7 @@ pub use self::package::PACKAGE;
 /// - nothing has to be installed on the node beforehand: `python3-apt` is not used
 /// - `allow_unauthenticated` is refused
 /// - a plan says which versions come, as `apt-get` itself would choose them
+/// - that a package which came along with another one is marked as manually installed is a change, and shown
 ///
 /// # Returns
 /// - `cache_updated`: whether package lists were fetched

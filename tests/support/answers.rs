@@ -111,6 +111,7 @@ pub fn answer(question: &Question, value: &Value) -> Result<Answer, String> {
             held: flag(value, "held"),
             config_files: flag(value, "config_files"),
             half_way: flag(value, "half_way"),
+            automatic: flag(value, "automatic"),
         }),
         Question::Candidate(_) => Answer::Candidate(CandidateInfo {
             version: value.as_str().map(Arc::from).or(string(value, "version")),

@@ -51,6 +51,14 @@ fn installed_held_removed_and_broken_packages_differ() {
 }
 
 #[test]
+fn what_apt_marked_is_told_of_what_is_installed() {
+    let body = "auto\tamd64\tii \t1\nbash\tamd64\tii \t5\njq\tall\tii \t1\nvim\tamd64\trc \t9\nauto\tjq\tamd64\nauto\tvim\tamd64\nauto\tbash\ti386\n";
+    let infos = packages(&["auto", "bash:amd64", "jq", "vim"], body);
+    let marks: Vec<bool> = infos.iter().map(|info| info.automatic).collect();
+    assert_eq!(marks, [false, false, true, false]);
+}
+
+#[test]
 fn policy_gives_candidate_and_versions() {
     let body = "@release \nnginx:\n  Installed: (none)\n  Candidate: 1.22.1-9+deb12u10\n  Version table:\n     \
                 1.22.1-9+deb12u10 500\n        500 http://mirror.example/debian-security bookworm-security/main amd64 Packages\n     \

@@ -6,6 +6,7 @@ use super::services;
 use super::wanted::{self, Wanted};
 use crate::change::{Action, Change, Expect, Field, Step, Touch};
 use crate::diagnostic::count;
+use crate::fact::apt::MARKS;
 use crate::fact::{Answer, AptLists, Known, Missing, PackageInfo, Question};
 use crate::resource::Resource;
 
@@ -223,12 +224,50 @@ impl Apt {
                 );
             names.push(choice.name);
         }
+        change = self.mark(change, known, &names)?;
         if names.is_empty() {
             return Ok(change);
         }
         step.title = format!("install {}", names.join(", "));
         step.script = script::run(&self.options, &words);
         Ok(change.step(step.touch(Touch::Everything)))
+    }
+
+    /// What is wanted and came along with something else is wanted for its own sake now, so that no `autoremove` takes it. What is installed
+    /// anew, or upgraded by name, apt marks itself.
+    fn mark(&self, mut change: Change, known: &Known, named: &[String]) -> Result<Change, Missing> {
+        let mut step = Step::new("", "");
+        let mut names = Vec::new();
+        for wanted in &self.wanted {
+            let info = known.package(&wanted.name)?;
+            if !info.installed || !info.automatic || named.contains(&wanted.name) {
+                continue;
+            }
+            let version = info.version.as_deref().unwrap_or("present");
+            let before = format!("{version}, automatically installed");
+            change
+                .fields
+                .push(Field::value(&wanted.name, before, version));
+            step = step
+                .verify(Expect::Check {
+                    field: wanted.name.clone(),
+                    script: script::manual(&wanted.name),
+                })
+                .predict(
+                    Question::Package(wanted.name.as_str().into()),
+                    Answer::Package(PackageInfo {
+                        automatic: false,
+                        ..info.clone()
+                    }),
+                );
+            names.push(wanted.name.clone());
+        }
+        if names.is_empty() {
+            return Ok(change);
+        }
+        step.title = format!("mark {} as manually installed", names.join(", "));
+        step.script = script::mark_manual(&names);
+        Ok(change.step(step.touch(Touch::Path(MARKS.to_owned()))))
     }
 
     fn remove(&self, known: &Known) -> Result<Change, Missing> {

@@ -117,6 +117,20 @@ pub(super) fn installed(name: &str, version: Option<&str>) -> String {
     )
 }
 
+/// Marks packages as manually installed.
+pub(super) fn mark_manual(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quote(name)).collect();
+    format!("apt-mark -qq manual -- {}\n", names.join(" "))
+}
+
+/// A check that a package is not marked as automatically installed.
+pub(super) fn manual(name: &str) -> String {
+    format!(
+        "found=$(apt-mark showauto -- {})\n[ -z \"$found\" ] || {{ printf 'automatically installed'; exit 1; }}\n",
+        quote(name)
+    )
+}
+
 /// A check that a package is not installed.
 pub(super) fn removed(name: &str) -> String {
     format!(
