@@ -144,7 +144,16 @@ fn a_real_run_is_shown_as_it_was_seen() {
     let to = sandbox.home("file");
     std::fs::write(&to, "one\n2\n").expect("a file");
     let to = format!("to={}", to.display());
-    let ran = sandbox.run(&["apply", "s.yml", "--diff", "-e", &to]);
+    let words = [
+        "apply",
+        "s.yml",
+        "--lock-timeout",
+        "2m",
+        "--diff",
+        "-e",
+        &to,
+    ];
+    let ran = sandbox.run(&words);
     assert_eq!(ran.status, 3, "{}{}", ran.stdout, ran.stderr);
     let again = sandbox.run(&["log", "last"]);
     let (head, rest) = again.stdout.split_once('\n').expect("two lines");

@@ -2,6 +2,7 @@
 //! and agents.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -197,7 +198,7 @@ impl Agent {
             .spawn();
         let agent = Agent(child.unwrap());
         let start = Instant::now();
-        while !socket.exists() {
+        while UnixStream::connect(socket).is_err() {
             assert!(start.elapsed() < Duration::from_secs(10));
             thread::sleep(Duration::from_millis(5));
         }

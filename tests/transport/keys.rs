@@ -1,5 +1,6 @@
 //! Who we are: keys, certificates and the agent.
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -251,7 +252,7 @@ impl Agent {
             .spawn()
             .unwrap();
         let start = Instant::now();
-        while !socket.exists() {
+        while UnixStream::connect(&socket).is_err() {
             assert!(start.elapsed() < Duration::from_secs(10));
             std::thread::sleep(Duration::from_millis(5));
         }

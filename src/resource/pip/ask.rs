@@ -174,8 +174,8 @@ impl Pip {
             ),
         };
         let inner = format!(
-            "{}{env}{pip} --version >/dev/null 2>&1 || {{ echo 'state nopip'; exit 0; }}\necho 'state there'\n\
-             {pip} list --format=freeze 2>/dev/null | sed 's/^/has /'\n{report}",
+            "{}{env}has=$({pip} list --format=freeze 2>/dev/null) || {pip} --version >/dev/null 2>&1 || {{ echo 'state nopip'; exit 0; }}\n\
+             echo 'state there'\nprintf '%s\\n' \"$has\" | sed 's/^/has /'\n{report}",
             self.begin()
         );
         let inner = quote(&inner);
