@@ -33,6 +33,8 @@ impl Transport for LocalTransport {
             .stdin(pipes())
             .stdout(pipes())
             .stderr(pipes())
+            // A Ctrl-C is for hadeploy alone: what it ends gives its lease back.
+            .process_group(0)
             .spawn()
             .map_err(failed)?;
         let missing = || failed(io::Error::other("it has no pipes"));

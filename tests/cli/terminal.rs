@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::{LOCAL, Ran, Sandbox};
 
@@ -113,12 +114,15 @@ fn ctrl_c_ends_a_question_of_pause() {
     let words = "apply s.yml --yes --lock-timeout 2m";
     let ran = converse(&sandbox, words, &[("Which release: ", "v\x03")]);
     assert_eq!(ran.status, 130, "{}", ran.stdout);
+    let begin = Instant::now();
     let ran = converse(
         &sandbox,
         words,
         &[("Which release: ", "\n"), ("The pin? ", "\x03")],
     );
     assert_eq!(ran.status, 130, "{}", ran.stdout);
+    // Its lease was given back, and not taken over after half a minute.
+    assert!(begin.elapsed() < Duration::from_secs(25), "{}", ran.stdout);
 }
 
 #[test]
