@@ -22,6 +22,8 @@ use crate::command::quote;
 use crate::secret::Secret;
 use crate::transport::{Process, Transport};
 
+/// How much is read at once, in bytes.
+const PIECE: usize = 16 * 1024;
 /// Standard error of the shell itself is kept up to this many bytes, for messages.
 const STDERR_LIMIT: usize = 4096;
 
@@ -258,8 +260,10 @@ impl Shell {
                     break;
                 };
                 let line = String::from_utf8_lossy(&self.buffer[head..head + end]).into_owned();
-                let stdout: Vec<u8> = self.buffer[..at].to_vec();
-                self.buffer.drain(..=head + end);
+                // What comes behind it begins in a buffer of its own: a shell that waits, as hundreds do, holds no room.
+                let behind = self.buffer.split_off(head + end + 1);
+                let mut stdout = std::mem::replace(&mut self.buffer, behind);
+                stdout.truncate(at);
                 from = 0;
                 if let (Some(said), Some(hears)) = (line.strip_prefix("live "), &self.listener) {
                     let words = STANDARD.decode(said).unwrap_or_default();
@@ -281,7 +285,7 @@ impl Shell {
     }
 
     async fn fill(&mut self) -> Result<usize, NodeError> {
-        self.buffer.reserve(64 * 1024);
+        self.buffer.reserve(PIECE);
         Ok(self.process.stdout.read_buf(&mut self.buffer).await?)
     }
 

@@ -373,6 +373,10 @@ impl Reader<'_> {
             )
             .expect("the expression is constant")
         });
+        // Most texts name none, and the expression need not be compiled for them.
+        if !text.contains("ansible_facts") {
+            return;
+        }
         for found in FACT.captures_iter(text) {
             // `ansible_facts.get(…)` and `.items()` are methods; `result.ansible_facts` is what a task brought.
             let before = &text[..found.get(0).map_or(0, |all| all.start())];
@@ -411,7 +415,14 @@ fn asked(when: &[Value]) -> Vec<&'static str> {
             .map(|fact| (fact, pattern(fact)))
             .into()
     });
-    let texts: Vec<&str> = when.iter().filter_map(Value::as_str).collect();
+    let texts: Vec<&str> = when
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|text| text.contains("ansible_facts"))
+        .collect();
+    if texts.is_empty() {
+        return Vec::new();
+    }
     let found = ASKED
         .iter()
         .filter(|(_, asks)| texts.iter().any(|text| asks.is_match(text)));

@@ -63,13 +63,19 @@ pub(super) struct Piece {
 pub(super) fn pieces(text: &str, markers: &Markers<'_>) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
+    // Where each begin marker stands next, looked for only behind the one before: most texts hold no comment, and are gone through once.
+    let mut ahead = [Some(0); 3];
+    let mut searched = [false; 3];
     while at < text.len() {
         let next = [(Part::Expression, 0), (Part::Block, 2), (Part::Comment, 4)]
             .into_iter()
-            .filter_map(|(part, index)| {
-                text[at..]
-                    .find(markers[index])
-                    .map(|found| (at + found, part, index))
+            .zip(ahead.iter_mut().zip(&mut searched))
+            .filter_map(|((part, index), (ahead, searched))| {
+                if !*searched || ahead.is_some_and(|found| found < at) {
+                    *ahead = text[at..].find(markers[index]).map(|found| at + found);
+                    *searched = true;
+                }
+                ahead.map(|found| (found, part, index))
             })
             .min_by_key(|(found, _, index)| (*found, std::cmp::Reverse(markers[*index].len())));
         let Some((start, part, index)) = next else {
@@ -285,6 +291,12 @@ mod tests {
             [(Part::Expression, " {'a': {'b': 1}} ")]
         );
         assert!(!pieces("{{ x", &MARKERS)[0].closed);
+    }
+
+    #[test]
+    fn a_long_text_is_gone_through_once() {
+        let text = "{{ x }}".repeat(40_000);
+        assert_eq!(pieces(&text, &MARKERS).len(), 40_000);
     }
 
     #[test]
