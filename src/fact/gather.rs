@@ -119,7 +119,8 @@ grep -aHs '' /etc/os-release /etc/debian_version /etc/machine-id /etc/hosts /pro
 [ ! -e /.dockerenv ] || echo /.dockerenv:yes
 grep -qs '^flags.* hypervisor' /proc/cpuinfo && echo hypervisor:yes
 grep -HsE '^(processor|vendor_id|model name|physical id|siblings|core id|cpu cores)[[:space:]]*:' /proc/cpuinfo
-printf '@nproc:%s\n@bits:%s\n@account:%s\n' "$(nproc)" "$(getconf LONG_BIT)" "$(getent passwd "$(id -u)")"
+own=$(getent passwd "$(id -u)")
+printf '@nproc:%s\n@bits:%s\n@account:%s\n' "$(nproc)" "$(getconf LONG_BIT)" "$own"
 [ ! -d /sys/kernel/security/apparmor ] || echo @apparmor:yes
 [ ! -x /usr/bin/python3 ] || printf '@python:%s\n' "$(/usr/bin/python3 -V 2>&1)"
 echo '@df'
@@ -128,8 +129,9 @@ echo
 "#;
     let after = r#"echo '@date'
 date '+%s %N %z %Z %A %w %W'
-printf '@user\n'
-id -un
+printf '@user\n%s' "${own%%:*}"
+[ -n "$own" ] || id -un
+echo
 "#;
     [before, local::SCRIPT, after].concat()
 }

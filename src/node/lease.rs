@@ -130,7 +130,7 @@ elif [ "$a" -ge 0 ] && [ "$a" -lt {expiry} ]; then printf 'LEASE held %s %s\n' "
 elif works "$r" >/dev/null; then printf 'LEASE finishing %s %s\n' "$a" "$i"
 else
 if take "$r" && mv -T "$B/lease" "$B/lease.dead.$R"; then rm -rf "$B/lease.dead.$R" "$B/steps/$r" {STAGE}/"$r"-*; fi
-if mv -T "$N" "$B/lease"; then printf 'LEASE taken %s\n' "$i"; else printf 'LEASE held 0 %s\n' "$i"; fi; fi; fi; rm -rf "$N"; fi
+if mv -T "$N" "$B/lease"; then printf 'LEASE taken %s\n' "$i"; else printf 'LEASE held 0 %s\n' "$i"; fi; fi; fi; [ ! -d "$N" ] || rm -rf "$N"; fi
 [ ! -d "$B/lease" ] || mkdir -p -m 0711 "$B/steps" "$B/steps/$R"
 "#,
         base = quote(base),
