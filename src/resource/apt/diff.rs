@@ -209,19 +209,13 @@ impl Apt {
                 Some(pinned) => format!("{}={pinned}", choice.name),
                 None => choice.name.clone(),
             });
-            step = step
-                .verify(Expect::Check {
-                    field: choice.name.clone(),
-                    script: script::installed(&choice.name, choice.pinned.as_deref()),
-                })
-                .predict(
-                    Question::Package(choice.name.as_str().into()),
-                    Answer::Package(PackageInfo {
-                        installed: true,
-                        version: choice.version.as_deref().map(Into::into),
-                        ..PackageInfo::ABSENT
-                    }),
-                );
+            let check = script::installed(&choice.name, choice.pinned.as_deref());
+            let behind = PackageInfo {
+                installed: true,
+                version: choice.version.as_deref().map(Into::into),
+                ..PackageInfo::ABSENT
+            };
+            step = leaving(step, &choice.name, check, behind);
             names.push(choice.name);
         }
         change = self.mark(change, known, &names)?;
@@ -248,18 +242,11 @@ impl Apt {
             change
                 .fields
                 .push(Field::value(&wanted.name, before, version));
-            step = step
-                .verify(Expect::Check {
-                    field: wanted.name.clone(),
-                    script: script::manual(&wanted.name),
-                })
-                .predict(
-                    Question::Package(wanted.name.as_str().into()),
-                    Answer::Package(PackageInfo {
-                        automatic: false,
-                        ..info.clone()
-                    }),
-                );
+            let behind = PackageInfo {
+                automatic: false,
+                ..info.clone()
+            };
+            step = leaving(step, &wanted.name, script::manual(&wanted.name), behind);
             names.push(wanted.name.clone());
         }
         if names.is_empty() {
@@ -289,18 +276,11 @@ impl Apt {
             };
             change.fields.push(Field::value(&wanted.name, before, ""));
             words.push(wanted.name.clone());
-            step = step
-                .verify(Expect::Check {
-                    field: wanted.name.clone(),
-                    script: script::removed(&wanted.name),
-                })
-                .predict(
-                    Question::Package(wanted.name.as_str().into()),
-                    Answer::Package(PackageInfo {
-                        config_files: !self.purge,
-                        ..PackageInfo::ABSENT
-                    }),
-                );
+            let behind = PackageInfo {
+                config_files: !self.purge,
+                ..PackageInfo::ABSENT
+            };
+            step = leaving(step, &wanted.name, script::removed(&wanted.name), behind);
             names.push(wanted.name.as_str());
         }
         if names.is_empty() {
@@ -342,4 +322,13 @@ impl Apt {
                 .predict(Question::Simulation(what.into()), none),
         ))
     }
+}
+
+/// A step that leaves a package so, which `check` proves.
+fn leaving(step: Step, name: &str, check: String, behind: PackageInfo) -> Step {
+    step.verify(Expect::Check {
+        field: name.to_owned(),
+        script: check,
+    })
+    .predict(Question::Package(name.into()), Answer::Package(behind))
 }
