@@ -63,17 +63,15 @@ pub(super) struct Piece {
 pub(super) fn pieces(text: &str, markers: &Markers<'_>) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
-    // Where each begin marker stands next, looked for only behind the one before: most texts hold no comment, and are gone through once.
-    let mut ahead = [Some(0); 3];
-    let mut searched = [false; 3];
+    // Where each begin marker stands next, looked for anew only behind the last one: most texts hold no comment, and are gone through once.
+    let mut ahead = [0, 2, 4].map(|index| text.find(markers[index]));
     while at < text.len() {
         let next = [(Part::Expression, 0), (Part::Block, 2), (Part::Comment, 4)]
             .into_iter()
-            .zip(ahead.iter_mut().zip(&mut searched))
-            .filter_map(|((part, index), (ahead, searched))| {
-                if !*searched || ahead.is_some_and(|found| found < at) {
+            .zip(&mut ahead)
+            .filter_map(|((part, index), ahead)| {
+                if ahead.is_some_and(|found| found < at) {
                     *ahead = text[at..].find(markers[index]).map(|found| at + found);
-                    *searched = true;
                 }
                 ahead.map(|found| (found, part, index))
             })
