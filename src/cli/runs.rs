@@ -147,7 +147,7 @@ impl Logged {
                 }
             }
             "task_finished" | "handler_finished" if json["status"] == "changed" => {
-                self.changes += 1;
+                self.changes = self.changes.saturating_add(1);
             }
             "run_finished" => {
                 self.exit_code = json["exit_code"].as_u64();

@@ -1,5 +1,7 @@
 //! Two texts that differ as a unified diff says: what the diff leaves out is filled in the same way on both sides.
 
+use super::Limits;
+
 /// The texts; none for what is no diff, such as a note that there is none.
 pub(super) fn sides(diff: &str) -> Option<(String, String)> {
     let mut before = Side::default();
@@ -21,6 +23,10 @@ pub(super) fn sides(diff: &str) -> Option<(String, String)> {
                 before.text.push('\n');
                 after.text.push_str(&filler);
                 after.text.push('\n');
+                // Of texts as long as that no diff is made.
+                if before.text.len() + after.text.len() > Limits::WHOLE.bytes {
+                    return None;
+                }
             }
             before.lines += gap;
             after.lines += gap;
@@ -84,7 +90,7 @@ fn ranges(head: &str) -> Option<(usize, usize)> {
         let range = words.next()?.strip_prefix(sign)?;
         let (start, length) = range.split_once(',').unwrap_or((range, "1"));
         let start: usize = start.parse().ok()?;
-        Some(if length == "0" { start + 1 } else { start })
+        start.checked_add(usize::from(length == "0"))
     };
     Some((first('-')?, first('+')?))
 }
@@ -92,7 +98,7 @@ fn ranges(head: &str) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Limits, unified};
+    use crate::report::unified;
 
     #[test]
     fn the_diff_of_the_sides_is_the_diff() {
@@ -114,9 +120,12 @@ mod tests {
             let (left, right) = sides(&diff).expect("a diff");
             assert_eq!(unified("content", &left, &right, Limits::WHOLE), diff);
         }
-        assert_eq!(
-            sides("4000000 bytes of text differ, too many for a diff\n"),
-            None
-        );
+        for none in [
+            "4000000 bytes of text differ, too many for a diff\n",
+            "@@ -99999999999,2 +99999999999,2 @@\n a\n-b\n+c\n",
+            "@@ -18446744073709551615,0 +1 @@\n+c\n",
+        ] {
+            assert_eq!(sides(none), None);
+        }
     }
 }
