@@ -93,8 +93,9 @@ pub use hosts::ways;
 pub use reach::{Network, Reach, Target};
 pub use rolling::Rolling;
 pub use state::Settings;
-pub use status::{Look, status};
+pub use status::{Look, parse_answers, status};
 pub use unlock::{Unlock, unlock};
+pub use way_in::{Kept, parse_kept};
 
 /// Runs a project whose diagnostics hold no error. Everything that happens goes to `events`, from `RunStarted` to `RunFinished`.
 /// Cancelling `interrupt` lets what runs end, starts nothing new, and gives the leases back.

@@ -23,6 +23,7 @@ use crate::playbook::{Project, Scheduled};
 use crate::secret::Masker;
 use crate::template::{Stop, Templates};
 
+pub use question::parse as parse_answers;
 use worker::{Said, Worker};
 
 /// A node that has not answered a single look by then does not answer.

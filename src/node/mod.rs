@@ -27,7 +27,7 @@ use crate::transport::{Transport, TransportError};
 
 pub use error::NodeError;
 pub use guard::GuardState;
-pub use launch::{Launch, LaunchEnd};
+pub use launch::{Launch, LaunchEnd, parse as parse_launch_end};
 pub use lease::{Claim, LeaseInfo, OwedEntry};
 pub use machine::{MACHINE, parse_machine};
 pub use outcome::{ScriptEnd, StepEnd, parse as parse_script_end};

@@ -6,8 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hadeploy::cluster;
+use hadeploy::engine::{parse_answers, parse_kept};
 use hadeploy::fact::{Answer, Missing, Question, parse};
-use hadeploy::node::{Connector, Node, Privilege, Shell, guard, lease, unlock};
+use hadeploy::node::{
+    Connector, LaunchEnd, Node, Privilege, Shell, guard, lease, parse_launch_end, unlock,
+};
 use hadeploy::rollout::{Round, Streak};
 use hadeploy::scram::Verifier;
 use hadeploy::transport::fake::{FakeCommand, FakeEnd, FakeTransport};
@@ -88,6 +92,21 @@ pub fn node_notes(bytes: &[u8]) -> bool {
         || guard::parse(bytes).is_some()
         || !left.is_empty()
         || round.trouble.is_none()
+}
+
+/// Short answers to what the engine asks a node outside its facts: how a script ended, what clusters are like, which port was kept.
+/// Their mark is `M1`.
+pub fn node_answers(bytes: &[u8]) -> bool {
+    let answers = parse_answers(bytes, 3, "M1");
+    assert_eq!(answers.len(), 3);
+    let answered = answers
+        .iter()
+        .any(|answer| matches!(answer, cluster::Answer::Said(_)));
+    let began = match parse_launch_end(bytes) {
+        LaunchEnd::Vanished(words) => words != String::from_utf8_lossy(bytes),
+        LaunchEnd::Ended(_) | LaunchEnd::NotStarted(_) | LaunchEnd::NeverBegan => true,
+    };
+    answered || began || parse_kept(bytes).is_some()
 }
 
 /// Passwords as a server stores them.

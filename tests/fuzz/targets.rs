@@ -57,7 +57,7 @@ targets![
     script_end;
     projects: ansible_cfg, inventory_program, role, settings, ssh_config;
     expressions: filters, lookups;
-    nodes: encoded_facts, node_notes, shell, verifier, visit;
+    nodes: encoded_facts, node_answers, node_notes, shell, verifier, visit;
     services: age, balancer_command, digitalocean, haproxy, node_report, postgres_cluster, readiness, redis_cluster, run_log;
     kinds: kinds;
 ];

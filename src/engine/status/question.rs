@@ -17,8 +17,8 @@ pub(super) fn compile(questions: &[String], mark: &str) -> String {
     script
 }
 
-/// What each of them was answered; none of it when the script came to no end.
-pub(super) fn parse(output: &[u8], count: usize, mark: &str) -> Vec<Answer> {
+/// What each of `count` questions was answered in the output of the script with that mark; nothing where an answer has no end.
+pub fn parse(output: &[u8], count: usize, mark: &str) -> Vec<Answer> {
     let text = String::from_utf8_lossy(output);
     let lost = || Answer::Silent("the question came to no end".to_owned());
     let mut answers: Vec<Answer> = (0..count).map(|_| lost()).collect();
