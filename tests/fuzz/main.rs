@@ -12,6 +12,7 @@ mod coverage;
 mod dice;
 mod expressions;
 mod kinds;
+mod mutate;
 mod nodes;
 mod projects;
 mod services;
@@ -33,76 +34,11 @@ pub type Target = fn(&[u8]) -> bool;
 
 /// An input takes at most this long of a processor, in an unoptimised build.
 const SLOW: Duration = Duration::from_secs(10);
-/// Inputs grow no longer than this.
-const LARGEST: usize = 32 << 10;
 /// At most so many inputs are kept beside the corpus, where nothing is known of their branches.
 const POOL: usize = 400;
 
 /// A long run ends when its process has grown to so many bytes: what an engine of templates compiles stays.
 const GROWN: u64 = 4 << 30;
-
-/// Words that parsers look for.
-const WORDS: &[&str] = &[
-    "{{",
-    "}}",
-    "{%",
-    "%}",
-    "{#",
-    "#}",
-    "\n",
-    "\r\n",
-    "\t",
-    "\0",
-    "- ",
-    ": ",
-    "'",
-    "\"",
-    "\\",
-    "[",
-    "]",
-    "{",
-    "}",
-    "|",
-    ">",
-    "&a",
-    "*a",
-    "<<",
-    "!vault",
-    "!!",
-    "#",
-    "%",
-    "=",
-    ",",
-    "..",
-    "-",
-    "0x",
-    "1e999",
-    "é",
-    "\u{2028}",
-    "9223372036854775808",
-    "-1",
-    "if",
-    "else",
-    "endif",
-    "for",
-    "in",
-    "endfor",
-    "is",
-    "not",
-    "or",
-    "$ANSIBLE_VAULT;1.1;AES256",
-    "Host *",
-    "Match all",
-    "Include x",
-    "ssh-ed25519",
-    "|1|",
-    "@cert-authority",
-    "@revoked",
-    "[web]",
-    ":vars",
-    ":children",
-    "null",
-];
 
 /// Runs a target for its time.
 pub fn fuzz(name: &str, target: Target) {
@@ -119,8 +55,12 @@ pub fn fuzz(name: &str, target: Target) {
     let start = Instant::now();
     let spent = || if long { worked() } else { start.elapsed() };
     let mut seen = coverage::Seen::default();
-    for input in &pool {
-        attempt(name, target, input);
+    // Which of them are read as right: half of what is tried comes from those.
+    let mut right = Vec::new();
+    for (at, input) in pool.iter().enumerate() {
+        if attempt(name, target, input) {
+            right.push(at);
+        }
         seen.more();
     }
     let before = if long {
@@ -129,30 +69,37 @@ pub fn fuzz(name: &str, target: Target) {
         Vec::new()
     };
     for input in before {
-        attempt(name, target, &input);
+        let read = attempt(name, target, &input);
         if seen.more() == Some(true) {
+            if read {
+                right.push(pool.len());
+            }
             pool.push(input);
         }
     }
-    let (mut tried, mut right) = (0_u64, 0_u64);
+    let (mut tried, mut read) = (0_u64, 0_u64);
     while tried == 0 || spent() < time {
         if long && tried.is_multiple_of(1024) && grown() {
             break;
         }
-        let input = mutated(&pool, &mut dice);
+        let from = match dice.pick(&right) {
+            Some(at) if dice.roll(2) == 0 => *at,
+            _ => dice.roll(pool.len()),
+        };
+        let input = mutate::mutated(&pool[from], &pool, &mut dice);
         tried += 1;
-        let read = attempt(name, target, &input);
-        right += u64::from(read);
-        match seen.more() {
-            Some(true) => pool.push(input),
-            Some(false) => {}
-            // What is still read as right leads deeper than what falls at the first byte.
-            None if !read => {}
-            None if pool.len() < POOL => pool.push(input),
-            None => {
-                let at = kept + dice.roll(POOL - kept);
-                pool[at] = input;
+        let is_right = attempt(name, target, &input);
+        read += u64::from(is_right);
+        let more = seen.more();
+        if more == Some(true) || more.is_none() && is_right && pool.len() < POOL {
+            if is_right {
+                right.push(pool.len());
             }
+            pool.push(input);
+        } else if more.is_none() && is_right {
+            // What is still read as right leads deeper than what falls at the first byte.
+            let at = kept + dice.roll(POOL - kept);
+            pool[at] = input;
         }
     }
     if long {
@@ -160,7 +107,7 @@ pub fn fuzz(name: &str, target: Target) {
         let (seconds, branches) = (worked().as_secs(), seen.branches());
         let found = pool.len() - kept;
         let text = format!(
-            "{seconds} s of a processor, {tried} tried, {right} right, {found} kept, {branches} branches\n"
+            "{seconds} s of a processor, {tried} tried, {read} right, {found} kept, {branches} branches\n"
         );
         let mut file = OpenOptions::new()
             .append(true)
@@ -250,40 +197,4 @@ fn inputs(folder: &Path) -> Vec<Vec<u8>> {
         .iter()
         .map(|file| std::fs::read(file).expect("readable"))
         .collect()
-}
-
-/// One of the inputs, changed at up to eight places.
-fn mutated(pool: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
-    let mut input = pool[dice.roll(pool.len())].clone();
-    for _ in 0..=dice.roll(8) {
-        let at = dice.roll(input.len() + 1);
-        let end = (at + 1 + dice.roll(24)).min(input.len());
-        match dice.roll(8) {
-            0 if at < input.len() => input[at] ^= 1 << dice.roll(8),
-            1 => drop(input.drain(at.min(end)..end)),
-            2 => {
-                let part = input[at.min(end)..end].to_vec();
-                input.splice(at..at, part);
-            }
-            3 | 4 => {
-                let word = WORDS[dice.roll(WORDS.len())];
-                input.splice(at..at, word.bytes());
-            }
-            5 => input.truncate(at.max(1)),
-            6 => {
-                let other = &pool[dice.roll(pool.len())];
-                let from = dice.roll(other.len() + 1);
-                let to = (from + dice.roll(200)).min(other.len());
-                input.splice(at..at, other[from..to].iter().copied());
-            }
-            // Deep nesting is what recursion breaks at.
-            _ => {
-                let word = WORDS[dice.roll(WORDS.len())];
-                let many = word.repeat(1 + dice.roll(300));
-                input.splice(at..at, many.bytes());
-            }
-        }
-    }
-    input.truncate(LARGEST);
-    input
 }
