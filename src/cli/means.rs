@@ -13,8 +13,8 @@ use crate::engine::{Network, Origin, Settings};
 use crate::node::LeaseInfo;
 use crate::playbook::Project;
 use crate::secret::{Masker, Secret};
-use crate::transport::ssh::SshClient;
 use crate::transport::ssh::config::{SshConfig, Who};
+use crate::transport::ssh::{HostKeyRule, SshClient};
 
 /// Hosts worked on at once unless something else is said.
 const FORKS: usize = 50;
@@ -100,7 +100,11 @@ pub fn settings(
         local_user: env.user.clone(),
         ssh: Arc::new(ssh_config(defaults, env)),
         agent: env.agent.clone(),
-        host_key_checking: host_keys.or(defaults.host_key_checking),
+        host_keys: HostKeyRule {
+            always: host_keys,
+            usual: defaults.host_key_checking,
+            only_look: false,
+        },
         lease: LeaseInfo {
             holder: holder(env),
             command: command_line::shown(&env.words),

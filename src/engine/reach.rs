@@ -17,6 +17,7 @@ use crate::transport::ssh::{SshClient, SshOptions, SshTransport};
 use crate::transport::{Transport, TransportError};
 
 /// Finds the way to each host of a run. [`Network`] leads to nodes; a test leads to hosts it plays.
+#[async_trait]
 pub trait Reach: Send + Sync {
     /// What makes connections to a host.
     ///
@@ -27,7 +28,23 @@ pub trait Reach: Send + Sync {
         target: &Target<'_>,
         settings: &Settings,
     ) -> Result<Box<dyn Connector>, String>;
+
+    /// Connects once, and tells what happened on the way, leg by leg; one without SSH has no legs.
+    ///
+    /// # Errors
+    /// What is wrong with how the host is to be reached, in one line; nothing was connected then.
+    async fn told(
+        &self,
+        target: &Target<'_>,
+        settings: &Settings,
+    ) -> Result<(Trail, Connected), String> {
+        let connector = self.connector(target, settings)?;
+        Ok((Trail::default(), connector.connect().await))
+    }
 }
+
+/// A connection, or why there is none.
+pub type Connected = Result<Arc<dyn Transport>, TransportError>;
 
 /// A host to be reached.
 pub struct Target<'a> {
@@ -49,26 +66,9 @@ impl Network {
     pub fn new(ssh: SshClient) -> Network {
         Network { ssh }
     }
-
-    /// Connects to a host, and tells what happened on the way, leg by leg. The way to this machine has no legs.
-    ///
-    /// # Errors
-    /// What is wrong with how it is to be reached, in one line; nothing was connected then.
-    pub async fn told(
-        &self,
-        target: &Target<'_>,
-        settings: &Settings,
-    ) -> Result<(Trail, Result<Arc<dyn Transport>, TransportError>), String> {
-        if target.connection.method == Method::Local {
-            return Ok((Trail::default(), Ok(Arc::new(LocalTransport))));
-        }
-        let options = options(target, settings)?;
-        let (trail, connected) = SshTransport::connect_told(options, &self.ssh).await;
-        let connected = connected.map(|transport| Arc::new(transport) as Arc<dyn Transport>);
-        Ok((trail, connected))
-    }
 }
 
+#[async_trait]
 impl Reach for Network {
     fn connector(
         &self,
@@ -83,6 +83,20 @@ impl Reach for Network {
             options,
             client: self.ssh.clone(),
         }))
+    }
+
+    async fn told(
+        &self,
+        target: &Target<'_>,
+        settings: &Settings,
+    ) -> Result<(Trail, Connected), String> {
+        if target.connection.method == Method::Local {
+            return Ok((Trail::default(), Ok(Arc::new(LocalTransport))));
+        }
+        let options = options(target, settings)?;
+        let (trail, connected) = SshTransport::connect_told(options, &self.ssh).await;
+        let connected = connected.map(|transport| Arc::new(transport) as Arc<dyn Transport>);
+        Ok((trail, connected))
     }
 }
 
@@ -136,7 +150,7 @@ pub fn ssh_options(
         port: connection.port,
         identity_file,
         arguments,
-        checking: settings.host_key_checking,
+        host_keys: settings.host_keys,
         agent: settings.agent.clone(),
     };
     let field = match connection.common_args {

@@ -29,7 +29,7 @@ use crate::plan;
 use crate::playbook::{Project, Role};
 use crate::secret::{Masker, Secret};
 use crate::template::Templates;
-use crate::transport::ssh::HostKeyChecking;
+use crate::transport::ssh::HostKeyRule;
 use crate::transport::ssh::config::SshConfig;
 use crate::value::Map;
 
@@ -62,8 +62,8 @@ pub struct Settings {
     pub ssh: Arc<SshConfig>,
     /// The socket of an ssh-agent.
     pub agent: Option<PathBuf>,
-    /// What to do with unknown host keys; none is what the ssh configuration says, else `yes`.
-    pub host_key_checking: Option<HostKeyChecking>,
+    /// What to do with unknown host keys beside what the ssh configuration says; that is `yes` where nothing says more.
+    pub host_keys: HostKeyRule,
     /// What a second run is told.
     pub lease: LeaseInfo,
     /// What the nodes keep of where it comes from.

@@ -177,7 +177,7 @@ impl Bench {
                 None,
             )),
             agent: None,
-            host_key_checking: None,
+            host_keys: Default::default(),
             lease: LeaseInfo {
                 holder: "ann@a".to_owned(),
                 command: "a test".to_owned(),

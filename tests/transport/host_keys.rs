@@ -52,6 +52,10 @@ async fn accept_new_learns_and_then_insists() {
     let file = sshd.path("fresh/known_hosts");
     options.known_hosts = vec![file.clone()];
     options.host_key_checking = HostKeyChecking::AcceptNew;
+    options.learns_host_keys = false;
+    check(options.clone(), &client()).await.unwrap();
+    assert!(!file.exists(), "a look writes nothing");
+    options.learns_host_keys = true;
     check(options.clone(), &client()).await.unwrap();
     assert_eq!(
         std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,

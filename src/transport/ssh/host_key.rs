@@ -166,6 +166,9 @@ impl HostKeyCheck {
             Verdict::Unknown { other_types }
                 if checking == HostKeyChecking::AcceptNew && other_types.is_empty() =>
             {
+                if !self.options.learns_host_keys {
+                    return taken(Trust::New);
+                }
                 self.learn(&key)?;
                 taken(Trust::Learned)
             }

@@ -34,7 +34,7 @@ use russh::{Disconnect, Preferred};
 use tokio::time::Instant;
 
 pub use keys::{NobodyToAsk, PassphrasePrompt};
-pub use options::{AddressFamily, HostKeyChecking, SshOptions, Way};
+pub use options::{AddressFamily, HostKeyChecking, HostKeyRule, SshOptions, Way};
 
 use self::channels::Channels;
 use self::dial::{Deadline, dial};

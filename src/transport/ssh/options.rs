@@ -39,6 +39,8 @@ pub struct SshOptions {
     pub host_key_alias: Option<String>,
     /// What to do with an unknown host key.
     pub host_key_checking: HostKeyChecking,
+    /// Whether a key that is taken by `accept-new` is written down.
+    pub learns_host_keys: bool,
     /// For name, TCP, key exchange and authentication together; waiting for a passphrase does not count.
     pub connect_timeout: Duration,
     /// After this much silence the server is asked for a sign of life; zero is never.
@@ -103,6 +105,7 @@ impl SshOptions {
             hash_known_hosts: false,
             host_key_alias: None,
             host_key_checking: HostKeyChecking::Yes,
+            learns_host_keys: true,
             connect_timeout: Duration::from_secs(10),
             keepalive_interval: Duration::from_secs(15),
             keepalive_max: 3,
@@ -138,6 +141,17 @@ impl SshOptions {
             format!("{}@{}:{}", self.user, self.address, self.port)
         }
     }
+}
+
+/// What becomes of unknown host keys beside what arguments and configurations say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HostKeyRule {
+    /// Whatever they say.
+    pub always: Option<HostKeyChecking>,
+    /// Where the arguments do not say, before any configuration.
+    pub usual: Option<HostKeyChecking>,
+    /// Nothing is written down.
+    pub only_look: bool,
 }
 
 /// What to do with a host key that no known_hosts file has. A changed or revoked key is refused whatever is set here, except that `No`

@@ -108,6 +108,8 @@ pub enum Trust {
     Certified(String),
     /// It was unknown, and is learned.
     Learned,
+    /// It is unknown, and would be learned if this were more than a look.
+    New,
     /// Nothing vouches for it; checking is off.
     Unchecked,
 }
@@ -174,6 +176,7 @@ impl fmt::Display for Trust {
             Self::Known(place) => write!(f, "known by {}", place.at()),
             Self::Certified(name) => write!(f, "certified as `{name}`"),
             Self::Learned => f.write_str("learned now"),
+            Self::New => f.write_str("unknown, and not learned"),
             Self::Unchecked => f.write_str("not checked"),
         }
     }

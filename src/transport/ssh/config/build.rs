@@ -10,7 +10,7 @@ use super::tokens::Tokens;
 use super::{Query, Said, Setting, SshConfig};
 use crate::transport::ssh::algorithms::Algorithms;
 use crate::transport::ssh::arguments::SshArguments;
-use crate::transport::ssh::options::{HostKeyChecking, SshOptions, Way};
+use crate::transport::ssh::options::{HostKeyRule, SshOptions, Way};
 
 /// As long as a connection may take where a configuration says that there is no limit; TCP itself gives up about then.
 const NO_LIMIT: Duration = Duration::from_secs(120);
@@ -36,8 +36,8 @@ pub struct Wanted<'a> {
     pub identity_file: Option<PathBuf>,
     /// Arguments of the inventory.
     pub arguments: SshArguments,
-    /// What becomes of unknown host keys when the arguments do not say; jump hosts are held to the same.
-    pub checking: Option<HostKeyChecking>,
+    /// What becomes of unknown host keys; jump hosts are held to the same.
+    pub host_keys: HostKeyRule,
     /// The socket of the usual agent.
     pub agent: Option<PathBuf>,
 }
@@ -63,7 +63,7 @@ impl SshConfig {
             user: wanted.user,
             port: wanted.port,
             arguments: &wanted.arguments,
-            checking: wanted.checking,
+            host_keys: wanted.host_keys,
         })?;
         let user = said.user.as_deref().unwrap_or(&self.who.user).to_string();
         let tokens = Tokens {
@@ -125,7 +125,7 @@ impl SshConfig {
             port: last.port,
             identity_file: None,
             arguments,
-            checking: wanted.checking,
+            host_keys: wanted.host_keys,
             agent: wanted.agent.clone(),
         };
         let options = self.chained(&hop, chain, place)?;
@@ -182,6 +182,7 @@ impl SshConfig {
         options.hash_known_hosts = said.hash_known_hosts.unwrap_or(false);
         options.host_key_alias.clone_from(&said.host_key_alias);
         options.host_key_checking = said.host_key_checking.unwrap_or_default();
+        options.learns_host_keys = !wanted.host_keys.only_look;
         if let Some(time) = said.connect_timeout {
             options.connect_timeout = time.filter(|time| !time.is_zero()).unwrap_or(NO_LIMIT);
         }

@@ -51,8 +51,8 @@ pub(crate) struct Query<'a> {
     pub(crate) user: Option<&'a str>,
     pub(crate) port: Option<u16>,
     pub(crate) arguments: &'a SshArguments,
-    /// What becomes of unknown host keys when arguments don't say.
-    pub(crate) checking: Option<super::HostKeyChecking>,
+    /// What becomes of unknown host keys beside that.
+    pub(crate) host_keys: super::HostKeyRule,
 }
 
 impl SshConfig {
@@ -104,9 +104,10 @@ impl SshConfig {
         };
         walk.said.user = query.user.map(str::to_string);
         walk.said.port = query.port;
+        walk.said.host_key_checking = query.host_keys.always;
         walk.arguments(&query.arguments.lines)?;
         if walk.said.host_key_checking.is_none() {
-            walk.said.host_key_checking = query.checking;
+            walk.said.host_key_checking = query.host_keys.usual;
         }
         let files = self.files(&query.arguments.config)?;
         for file in &files {

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::machine::Unreadable;
 use super::*;
 use crate::transport::ssh::algorithms::Choice;
-use crate::transport::ssh::options::{HostKeyChecking, SshOptions, Way};
+use crate::transport::ssh::options::{HostKeyChecking, HostKeyRule, SshOptions, Way};
 
 /// Files in memory; a command succeeds when it begins with `true`.
 #[derive(Default)]
@@ -200,14 +200,17 @@ fn what_the_inventory_says_goes_before() {
         "/h/.ssh/config",
         "User file\nPort 1\nStrictHostKeyChecking no\nIdentityFile /file\n",
     )]);
-    let ask = |arguments: &str, checking| {
+    let ask = |arguments: &str, usual| {
         let wanted = Wanted {
             name: "n",
             address: "web",
             user: Some("inv"),
             identity_file: Some("/named".into()),
             arguments: SshArguments::parse(arguments).unwrap(),
-            checking,
+            host_keys: HostKeyRule {
+                usual,
+                ..HostKeyRule::default()
+            },
             ..Wanted::default()
         };
         config.options(&wanted).unwrap()
@@ -228,6 +231,31 @@ fn what_the_inventory_says_goes_before() {
     let strict = ask("-o StrictHostKeyChecking=yes", accept_new);
     assert_eq!(strict.host_key_checking, HostKeyChecking::Yes);
     assert_eq!(ask("-F none", None).describe(), "inv@web:22");
+}
+
+#[test]
+fn what_is_said_of_host_keys_goes_before_arguments() {
+    let (config, _) = config(&[("/h/.ssh/config", "Host web\nProxyJump gate\n")]);
+    let wanted = |only_look| Wanted {
+        address: "web",
+        arguments: SshArguments::parse("-o StrictHostKeyChecking=yes").unwrap(),
+        host_keys: HostKeyRule {
+            always: Some(HostKeyChecking::AcceptNew),
+            usual: Some(HostKeyChecking::No),
+            only_look,
+        },
+        ..Wanted::default()
+    };
+    for only_look in [false, true] {
+        let options = config.options(&wanted(only_look)).unwrap();
+        let Way::Jump(gate) = &options.way else {
+            panic!("{options:?}")
+        };
+        for options in [&options, gate] {
+            assert_eq!(options.host_key_checking, HostKeyChecking::AcceptNew);
+            assert_eq!(options.learns_host_keys, !only_look);
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::super::jump::{Proxy, jumps};
 use super::super::tokens::Tokens;
 use super::super::{Query, Said, SshConfig, Who};
 use crate::transport::ssh::arguments::SshArguments;
-use crate::transport::ssh::options::{AddressFamily, HostKeyChecking};
+use crate::transport::ssh::options::{AddressFamily, HostKeyChecking, HostKeyRule};
 
 /// So many files are made, each asked for two hosts.
 const FILES: u64 = 200;
@@ -314,7 +314,7 @@ fn generated_configurations_say_the_same_to_ssh() {
                 user: None,
                 port: None,
                 arguments: &arguments,
-                checking: None,
+                host_keys: HostKeyRule::default(),
             });
             let shown = format!("{host} {words:?}\n{text}\n--- included:\n{inner}");
             let Some(ssh) = asked(&path, &words, host) else {
