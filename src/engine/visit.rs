@@ -15,11 +15,11 @@ use super::state::Settings;
 use crate::diagnostic::Diagnostic;
 use crate::inventory::Method;
 use crate::name::HostName;
-use crate::node::Connector;
 use crate::playbook::Project;
 use crate::secret::Secret;
 use crate::template::Templates;
-use crate::transport::TransportError;
+use crate::transport::ssh::trail::Trail;
+use crate::transport::{Transport, TransportError};
 
 /// How long the script may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,6 +35,8 @@ pub struct Visited {
     pub login: String,
     /// Whether it is this machine, which nobody logs in to.
     pub is_here: bool,
+    /// What happened on the way there by SSH.
+    pub trail: Trail,
     /// What the script printed, or how far it came.
     pub end: Result<Seen, Unseen>,
 }
@@ -106,15 +108,19 @@ pub async fn visit(
             };
             let own = connection.become_password.as_ref().map(Secret::new);
             let password = own.or_else(|| settings.become_password.clone());
-            let end = match reach.connector(&target, &settings) {
-                Ok(connector) => look(&*connector, &script(password.as_ref())).await,
-                Err(why) => Err(Unseen::Wrong(why)),
+            let (trail, end) = match reach.told(&target, &settings).await {
+                Ok((trail, Ok(transport))) => {
+                    (trail, look(&*transport, &script(password.as_ref())).await)
+                }
+                Ok((trail, Err(error))) => (trail, Err(Unseen::Transport(error))),
+                Err(why) => (Trail::default(), Err(Unseen::Wrong(why))),
             };
             let _ = told.send(Visited {
                 host: state.name.to_string(),
                 address: connection.address.clone(),
                 login: state.login.clone(),
                 is_here: connection.method == Method::Local,
+                trail,
                 end,
             });
         });
@@ -123,9 +129,8 @@ pub async fn visit(
     Ok(())
 }
 
-/// Connects, and gives the script to a shell as its input: it stands in no list of processes.
-async fn look(connector: &dyn Connector, script: &str) -> Result<Seen, Unseen> {
-    let transport = connector.connect().await.map_err(Unseen::Transport)?;
+/// Gives the script to a shell as its input: it stands in no list of processes.
+async fn look(transport: &dyn Transport, script: &str) -> Result<Seen, Unseen> {
     let began = Timestamp::now();
     let asked = async {
         let mut process = transport

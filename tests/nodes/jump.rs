@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("jump::chain_and_program", chain_and_program),
         Case::new("jump::cut_at_the_gate", cut_at_the_gate),
         Case::new("jump::what_is_wrong_is_named", what_is_wrong_is_named),
+        Case::new("jump::doctor_tells_each_hop", doctor_tells_each_hop),
         Case::new("jump::certificates_and_an_agent", certificates_and_an_agent),
     ]
 }
@@ -172,6 +173,54 @@ fn what_is_wrong_is_named(world: &World) {
         let run = site(world, "hidden", PLAY, &refused).expect(&["apply"], 1);
         run.says(&["`RemoteCommand` is not supported", "config"]);
         assert!(run.named("host_unreachable").is_empty(), "{run}");
+    });
+}
+
+fn doctor_tells_each_hop(world: &World) {
+    behind(world, || {
+        let gate = world.node("n1").address();
+        let config = format!("Host hidden\n  ProxyJump gate\n{}", common(world));
+        let site = site(world, "hidden", PLAY, &config);
+        let found = |words: &[&str]| -> Vec<[String; 3]> {
+            let run = site.expect_bare(words, 0);
+            let checks = run.named("check");
+            let way = checks.iter().filter(|line| line["host"] == "hidden");
+            way.take(5)
+                .map(|line| {
+                    ["level", "check", "said"].map(|key| line[key].as_str().unwrap().into())
+                })
+                .collect()
+        };
+        let key = world.lab(12).key().display().to_string();
+        let wanted = [
+            [
+                "ok",
+                "jump host",
+                &format!("root@{gate}:22 lets us through"),
+            ],
+            ["ok", "name", "hidden"],
+            ["ok", "tcp", "it answers the jump host"],
+            ["ok", "host key", "it is the known one"],
+            ["ok", "login", &format!("as root, by {key}")],
+        ];
+        assert_eq!(found(&["doctor"]), wanted);
+        // Keys that nobody knows are told of and not learned, whatever the configuration says.
+        let fresh = site.path("fresh");
+        let stranger = format!(
+            "Host *\n  StrictHostKeyChecking yes\n  UserKnownHostsFile {}\n{config}",
+            fresh.display()
+        );
+        site.write(".home/.ssh/config", stranger);
+        let found = found(&["doctor", "--host-key-checking", "accept-new"]);
+        for (at, check) in [(0, "jump host"), (3, "host key")] {
+            let [level, name, said] = &found[at];
+            assert_eq!([level, name], ["warn", check], "{found:?}");
+            assert!(
+                said.contains(" is unknown; the first run learns it"),
+                "{said}"
+            );
+        }
+        assert!(!fresh.exists());
     });
 }
 

@@ -1,11 +1,11 @@
-//! The checks of a node: how far the way to it leads, and what its answer says.
+//! The checks of a node: the way to it, and what its answer says.
 
 use jiff::Timestamp;
 
 use super::disk::disks;
 use super::finding::Finding;
-use crate::engine::visit::{Seen, Unseen, Visited};
-use crate::transport::TransportError;
+use super::way::way;
+use crate::engine::visit::{Seen, Visited};
 
 /// Seconds that a clock may be off: certificates and logs bear that.
 const SKEW_WARN: i64 = 2;
@@ -29,73 +29,6 @@ pub fn findings(visited: &Visited) -> Vec<Finding> {
         answer(visited, seen, &mut found);
     }
     found
-}
-
-/// The way, hop by hop, as far as it leads. What lies behind a broken hop is not looked at.
-fn way(visited: &Visited) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if visited.is_here {
-        found.push(Finding::ok("login", "this machine, without a login"));
-        return found;
-    }
-    let good: &[(&'static str, String)] = &[
-        ("name", visited.address.clone()),
-        ("tcp", "it answers".to_owned()),
-        ("host key", "it is the known one".to_owned()),
-        ("login", format!("as {}", visited.login)),
-    ];
-    let (hops, broken) = match &visited.end {
-        Ok(_) | Err(Unseen::Script(_)) => (4, None),
-        Err(Unseen::Wrong(why)) => (0, Some(("name", why.clone(), None))),
-        Err(Unseen::Transport(error)) => {
-            let (hops, check) = broken_hop(error);
-            (hops, Some((check, error.to_string(), error.help())))
-        }
-    };
-    found.extend(
-        good[..hops]
-            .iter()
-            .map(|(check, said)| Finding::ok(check, said.clone())),
-    );
-    if let Some((check, said, cure)) = broken {
-        let cure = cure.unwrap_or_else(|| format!("ssh -v {}@{}", visited.login, visited.address));
-        found.push(Finding::bad(check, said, cure));
-    }
-    if let Err(Unseen::Script(why)) = &visited.end {
-        let login = &visited.login;
-        let cure = match why.starts_with("the shell ended") {
-            true => format!(
-                "as root there: usermod -s /bin/bash {login}, where its login shell is nologin or false"
-            ),
-            false => format!("ssh {login}@{} /bin/sh -c true", visited.address),
-        };
-        found.push(Finding::bad("shell", why.clone(), cure));
-    }
-    found
-}
-
-/// How many hops were good, and which check failed.
-fn broken_hop(error: &TransportError) -> (usize, &'static str) {
-    match error {
-        TransportError::Unresolved { .. } => (0, "name"),
-        TransportError::AtHop { .. } => (0, "jump host"),
-        TransportError::Refused { .. }
-        | TransportError::NoForward { .. }
-        | TransportError::NoProgram { .. } => (1, "tcp"),
-        TransportError::Timeout { what, .. } if what.contains("name") => (0, "name"),
-        TransportError::Timeout { what, .. } if what.contains("key exchange") => (2, "ssh"),
-        TransportError::Timeout { what, .. } if what.contains("authentication") => (3, "login"),
-        TransportError::Timeout { .. } => (1, "tcp"),
-        TransportError::UnknownHostKey { .. }
-        | TransportError::ChangedHostKey { .. }
-        | TransportError::RevokedHostKey { .. }
-        | TransportError::HostCertificate { .. }
-        | TransportError::KnownHostsFile { .. } => (2, "host key"),
-        TransportError::Authentication { .. }
-        | TransportError::KeyFile { .. }
-        | TransportError::KeyPassphrase { .. } => (3, "login"),
-        TransportError::Lost { .. } | TransportError::Protocol { .. } => (2, "ssh"),
-    }
 }
 
 /// The lines of an answer that begin with `word`, without it.

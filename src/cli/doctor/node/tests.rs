@@ -6,6 +6,7 @@ use super::super::finding::{Finding, Level};
 use super::findings;
 use crate::engine::visit::{Seen, Unseen, Visited};
 use crate::transport::TransportError;
+use crate::transport::ssh::trail::Trail;
 
 const WELL: &str = "now 1000
 account 1000
@@ -29,6 +30,7 @@ fn visited(end: Result<Seen, Unseen>) -> Visited {
         address: "192.0.2.1".to_owned(),
         login: "ann".to_owned(),
         is_here: false,
+        trail: Trail::default(),
         end,
     }
 }
