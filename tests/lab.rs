@@ -6,6 +6,7 @@ mod cuts;
 #[path = "lab/memory.rs"]
 mod memory;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -385,6 +386,13 @@ fn debian_13_with_a_small_disk(lab: &Lab) {
         String::from_utf8_lossy(&ran.stderr).contains("No space left on device"),
         "{ran:?}"
     );
+    // All files of a node are on one device, those of its disk and those below.
+    let ran = lab
+        .exec("n1", &["stat", "-c", "%d", "/", "/full", "/bin/sh"])
+        .unwrap();
+    let devices = String::from_utf8_lossy(&ran.stdout);
+    let devices: HashSet<&str> = devices.lines().collect();
+    assert_eq!(devices.len(), 1, "{ran:?}");
     lab.kill("n1").unwrap();
     lab.exec("n1", &["true"]).unwrap_err();
     lab.start("n1", &|_| {}).unwrap();

@@ -30,14 +30,15 @@ pub(super) fn overlay(lower: &[&Path], writable: &Path, target: &Path) -> Result
         upper.display(),
         work.display()
     );
-    // With redirect_dir a folder of a lower layer can be renamed, as on a server; some kernels refuse it.
+    // As on a server: with redirect_dir a folder of a lower layer can be renamed, with xino all files are on one device (`du -x`, `find -xdev`).
+    // Some kernels refuse it.
     let mount = |options: String| {
         tool("mount")
             .args(["-t", "overlay", "overlay", "-o", &options])
             .arg(target)
             .check()
     };
-    if mount(format!("{layers},redirect_dir=on")).is_err() {
+    if mount(format!("{layers},redirect_dir=on,xino=auto")).is_err() {
         mount(layers)?;
     }
     Ok(())
