@@ -70,7 +70,10 @@ impl Junit {
         );
         for suite in &self.suites {
             let cases: Vec<&Case> = suite.cases.iter().collect();
-            let ms = cases.iter().map(|case| case.ms).sum();
+            let ms = cases
+                .iter()
+                .map(|case| case.ms)
+                .fold(0, u64::saturating_add);
             let _ = writeln!(
                 text,
                 "  <testsuite name=\"{}\" {} time=\"{}\">",

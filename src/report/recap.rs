@@ -181,7 +181,7 @@ fn verdict(recap: &Recap, mode: Mode, next: Option<&str>) -> (Ink, String) {
     let moved = recap
         .hosts
         .values()
-        .filter(|tally| tally.changed + tally.unknown > 0)
+        .filter(|tally| tally.changed > 0 || tally.unknown > 0)
         .count();
     let place = format!("on {moved} of {}", count(hosts, "host"));
     let then = |word: &str| next.map_or(String::new(), |next| format!("; {word} with `{next}`"));
