@@ -28,6 +28,8 @@ pub enum Shape {
     Text,
     /// Text that is no template.
     Literal,
+    /// The name of a variable.
+    Name,
     /// True or false; perhaps a template.
     Flag,
     /// True or false, written out.
@@ -69,6 +71,7 @@ impl Shape {
     pub fn told(self) -> String {
         match self {
             Shape::Text | Shape::Literal => "text".to_owned(),
+            Shape::Name => "a name of a variable".to_owned(),
             Shape::Flag | Shape::Switch => "true or false".to_owned(),
             Shape::Number => "seconds".to_owned(),
             Shape::Count => "a whole number".to_owned(),

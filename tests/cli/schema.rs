@@ -184,6 +184,7 @@ fn slips_in_tasks_are_wrong() {
         "- ping:\n  loop: 5\n",
         "- ping:\n  loop_control: { loop_vr: a }\n",
         "- ping:\n  register: \"{{ a }}\"\n",
+        "- ping:\n  register: 1x\n",
         "- ping:\n  retries: often\n",
         "- ping:\n  vars: [a]\n",
         "- ping:\n  vars: { a-b: 1 }\n",

@@ -4,6 +4,9 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cli::words::{Shape, Word};
 
+/// A variable.
+const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+
 /// What a shape says of a value.
 pub fn of(shape: Shape) -> Json {
     let open = |mut schemas: Vec<Json>| {
@@ -15,6 +18,7 @@ pub fn of(shape: Shape) -> Json {
         Shape::Literal => {
             json!({ "type": "string", "minLength": 1, "not": { "$ref": "#/$defs/template" } })
         }
+        Shape::Name => json!({ "type": "string", "pattern": NAME }),
         Shape::Flag => open(vec![flag(), json!({ "type": "null" })]),
         Shape::Switch => json!({ "anyOf": [flag(), { "type": "null" }] }),
         Shape::Number => open(vec![
@@ -54,7 +58,7 @@ pub fn of(shape: Shape) -> Json {
         }),
         Shape::Vars => json!({
             "type": ["object", "null"],
-            "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
+            "propertyNames": { "pattern": NAME },
         }),
         Shape::Maps => open(vec![
             json!({ "type": ["object", "null"] }),

@@ -1,8 +1,8 @@
 //! The words of a play, and of what it says about rolling updates.
 
 use super::Shape::{
-    Any, Choice, Choices, Conditions, Count, Duration, Flag, List, Literal, Mapping, Maps, Number,
-    Switch, Tasks, Text, Texts, Vars, Words,
+    Any, Choice, Choices, Conditions, Count, Duration, Flag, List, Literal, Mapping, Maps, Name,
+    Number, Switch, Tasks, Text, Texts, Vars, Words,
 };
 use super::{Word, word};
 
@@ -242,7 +242,7 @@ pub const ROLE: &[Word] = &[
 
 /// Keys of an entry of `vars_prompt`.
 pub const PROMPT: &[Word] = &[
-    word("name", Literal, "The variable."),
+    word("name", Name, "The variable."),
     word("prompt", Literal, "The question."),
     word(
         "private",

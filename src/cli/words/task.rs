@@ -1,8 +1,8 @@
 //! The words of a task and of a block.
 
 use super::Shape::{
-    Any, Choice, Conditions, Count, Flag, Items, Literal, Mapping, Maps, Number, Switch, Tasks,
-    Text, Texts, Vars, Words,
+    Any, Choice, Conditions, Count, Flag, Items, Mapping, Maps, Name, Number, Switch, Tasks, Text,
+    Texts, Vars, Words,
 };
 use super::{Word, word};
 
@@ -146,11 +146,7 @@ pub const TASK: &[Word] = &[
         Words(LOOP_CONTROL),
         "How the loop is gone through: see `hadeploy doc loop_control`.",
     ),
-    word(
-        "register",
-        Literal,
-        "The variable that gets what came of it.",
-    ),
+    word("register", Name, "The variable that gets what came of it."),
     word(
         "notify",
         Texts,
@@ -345,10 +341,10 @@ pub const BLOCK: &[Word] = &[
 pub const LOOP_CONTROL: &[Word] = &[
     word(
         "loop_var",
-        Literal,
+        Name,
         "What the item is called; `item` unless given.",
     ),
-    word("index_var", Literal, "The variable that counts, from 0."),
+    word("index_var", Name, "The variable that counts, from 0."),
     word("label", Any, "What is shown of an item."),
     word("pause", Number, "Seconds between two items."),
     word("extended", Switch, "Whether `ansible_loop` is there."),
