@@ -147,10 +147,12 @@ const LOOKUPS: &[&str] = &[
     "lookup('ini', 'key', file='f', type='properties')",
     "lookup('password', 'f')",
     "lookup('password', 'f', length=20, chars=['digits'])",
-    "lookup('password', 'f', encrypt='sha256_crypt', ident='5')",
     "query('fileglob', 'f*')",
     "lookup('first_found', ['x', 'f'])",
 ];
+
+/// One whose thousands of rounds take longer than all others: only some inputs are read by it.
+const ENCRYPTED: &[&str] = &["lookup('password', 'f', encrypt='sha256_crypt', ident='5')"];
 
 /// A controller whose only file is this.
 struct Desk(PathBuf);
@@ -205,5 +207,8 @@ impl Surroundings for Desk {
 
 pub fn lookups(bytes: &[u8]) -> bool {
     let scope: Arc<dyn Scope> = Arc::new(Desk(file("f", bytes)));
+    if bytes.len().is_multiple_of(16) {
+        evaluated(ENCRYPTED, &scope);
+    }
     evaluated(LOOKUPS, &scope) > LOOKUPS.len() / 2
 }
