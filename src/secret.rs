@@ -1,6 +1,7 @@
 //! Values that must never be shown, and the masking of text that may contain them.
 
 mod finder;
+pub mod passphrase;
 mod spellings;
 
 use std::borrow::Cow;

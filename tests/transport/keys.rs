@@ -75,6 +75,25 @@ async fn a_passphrase_is_asked_for_once_for_all_hosts() {
 }
 
 #[tokio::test]
+async fn a_passphrase_that_takes_hours_is_not_tried() {
+    let Some(sshd) = sshd() else { return };
+    let key = include_str!("../fuzz/corpus/age/openssh_key_with_endless_rounds");
+    std::fs::write(sshd.path("endless"), key).unwrap();
+    let mut options = sshd.options();
+    options.identity_files = vec![sshd.path("endless")];
+    let asked = Arc::new(Answers {
+        answers: vec!["x"],
+        ..Answers::default()
+    });
+    let error = check(options, &SshClient::new(asked.clone()))
+        .await
+        .unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("would take 4294967295 rounds"), "{said}");
+    assert!(asked.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn an_encrypted_key_stays_closed_without_its_passphrase() {
     let Some(sshd) = sshd() else { return };
     keygen(

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use russh::keys::{Certificate, PrivateKey, PublicKey};
 use tokio::sync::OnceCell;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, passphrase};
 use crate::transport::error::TransportError;
 
 /// How often a wrong passphrase may be given.
@@ -171,6 +171,9 @@ impl KeyFile {
             }
             Err(russh::keys::Error::KeyIsEncrypted) => {
                 file.encrypted = true;
+                if let Some(why) = passphrase::endless(file.text.reveal()) {
+                    return Err(bad(why));
+                }
                 if let Ok(key) = PrivateKey::from_openssh(file.text.reveal()) {
                     file.public = Some(key.public_key().clone());
                 }

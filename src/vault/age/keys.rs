@@ -10,7 +10,7 @@ use age::{Callbacks, DecryptError, Decryptor, Encryptor, ssh, x25519};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::diagnostic::Diagnostic;
-use crate::secret::{Masker, Secret};
+use crate::secret::{Masker, Secret, passphrase};
 use crate::vault::keyring::{OpenError, PasswordSource};
 
 /// What a line with a secret key of age's own begins with.
@@ -59,6 +59,9 @@ impl AgeKey {
         if text.contains("PRIVATE KEY-----") {
             let key = ssh::Identity::from_buffer(text.as_bytes(), Some(said.to_string()))
                 .map_err(|_| format!("`{said}` is no OpenSSH private key that age can use"))?;
+            if let Some(why) = passphrase::endless(text) {
+                return Err(format!("`{said}`: {why}"));
+            }
             if let ssh::Identity::Unsupported(_) = key {
                 return Err(format!(
                     "`{said}` is a kind of OpenSSH key that age cannot use: it takes ed25519 and RSA keys"
